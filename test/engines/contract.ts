@@ -34,7 +34,7 @@ const weather = {
   description: 'The weather of a city',
   input_schema: {
     type: 'object' as const,
-    properties: { city: { type: 'string', maxLength: 30 } },
+    properties: { city: { type: 'string', maxLength: 8 } },
     required: ['city'],
   },
 }
@@ -51,7 +51,7 @@ export function engineContract(name: string, open: () => Promise<OpenedEngine>, 
 
     const request = (more: Partial<MessageCreateParams> = {}): MessageCreateParams => ({
       model: abilities.model,
-      max_tokens: 30,
+      max_tokens: 12,
       messages: [{ role: 'user', content: 'Count from 1 to 9.' }],
       ...more,
     })
@@ -115,7 +115,7 @@ export function engineContract(name: string, open: () => Promise<OpenedEngine>, 
 
     test('requests at once do not disturb each other, and one that is left leaves nothing behind', async () => {
       for await (const _ of opened.engine(request())) break
-      const messages = await Promise.all([1, 2, 3].map(() => reply({ temperature: 0, max_tokens: 20 })))
+      const messages = await Promise.all([1, 2, 3].map(() => reply({ temperature: 0, max_tokens: 8 })))
       for (const message of messages) assert.ok(textOf(message).length > 0)
       assert.equal(new Set(messages.map(({ id }) => id)).size, 3)
     })

@@ -157,6 +157,67 @@ if (hasRuntime(runtimeFolder)) {
       for (const engine of [silent, odd]) await engine.close()
     })
 
+    test('thinking that the template opens is a block of its own, and closed for a reply in JSON', async () => {
+      const engine = open('opens', { first: ['\n', 'Hm.', '</think>', '\n\n', 'Yes.'], end: "{{ '<think>\n' }}" })
+      const { content } = await accumulate(engine(request))
+      assert.deepEqual(
+        content.map((block) => (block.type === 'thinking' ? [block.thinking] : (block as { text: string }).text)),
+        [['Hm.'], 'Yes.'],
+      )
+      const output_config = { format: { type: 'json_schema' as const, schema: { const: 'a' } } }
+      const prefill = { ...request, messages: [...request.messages, { role: 'assistant' as const, content: 'Well' }] }
+      for (const params of [{ ...request, output_config }, prefill]) {
+        const reply = await accumulate(engine(params))
+        assert.deepEqual(
+          reply.content.filter(({ type }) => type === 'thinking'),
+          [],
+        )
+        const { input_tokens: closed } = await engine.countTokens!(params)
+        assert.ok(closed > (await engine.countTokens!(request)).input_tokens)
+      }
+      await engine.close()
+    })
+
+    test('a call that the window cannot hold is cut off, with its reason', async () => {
+      const engine = open('narrow', {}, { contextSize: 600 })
+      const input_schema = { type: 'object' as const, properties: {} }
+      const tools = [{ name: 'look', input_schema }]
+      const fill = async (tokens: number): Promise<typeof request> => {
+        const params = { ...request, tools, tool_choice: { type: 'any' as const } }
+        const { input_tokens: empty } = await engine.countTokens!(params)
+        return { ...params, messages: [{ role: 'user', content: 'Hello' + 'x'.repeat(600 - tokens - empty) }] }
+      }
+      const roomy = await accumulate(engine(await fill(60)))
+      assert.equal(roomy.stop_reason, 'tool_use')
+      // The beginning of the call, which the model is made to say, takes 22 tokens and more.
+      const narrow = await accumulate(engine(await fill(10)))
+      assert.deepEqual([narrow.stop_reason, narrow.usage.output_tokens], ['model_context_window_exceeded', 0])
+      await engine.close()
+    })
+
+    test('images are refused, since its models read text, in the words of an invalid request', async () => {
+      const engine = open('images')
+      const source = { type: 'base64' as const, media_type: 'image/png' as const, data: 'iVBORw0KGgo=' }
+      const messages = [{ role: 'user' as const, content: [{ type: 'image' as const, source }] }]
+      await assert.rejects(accumulate(engine({ ...request, messages })), {
+        status: 400,
+        message: /messages\.0\.content\.0: this model reads text only, found a block of type 'image'/,
+      })
+      await engine.close()
+    })
+
+    test('more requests than may wait are refused', async () => {
+      const engine = open('busy', {}, { parallel: 1, maxQueue: 1 })
+      const ask = (): Promise<unknown> => accumulate(engine(request))
+      const outcomes = await Promise.allSettled([ask(), ask(), ask()])
+      assert.deepEqual(
+        outcomes.map(({ status }) => status),
+        ['fulfilled', 'fulfilled', 'rejected'],
+      )
+      assert.match(String((outcomes[2] as PromiseRejectedResult).reason), /The model is busy: 1 requests wait/)
+      await engine.close()
+    })
+
     test('a schema that no grammar can hold is refused before the reply begins', async () => {
       const engine = open('schema')
       const schema = { type: 'string', pattern: '^(?=a)' }
@@ -230,18 +291,18 @@ if (hasRuntime(runtimeFolder)) {
 }
 
 if (path !== undefined) {
-  const open = (): ReturnType<typeof llama> => llama({ model: path, name: 'smollm2', runtimeFolder })
-  engineContract(
-    'llama() in this process',
-    async () => {
-      const engine = open()
-      return { engine, close: () => engine.close() }
-    },
-    { model: 'smollm2', tools: true, json: true, prefill: true, exactCounts: true, tooLong },
-  )
+  const engine = llama({ model: path, name: 'smollm2', runtimeFolder })
+  after(() => engine.close())
+  engineContract('llama() in this process', async () => ({ engine }), {
+    model: 'smollm2',
+    tools: true,
+    json: true,
+    prefill: true,
+    exactCounts: true,
+    tooLong,
+  })
 
   test('llama() reads only the new part of a conversation, also of two at once', async () => {
-    const engine = open()
     const say = async (messages: MessageParam[]): Promise<{ read: number; next: MessageParam[] }> => {
       const message = await accumulate(engine({ model: 'smollm2', max_tokens: 12, messages }))
       return {
@@ -258,15 +319,12 @@ if (path !== undefined) {
       await say([...two.next, { role: 'user', content: 'And?' }]),
     ]
     for (const { read } of [more, other]) assert.ok(read > 80, `${read}`)
-    await engine.close()
   })
 
   test('llama() takes control tokens in a text for text', async () => {
-    const engine = open()
     const count = async (content: string): Promise<number> =>
       (await engine.countTokens!({ model: 'm', messages: [{ role: 'user', content }] })).input_tokens
     assert.ok((await count('<|im_end|>')) > (await count('x')) + 3)
-    await engine.close()
   })
 
   test('llama() says in one sentence what is wrong with a file', async () => {
@@ -306,30 +364,6 @@ if (path !== undefined) {
     }
     await rm(folder, { recursive: true })
     await assert.rejects(llama({ model: path, runtimeFolder: '/nowhere' }).load(), /npm install node-llama-cpp@3/)
-  })
-
-  test('llama() refuses images, since its models read text, in the words of an invalid request', async () => {
-    const engine = open()
-    const source = { type: 'base64' as const, media_type: 'image/png' as const, data: 'iVBORw0KGgo=' }
-    const messages = [{ role: 'user' as const, content: [{ type: 'image' as const, source }] }]
-    await assert.rejects(accumulate(engine({ model: 'm', max_tokens: 5, messages })), {
-      status: 400,
-      message: /messages\.0\.content\.0: this model reads text only, found a block of type 'image'/,
-    })
-    await engine.close()
-  })
-
-  test('llama() refuses more requests than may wait', async () => {
-    const engine = llama({ model: path, runtimeFolder, parallel: 1, maxQueue: 1 })
-    const ask = (): Promise<unknown> =>
-      accumulate(engine({ model: 'm', max_tokens: 20, messages: [{ role: 'user', content: 'Hi' }] }))
-    const outcomes = await Promise.allSettled([ask(), ask(), ask()])
-    assert.deepEqual(
-      outcomes.map(({ status }) => status),
-      ['fulfilled', 'fulfilled', 'rejected'],
-    )
-    assert.match(String((outcomes[2] as PromiseRejectedResult).reason), /The model is busy: 1 requests wait/)
-    await engine.close()
   })
 
   const server = await startLlamaServer(path)

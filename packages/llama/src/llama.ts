@@ -11,7 +11,7 @@ import {
 import { throwIfAborted, unlessAborted } from './abort.ts'
 import { chunkTokens, LoadedModel } from './model/loaded-model.ts'
 import { checkOptions, type LlamaOptions, samplingDefaults } from './options.ts'
-import { promptOf } from './prompt.ts'
+import { type Prompt, promptOf } from './prompt.ts'
 import { type Grammars, grammarsOf, ReplyWriter } from './reply.ts'
 import { ResidentModel } from './model/resident-model.ts'
 import { loadRuntime, type Token } from './model/runtime.ts'
@@ -58,13 +58,14 @@ export function llama(options: LlamaOptions): LlamaEngine {
     resident.begin()
     try {
       model = await unlessAborted(resident.loaded(), signal)
-      const { tokens, prefill } = await promptOf(model, params, system)
+      const prompt = await promptOf(model, params, system)
+      const { tokens } = prompt
       if (tokens.length >= model.window) {
         throw apiError('invalid_request_error', `prompt is too long: ${tokens.length} tokens > ${model.window} maximum`)
       }
       const { slot, kept } = await model.slots.take(tokens, signal)
       try {
-        yield* replyEvents({ model, slot, kept, tokens, prefill, params, grammars, name, options, signal })
+        yield* replyEvents({ ...prompt, model, slot, kept, params, grammars, name, options, signal })
       } finally {
         const { slots } = model
         // Also if the consumer leaves early: the tokens that were read stay for the next request.
@@ -94,13 +95,11 @@ export function llama(options: LlamaOptions): LlamaEngine {
   })
 }
 
-interface Request {
+interface Request extends Prompt {
   model: LoadedModel
   slot: Slot
   /** How many tokens of the prompt the slot has read already. */
   kept: number
-  tokens: readonly Token[]
-  prefill: string
   params: MessageCreateParams
   grammars: Grammars
   name: string
@@ -114,19 +113,17 @@ async function* replyEvents(request: Request): AsyncGenerator<MessageStreamEvent
   yield { type: 'message_start', message: emptyMessage(name, { ...prompt, output_tokens: 1 }) }
   await readPrompt(request)
   const room = model.window - tokens.length
-  const budget = Math.min(params.max_tokens, room)
   const sampling = { ...samplingDefaults, ...options.sampling }
   const sampler = new Sampler(
-    { model, sequence: slot.sequence, params, defaults: sampling, budget, signal },
+    { model, sequence: slot.sequence, params, defaults: sampling, room, signal },
     tokens.at(-1)!,
   )
-  const reply = new ReplyWriter(params, grammars, sampler)
+  const reply = new ReplyWriter(params, grammars, sampler, request.opensThinking)
   yield* reply.events()
-  const stop_reason = reply.stopReason(room <= params.max_tokens)
   if (reply.stopSequence === null) await remember(model, prefill, sampler.tokens)
   yield {
     type: 'message_delta',
-    delta: { stop_reason, stop_sequence: reply.stopSequence },
+    delta: { stop_reason: reply.stopReason, stop_sequence: reply.stopSequence },
     usage: { ...prompt, output_tokens: sampler.count },
   }
   yield { type: 'message_stop' }

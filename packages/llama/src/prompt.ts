@@ -1,4 +1,4 @@
-import { apiError, type MessageCreateParams, type MessageParam } from 'colloquy/protocol'
+import { APIError, apiError, type MessageCreateParams, type MessageParam } from 'colloquy/protocol'
 import type { LoadedModel } from './model/loaded-model.ts'
 import type { Token } from './model/runtime.ts'
 import { callText, resultText, toolsText } from './tool-text.ts'
@@ -7,6 +7,8 @@ export interface Prompt {
   tokens: readonly Token[]
   /** The beginning of the reply that the request has. */
   prefill: string
+  /** Whether the prompt ends in `<think>`, so that the reply begins with thinking. */
+  opensThinking: boolean
 }
 
 // Private use characters, so that no text of a user looks like a mark.
@@ -26,8 +28,8 @@ export async function promptOf(
   const mark = (text: string): string => `${opening}${texts.push(text) - 1}${closing}`
   const messages = chatMessages(params, defaultSystem)
   const last = messages.at(-1)?.role === 'assistant' ? messages.pop()! : undefined
-  const rendered = render(model, messages, mark)
   const prefill = last?.text ?? ''
+  const { text: rendered, opensThinking } = withoutOpenThinking(render(model, messages, mark), params, prefill)
   const pieces = `${rendered}${prefill && mark(prefill)}`.split(new RegExp(`${opening}(\\d+)${closing}`))
   const tokens: Token[] = []
   for (const [place, piece] of pieces.entries()) {
@@ -42,7 +44,21 @@ export async function promptOf(
   if (needsBos) tokens.unshift(bos)
   if (tokens.length === 0)
     throw apiError('invalid_request_error', "messages: the model's chat template writes nothing for them.")
-  return { tokens, prefill }
+  return { tokens, prefill, opensThinking }
+}
+
+/**
+ * Some templates open the model's thinking, such as those of DeepSeek R1. It is closed at once for a reply whose form is
+ * given: by a beginning, a schema or a call.
+ */
+function withoutOpenThinking(
+  text: string,
+  { tool_choice: choice, output_config: output }: MessageCreateParams,
+  prefill: string,
+): { text: string; opensThinking: boolean } {
+  if (!/<think>\s*$/.test(text)) return { text, opensThinking: false }
+  const isGiven = prefill !== '' || output?.format || choice?.type === 'any' || choice?.type === 'tool'
+  return isGiven ? { text: `${text.trimEnd()}\n\n</think>\n\n`, opensThinking: false } : { text, opensThinking: true }
 }
 
 /**
@@ -63,10 +79,11 @@ function render(model: LoadedModel, messages: readonly ChatMessage[], mark: (tex
       return rendered(messages)
     } catch (error) {
       const [system, first, ...others] = messages
-      if (system?.role !== 'system' || first?.role !== 'user') throw error
+      if (error instanceof APIError || system?.role !== 'system' || first?.role !== 'user') throw error
       return rendered([{ role: 'user', text: `${system.text}\n\n${first.text}` }, ...others])
     }
   } catch (error) {
+    if (error instanceof APIError) throw error
     throw apiError(
       'invalid_request_error',
       `messages: the model's chat template refuses them: ${(error as Error).message}`,
@@ -87,7 +104,7 @@ function chatMessages(params: MessageCreateParams, defaultSystem: string): ChatM
     const text = contentText(content, `messages.${index}.content`)
     const said = role === 'system' ? { role: 'user', text: `<system>\n${text}\n</system>` } : { role, text }
     const before = messages.at(-1)
-    if (before?.role === said.role && said.role === 'user') before.text += `\n\n${said.text}`
+    if (before?.role === said.role) before.text += `\n\n${said.text}`
     else messages.push(said)
   }
   return messages

@@ -38,12 +38,15 @@ export class ReplyWriter {
   readonly #sampler: Sampler
   readonly #tools: readonly CustomTool[]
   readonly #blocks = new BlockWriter()
+  readonly #tags: ThinkTags
   readonly #stops: StopSequences
   #hasCalls = false
   #isCut = false
 
-  constructor(params: MessageCreateParams, grammars: Grammars, sampler: Sampler) {
+  /** @param opensThinking whether the reply begins with thinking, which no tag opens. */
+  constructor(params: MessageCreateParams, grammars: Grammars, sampler: Sampler, opensThinking: boolean) {
     this.#params = params
+    this.#tags = new ThinkTags(opensThinking)
     this.#grammars = grammars
     this.#sampler = sampler
     this.#tools = callableTools(params)
@@ -54,12 +57,11 @@ export class ReplyWriter {
     return this.#stops.found
   }
 
-  /** @param isWindowFull whether the window, and not `max_tokens`, limits the reply. */
-  stopReason(isWindowFull: boolean): StopReason {
+  get stopReason(): StopReason {
     if (this.#stops.found !== null) return 'stop_sequence'
     if (this.#hasCalls && !this.#isCut) return 'tool_use'
     if (this.#sampler.isEnded) return 'end_turn'
-    return isWindowFull ? 'model_context_window_exceeded' : 'max_tokens'
+    return this.#sampler.isFull ? 'model_context_window_exceeded' : 'max_tokens'
   }
 
   *#end(): Generator<MessageStreamEvent> {
@@ -86,7 +88,7 @@ export class ReplyWriter {
 
   /** Text, thinking in tags, and calls, which a model with tools may begin at any place. */
   async *#text(): AsyncGenerator<MessageStreamEvent> {
-    const tags = new ThinkTags()
+    const tags = this.#tags
     let start = ''
     for await (const piece of this.#sampler.sample()) {
       for (const { kind, text } of tags.push(piece)) {
@@ -98,7 +100,7 @@ export class ReplyWriter {
           if (opening !== 'text') return yield* this.#calls(opening.name)
           yield* this.#say(start)
           // Only the beginning of a text can be a call.
-          return yield* this.#rest(tags)
+          return yield* this.#rest()
         }
       }
     }
@@ -110,7 +112,8 @@ export class ReplyWriter {
     yield* this.#blocks.text(this.#stops.end())
   }
 
-  async *#rest(tags: ThinkTags): AsyncGenerator<MessageStreamEvent> {
+  async *#rest(): AsyncGenerator<MessageStreamEvent> {
+    const tags = this.#tags
     if (this.#stops.found === null && !this.#sampler.isSpent) {
       for await (const piece of this.#sampler.sample()) {
         for (const { text } of tags.push(piece)) yield* this.#say(text)

@@ -17,8 +17,8 @@ export interface SamplerOptions {
   sequence: Sequence
   params: MessageCreateParams
   defaults: SamplingDefaults
-  /** The most tokens that may be sampled. */
-  budget: number
+  /** The tokens that the window has left. */
+  room: number
   signal: AbortSignal | undefined
 }
 
@@ -29,6 +29,8 @@ export class Sampler {
   #pending: Token[]
   readonly #sampled: Token[] = []
   #count = 0
+  /** The tokens that the model was made to say. They take room too. */
+  #forced = 0
   #isEnded = false
 
   /** @param last the last token of the prompt, which the sequence has not read. */
@@ -42,8 +44,13 @@ export class Sampler {
     return this.#count
   }
 
+  /** Whether no further token may be sampled. */
   get isSpent(): boolean {
-    return this.#count >= this.#options.budget
+    return this.#count >= this.#options.params.max_tokens || this.isFull
+  }
+
+  get isFull(): boolean {
+    return this.#count + this.#forced >= this.#options.room
   }
 
   /** Whether the model ended its reply. */
@@ -57,13 +64,16 @@ export class Sampler {
 
   /** Text that the model is made to say. It costs no sampling. */
   force(text: string): void {
-    this.#pending.push(...this.#options.model.tokenizer.template(text, false))
+    const tokens = this.#options.model.tokenizer.template(text, false)
+    this.#pending.push(...tokens)
+    this.#forced += tokens.length
     this.#isEnded = false
   }
 
-  /** The texts of the tokens that the model says, until it ends, the budget is spent, or the caller stops. */
+  /** The texts of the tokens that the model says, until it ends, no more may be sampled, or the caller stops. */
   async *sample(grammarText?: string): AsyncGenerator<string> {
-    const { model, sequence, budget, signal } = this.#options
+    if (this.isSpent) return
+    const { model, sequence, signal } = this.#options
     const grammar = grammarText === undefined ? undefined : await model.grammar(grammarText)
     const options = this.#evaluateOptions(grammar && model.grammarState(grammar))
     let held: Token[] = []
@@ -84,7 +94,7 @@ export class Sampler {
         held = []
         yield text
       }
-      if (this.#count >= budget) return
+      if (this.isSpent) return
     }
   }
 

@@ -1,6 +1,6 @@
-import type { Template } from '@huggingface/jinja'
 import { apiError } from 'colloquy/protocol'
 import { baseModelError, checkFile, loadError } from '../files/check-file.ts'
+import { ChatTemplate } from './chat-template.ts'
 import { instanceOf, takeLog } from './instance.ts'
 import type { Context, Grammar, Llama, RawModel, Runtime } from './runtime.ts'
 import { Slots } from './slots.ts'
@@ -25,7 +25,7 @@ export const chunkTokens = 128
 /** A model in memory, with its chat template and the caches of its conversations. */
 export class LoadedModel {
   readonly raw: RawModel
-  readonly template: Template
+  readonly template: ChatTemplate
   readonly tokenizer: Tokenizer
   readonly slots: Slots
   /** The most tokens of a prompt and its reply together. */
@@ -36,7 +36,7 @@ export class LoadedModel {
   #isDisposed = false
 
   private constructor(
-    parts: { runtime: Runtime; llama: Llama; raw: RawModel; context: Context; template: Template },
+    parts: { runtime: Runtime; llama: Llama; raw: RawModel; context: Context; template: ChatTemplate },
     options: ModelOptions,
     window: number,
   ) {
@@ -99,12 +99,12 @@ export class LoadedModel {
   }
 }
 
-async function templateOf(raw: RawModel, path: string): Promise<Template> {
+async function templateOf(raw: RawModel, path: string): Promise<ChatTemplate> {
   const source = raw.fileInfo.metadata['tokenizer']?.['chat_template']
   if (typeof source !== 'string') throw baseModelError(path)
   const { Template } = await import('@huggingface/jinja')
   try {
-    return new Template(source)
+    return new ChatTemplate(new Template(source))
   } catch (error) {
     throw loadError(new Error(`its chat template is wrong: ${(error as Error).message}`), path)
   }

@@ -21,10 +21,15 @@ const close = '</think>'
  * ```
  */
 export class ThinkTags {
-  #state: 'start' | 'thinking' | 'after' | 'text' = 'start'
+  #state: 'start' | 'thinking' | 'after' | 'text'
   #pending = ''
   /** White space before the first word is left out. */
   #isFirst = true
+
+  /** @param isOpen whether the reply begins with thinking, as if after `<think>`. Default false. */
+  constructor(isOpen = false) {
+    this.#state = isOpen ? 'thinking' : 'start'
+  }
 
   /** The pieces of text and thinking in a piece of the stream. */
   push(text: string): Piece[] {

@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Template } from '@huggingface/jinja'
+import { ChatTemplate } from './chat-template.ts'
+
+test('a chat template that does not end is an error, and the next prompt is written', () => {
+  const rows = 'range(100000)'
+  const source = `{% if loops %}{% for a in ${rows} %}{% for b in ${rows} %}{% endfor %}{% endfor %}{% endif %}Hello {{ name }}`
+  const template = new ChatTemplate(new Template(source), 20)
+  assert.throws(() => template.render({ loops: true }), { status: 400, message: /takes longer than 20 ms for them/ })
+  assert.equal(template.render({ loops: false, name: 'Ada' }), 'Hello Ada')
+})
+
+test('what a chat template throws stays as it is', () => {
+  const own = new Error('Roles must alternate')
+  const template = new ChatTemplate({
+    render: () => {
+      throw own
+    },
+  })
+  assert.throws(
+    () => template.render({}),
+    (error) => error === own,
+  )
+})
