@@ -49,7 +49,7 @@ function ofFile({ id, path, name, from, bytes, parameters, window, license }: Fo
   const title = listed?.title ?? name ?? id
   return {
     name: from === 'own' ? (listed?.name ?? id) : `${from}/${id}`,
-    engine: { kind: 'local', model: { path, title, parameters: parameters ?? listed?.parameters } },
+    engine: { kind: 'local', model: { path, title, parameters: parameters ?? listed?.parameters, window } },
     from,
     bytes,
     window,

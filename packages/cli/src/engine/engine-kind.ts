@@ -39,6 +39,8 @@ export interface ModelFile {
   title: string
   /** Parameters in millions, if known. */
   parameters?: number | undefined
+  /** The most tokens that the model was made for, if known. */
+  window?: number | undefined
 }
 
 /** The name of the model that an engine always uses. Undefined if the request chooses it. */

@@ -15,8 +15,8 @@ export async function fetchModel(offer: ModelOffer, progress: Progress, signal?:
     onProgress: (done: number, total?: number) => progress.show(done, total),
   }
   const [path] = await Promise.all([getModel(offer, options), fetchRuntime(progress, signal)])
-  const parameters = offer.parameters ?? (await readGguf(path))?.parameters
-  return { kind: 'local', model: { path, title: offer.title, parameters } }
+  const { parameters, window } = (await readGguf(path)) ?? {}
+  return { kind: 'local', model: { path, title: offer.title, parameters: offer.parameters ?? parameters, window } }
 }
 
 /** Fetches the runtime for model files, unless it is there. */

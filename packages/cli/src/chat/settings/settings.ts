@@ -11,21 +11,31 @@ import { thinkingForModel, thinkingIfAble, thinkingSettings, withoutThinking, ty
 
 const defaultModel = 'claude-sonnet-5-5'
 const defaultMaxTokens = 8192
+/** The default of `contextSize` of a model in this process. */
+const contextSize = 4096
 
 type Limits = Pick<ConversationSettings, 'max_tokens' | 'window'>
 
 /**
- * The limits of a chat with an engine. A model in this process holds 4,096 tokens, prompt and reply together. With the policy
- * `summarize` a chat can continue when the model's window is full; a small model's summary would not be worth much.
+ * The limits of a chat with an engine. With the policy `summarize` a chat can continue when the model's window is full; a small
+ * model's summary would not be worth much.
+ *
+ * @param chosen the longest reply, if the user chose it. A small window keeps so much free of the prompt, at most its half.
+ * Default: a quarter of it.
  */
-function limitsOf(engine: EngineKind): Limits {
-  if (engine.kind === 'local') return { max_tokens: 1_024, window: { policy: 'drop', atTokens: 3_000 } }
-  const window = engine.kind === 'chat' ? engine.window : undefined
+function limitsOf(engine: EngineKind, chosen?: number): Limits {
+  const window = windowOf(engine)
   if (window === undefined || window > 4 * defaultMaxTokens) {
     return { max_tokens: defaultMaxTokens, window: { policy: 'summarize' } }
   }
-  const max_tokens = Math.max(1, Math.floor(window / 4))
+  const max_tokens = Math.max(1, Math.min(chosen ?? Math.floor(window / 4), Math.floor(window / 2)))
   return { max_tokens, window: { policy: 'drop', atTokens: Math.max(1, window - max_tokens) } }
+}
+
+/** The tokens that an engine holds, prompt and reply together; undefined if not known. */
+function windowOf(engine: EngineKind): number | undefined {
+  if (engine.kind === 'local') return Math.min(engine.model.window ?? Infinity, contextSize)
+  return engine.kind === 'chat' ? engine.window : undefined
 }
 
 /**
@@ -43,7 +53,10 @@ export function modelFrom(flags: Flags, engine: EngineKind, env: Environment = p
 
 /** The settings of a new chat. */
 export function settingsFrom(flags: Flags, engine: EngineKind, env: Environment = process.env): ConversationSettings {
-  const settings: ConversationSettings = { model: modelFrom(flags, engine, env), ...limitsOf(engine) }
+  const settings: ConversationSettings = {
+    model: modelFrom(flags, engine, env),
+    ...limitsOf(engine, flags.number('max-tokens')),
+  }
   return { ...settings, ...changesFrom(flags, settings, engine) }
 }
 

@@ -82,7 +82,8 @@ async function fileAt(path: string): Promise<ChosenEngine | undefined> {
     throw new UsageError(`Cannot use ${path}: ${existsSync(path) ? 'it is not a GGUF file' : 'there is no such file'}`)
   }
   if (!info.canChat) throw new UsageError(`Cannot use ${path}: it is a base model without a chat template`)
-  return { kind: 'local', model: { path: resolve(path), title: info.name ?? path, parameters: info.parameters } }
+  const { name = path, parameters, window } = info
+  return { kind: 'local', model: { path: resolve(path), title: name, parameters, window } }
 }
 
 /** Runs `colloquy models remove NAME`. */

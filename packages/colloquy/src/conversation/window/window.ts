@@ -11,7 +11,7 @@ export class WindowError extends AnthropicError {
   readonly limit: number
 
   constructor(promptTokens: number, limit: number) {
-    super(`Cannot send a prompt of ${promptTokens} tokens: found a window of ${limit}`)
+    super(`Cannot send a prompt of ${promptTokens} tokens: at most ${limit} fit`)
     this.promptTokens = promptTokens
     this.limit = limit
   }
