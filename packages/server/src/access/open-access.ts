@@ -243,7 +243,7 @@ export class StoreAccess implements Access {
     const isCharged = typeof isPriced === 'function' ? isPriced(entry) : isPriced
     const row = requestRow(begun.origin, entry, { models, isPriced: isCharged })
     const cost = row.cost === null ? undefined : BigInt(row.cost)
-    this.ledger.settle(row, cost ?? (isCharged ? undefined : 0n))
+    this.ledger.settle(row, cost)
     this.#uncount(begun, row.input + row.cache_write_5m + row.cache_write_1h, row.output)
     onSettled?.(row)
     return cost

@@ -61,3 +61,8 @@ for (const [name, usage, input, output] of rows)
     assert.equal(row.cost, String(costOf(usage, origin.model, { at })!.picoUsd))
     assert.equal(row.cost, String(costOf(usageOf(row), origin.model, { at })!.picoUsd))
   })
+
+test('requestRow() has the cost 0 for a reply of an engine that is free, whatever its model costs elsewhere', () => {
+  const row = requestRow(origin, entryOf({ input_tokens: 10, output_tokens: 20, ...beside }), { isPriced: false })
+  assert.deepEqual([row.cost, row.saved, row.price], ['0', '0', null])
+})

@@ -90,7 +90,7 @@ export type RequestOrigin = Pick<
 export interface Pricing {
   /** Models to search before the catalogue. */
   models?: readonly ModelEntry[] | undefined
-  /** Whether replies cost money. False for models on this machine. */
+  /** Whether replies cost money. Those of models on this machine do not: their cost is 0. */
   isPriced: boolean
 }
 
@@ -112,7 +112,7 @@ export function requestRow(origin: RequestOrigin, entry: LedgerEntry, pricing: P
     cache_read: counts.cacheRead,
     output: counts.output,
     usage: otherUsage(usage),
-    ...priceOf(usage, { model, at: origin.started_at, isFree: entry.usage === null }, pricing),
+    ...(entry.usage === null || !pricing.isPriced ? free : priceOf(usage, model, origin.started_at, pricing)),
     // Only the end of a reply tells all of its output.
     estimated: entry.usage !== null && entry.stopReason === null ? 1 : 0,
     status: entry.aborted ? 499 : entry.status,
@@ -173,22 +173,18 @@ export function uncheckedRow(entry: AccessEntry, model: string, now: number): Pr
 
 const longestPath = 200
 
-interface PricedRequest {
-  model: string
-  at: number
-  /** Whether the request cost nothing because no reply began. */
-  isFree: boolean
-}
+/** The columns of a request that cost nothing, because no reply began or the engine is free. */
+const free = { cost: '0', saved: '0', price: null }
 
 /** The columns `cost`, `saved` and `price`, and the parts of the cost. */
 function priceOf(
   usage: Usage,
-  { model, at, isFree }: PricedRequest,
-  { models, isPriced }: Pricing,
+  model: string,
+  at: number,
+  { models }: Pricing,
 ): Pick<PricedRow, 'cost' | 'saved' | 'price' | 'parts'> {
-  if (isFree) return { cost: '0', saved: '0', price: null }
   const options = { at: new Date(at), ...(models !== undefined && { models }) }
-  const cost = isPriced ? costOf(usage, model, options) : undefined
+  const cost = costOf(usage, model, options)
   if (cost === undefined) return { cost: null, saved: '0', price: null }
   const { from, source } = cost.price
   const saved = savedBy(cost, usage, model, options)

@@ -84,7 +84,7 @@ describe('GET /metrics', () => {
     }
     const [local, mine] = [await costsOf(false, 'mine'), await costsOf(true, 'mine')]
     await store.close()
-    assert.deepEqual(local, { ledger: null, log: null, metric: null })
+    assert.deepEqual(local, { ledger: 0, log: 0, metric: 0 })
     const { ledger } = mine
     assert.ok(Number(ledger) > 0)
     assert.deepEqual(mine, { ledger, log: ledger, metric: ledger })

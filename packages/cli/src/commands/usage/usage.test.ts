@@ -74,7 +74,7 @@ before(async () => {
       output_tokens: output!,
     }
     const made = { ...origin, id: `req_${++id}`, started_at: Date.parse(at), model }
-    ledger.settle(requestRow(made, { ...entry, usage, ...more }, { isPriced: model !== 'llama' }), undefined)
+    ledger.settle(requestRow(made, { ...entry, usage, ...more }, { isPriced: true }), undefined)
   }
   add('2026-10-31T12:00:00Z', 'claude-opus-4-8', [1_000, 0, 1_000])
   add('2026-11-15T09:00:00Z', 'claude-opus-4-8', [12_100, 410_000, 21_000])
