@@ -27,16 +27,17 @@ export interface Packed {
 
 /** Compiles and packs every package into the folder, as for publishing. */
 export async function packAll(folder: string): Promise<Packed[]> {
-  mkdirSync(folder, { recursive: true })
   const all: Packed[] = []
   for (const name of packageNames) all.push(await pack(name, folder))
   return all
 }
 
-async function pack(name: string, folder: string): Promise<Packed> {
+/** Compiles and packs one package into the folder, as for publishing. */
+export async function pack(name: string, folder: string): Promise<Packed> {
   const source = join(root, 'packages', name)
   const manifest = JSON.parse(readFileSync(join(source, 'package.json'), 'utf8')) as Manifest
   const target = mkdtempSync(join(tmpdir(), 'colloquy-pack-'))
+  mkdirSync(folder, { recursive: true })
   try {
     for (const file of ['package.json', 'README.md', ...manifest.files.filter((each) => each !== 'dist')])
       if (existsSync(join(source, file))) cpSync(join(source, file), join(target, file), { recursive: true })
