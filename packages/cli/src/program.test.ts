@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, existsSync, openSync } from 'node:fs'
-import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -11,19 +11,11 @@ import { createServer } from '@colloquy/server'
 import { listen } from '@colloquy/server/node'
 import { script, type ScriptEngine, type ScriptedReply, type Step } from 'colloquy/engines'
 import type { MessageParam } from 'colloquy/protocol'
-import { compile, type Manifest } from '../../../scripts/compile.ts'
+import { builtProgram } from '../../../test/built-program.ts'
 import { programEnvironment } from '../../../test/program-environment.ts'
 
 const folder = await mkdtemp(join(tmpdir(), 'colloquy-program-'))
-// The program as it is published. It starts in half the time of the sources, which counts when it starts a hundred times.
-await mkdir(join(import.meta.dirname, '../node_modules'), { recursive: true })
-const published = await mkdtemp(join(import.meta.dirname, '../node_modules/.program-'))
-after(() => Promise.all([folder, published].map((each) => rm(each, { recursive: true, force: true }))))
-const manifestPath = join(import.meta.dirname, '../package.json')
-const manifest = JSON.parse(await readFile(manifestPath, 'utf8')) as Manifest
-await copyFile(manifestPath, join(published, 'package.json'))
-await compile('cli', published, manifest)
-const main = join(published, 'dist/main.js')
+after(() => rm(folder, { recursive: true, force: true }))
 
 interface Ended {
   stdout: string
@@ -48,7 +40,7 @@ function home(): Record<string, string> {
 
 /** Starts the program without the environment of this machine. With `CI` set it looks for no models here. */
 function start(words: string[], env = home(), input = '', output: 'pipe' | number = 'pipe'): Running {
-  const child = spawn(process.execPath, [main, ...words], {
+  const child = spawn(process.execPath, [builtProgram, ...words], {
     env: {
       ...programEnvironment,
       HOME: folder,

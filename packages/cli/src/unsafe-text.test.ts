@@ -9,9 +9,9 @@ import test, { after } from 'node:test'
 import { createServer } from '@colloquy/server'
 import { listen } from '@colloquy/server/node'
 import { script, type ScriptedReply, type Step } from 'colloquy/engines'
+import { builtProgram } from '../../../test/built-program.ts'
 import { programEnvironment } from '../../../test/program-environment.ts'
 
-const main = join(import.meta.dirname, 'main.ts')
 const program = join(import.meta.dirname, 'program.ts')
 const folder = await mkdtemp(join(tmpdir(), 'colloquy-unsafe-'))
 after(() => rm(folder, { recursive: true, force: true }))
@@ -164,7 +164,7 @@ test('a client or an upstream cannot forge lines or control the terminal in the 
     const free = await freePort()
     const url = `http://127.0.0.1:${free}`
     const words = ['serve', '--port', String(free), '--engine', `http://127.0.0.1:${port}`, ...flags]
-    const child = spawn(process.execPath, ['--conditions=@colloquy/source', main, ...words], {
+    const child = spawn(process.execPath, [builtProgram, ...words], {
       env: {
         ...programEnvironment,
         HOME: folder,

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { configuration } from './configuration.ts'
 import { fillTemplate, readTemplate } from './template.ts'
+import { builtProgram } from '../../../../test/built-program.ts'
 import { programEnvironment } from '../../../../test/program-environment.ts'
 
 const folder = await mkdtemp(join(tmpdir(), 'colloquy-config-'))
@@ -35,10 +36,9 @@ async function home(): Promise<Home> {
     },
     run: (words, env = {}) =>
       new Promise((resolve) => {
-        const main = join(import.meta.dirname, '../main.ts')
         const child = execFile(
           process.execPath,
-          ['--conditions=@colloquy/source', main, ...words],
+          [builtProgram, ...words],
           {
             cwd,
             env: {

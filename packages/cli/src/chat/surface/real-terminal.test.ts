@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'node:test'
 import { promisify } from 'node:util'
+import { builtProgram } from '../../../../../test/built-program.ts'
 
-const main = join(import.meta.dirname, '..', '..', 'main.ts')
 const exec = promisify(execFile)
 const hasTmux = spawnSync('tmux', ['-V']).status === 0
 
@@ -28,7 +28,7 @@ test(
         await new Promise((resolve) => setTimeout(resolve, 50))
       }
     }
-    const start = `${process.execPath} --conditions=@colloquy/source ${main} chat --engine offline`
+    const start = `${process.execPath} ${builtProgram} chat --engine offline`
     const environment = [`XDG_DATA_HOME=${folder}/data`, `XDG_STATE_HOME=${folder}/state`, 'PS1=ready> ']
     try {
       const variables = environment.flatMap((variable) => ['-e', variable])

@@ -4,9 +4,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { builtProgram } from '../../../../../test/built-program.ts'
 import { programEnvironment } from '../../../../../test/program-environment.ts'
 
-const main = join(import.meta.dirname, '../../main.ts')
 const folder = mkdtempSync(join(tmpdir(), 'colloquy-cassette-'))
 after(() => rmSync(folder, { recursive: true }))
 
@@ -27,7 +27,7 @@ function colloquy(...words: string[]): Promise<{ code: number; stdout: string; s
   return new Promise((resolve) => {
     execFile(
       process.execPath,
-      ['--conditions=@colloquy/source', main, ...words],
+      [builtProgram, ...words],
       {
         cwd: folder,
         env: { ...programEnvironment, HOME: folder },

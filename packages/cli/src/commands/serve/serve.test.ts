@@ -8,10 +8,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { after } from 'node:test'
 import { Anthropic } from 'colloquy'
+import { builtProgram } from '../../../../../test/built-program.ts'
 import { until } from '../../../../../test/until.ts'
 import { programEnvironment } from '../../../../../test/program-environment.ts'
 
-const main = join(import.meta.dirname, '..', '..', 'main.ts')
 const folder = await mkdtemp(join(tmpdir(), 'colloquy-serve-'))
 after(() => rm(folder, { recursive: true, force: true }))
 
@@ -25,7 +25,7 @@ interface Serving {
 }
 
 async function serve(...words: string[]): Promise<Serving> {
-  const child = spawn(process.execPath, ['--conditions=@colloquy/source', main, 'serve', '--port', '0', ...words], {
+  const child = spawn(process.execPath, [builtProgram, 'serve', '--port', '0', ...words], {
     env: { ...programEnvironment, HOME: folder },
   })
   // A server that a failed test left would keep this process alive.
@@ -150,7 +150,7 @@ test('serve refuses other machines without keys, and a port that is in use', asy
 
 /** Runs a command to its end. */
 async function run(...words: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, ['--conditions=@colloquy/source', main, ...words], {
+  const child = spawn(process.execPath, [builtProgram, ...words], {
     env: { ...programEnvironment, HOME: folder },
   })
   let [stdout, stderr] = ['', '']

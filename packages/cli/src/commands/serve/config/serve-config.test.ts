@@ -10,9 +10,9 @@ import { openServerStore } from '@colloquy/server/store'
 import { Anthropic } from 'colloquy'
 import { Flags } from '../../../flags.ts'
 import { serveConfig } from './serve-config.ts'
+import { builtProgram } from '../../../../../../test/built-program.ts'
 import { programEnvironment } from '../../../../../../test/program-environment.ts'
 
-const main = join(import.meta.dirname, '../../../main.ts')
 const folder = mkdtempSync(join(tmpdir(), 'colloquy-serve-config-'))
 after(() => rmSync(folder, { recursive: true }))
 
@@ -28,14 +28,10 @@ interface Program {
 /** Starts the program with a configuration, which later calls of `write` change. */
 function serve(config: unknown, words: string[] = [], env: Record<string, string> = {}): Program {
   write(config)
-  const child = spawn(
-    process.execPath,
-    ['--conditions=@colloquy/source', main, 'serve', '--config', 'colloquy.json', ...words],
-    {
-      cwd: folder,
-      env: { ...programEnvironment, HOME: folder, ...env },
-    },
-  )
+  const child = spawn(process.execPath, [builtProgram, 'serve', '--config', 'colloquy.json', ...words], {
+    cwd: folder,
+    env: { ...programEnvironment, HOME: folder, ...env },
+  })
   after(() => child.kill('SIGKILL'))
   const text = { stdout: '', stderr: '' }
   for (const name of ['stdout', 'stderr'] as const)
