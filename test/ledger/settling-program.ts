@@ -16,6 +16,7 @@ const entry: LedgerEntry = {
   attempts: [],
   usage: { input_tokens: 10, output_tokens: 20, cache_read_input_tokens: 0, cache_creation_input_tokens: 0 },
   stopReason: 'end_turn',
+  isFree: false,
   ttftMs: 1,
   ms: 2,
   requestBytes: 1,

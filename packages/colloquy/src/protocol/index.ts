@@ -37,6 +37,7 @@ export {
   parseMessage,
 } from './json/parsed-message.ts'
 export * from './json/schema.ts'
+export { isBilled } from './models/billing.ts'
 export * from './models/cost.ts'
 export { decimalUsd } from './models/jsonable.ts'
 export * from './models/model-definition.ts'

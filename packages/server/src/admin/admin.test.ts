@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { offline, script } from 'colloquy/engines'
+import { offline, script, type ScriptedMessage } from 'colloquy/engines'
 import { createServer, type Server } from '../app.ts'
 import { type AccessOptions, openAccess, type StoreAccess } from '../access/open-access.ts'
 import { openServerStore } from '../state/server-store.ts'
@@ -52,6 +52,31 @@ test('keys are created, changed and removed over HTTP, and shown once', async (t
   assert.notEqual((await call('POST', '/admin/keys/ada/revoke', undefined, admin)).json['revoked_at'], null)
   assert.deepEqual((await call('DELETE', '/admin/keys/ada', undefined, admin)).json, { type: 'access_key_deleted', id })
   assert.equal((await call('GET', '/admin/keys/ada', undefined, admin)).status, 404)
+})
+
+test('a refusal before any output has its tokens in the ledger, and no cost unless its category is billed', async (t) => {
+  const usage = { input_tokens: 1_000, output_tokens: 1, cache_read_input_tokens: 0, cache_creation_input_tokens: 0 }
+  const refusal = (category: string, content = ''): ScriptedMessage => ({
+    content,
+    usage,
+    stop_reason: 'refusal',
+    stop_details: { type: 'refusal', category, explanation: null },
+  })
+  const replies = [refusal('cyber'), refusal('bio'), refusal('cyber', 'Hello'), refusal('cyber')]
+  const { access, call } = await serve(t, { engine: 'claude' }, script(replies))
+  const { secret: admin } = await access.keys.create({ name: 'root', isAdmin: true })
+  const { secret } = await access.keys.create({ name: 'ada' })
+  for (const _ of replies) await call('POST', '/v1/messages', ask, secret)
+  const { json } = await call('GET', '/admin/requests', undefined, admin)
+  assert.deepEqual(
+    (json['data'] as { usd: string; tokens: { input: number } }[]).map(({ usd, tokens }) => [usd, tokens.input]),
+    [
+      ['0', 1_000],
+      ['0.003015', 1_000],
+      ['0.003015', 1_000],
+      ['0', 1_000],
+    ],
+  )
 })
 
 test('GET /admin/usage and /admin/requests report what was used, with exact costs', async (t) => {

@@ -18,7 +18,7 @@ const origin: RequestOrigin = {
 
 function entryOf(usage: Usage): LedgerEntry {
   const times = { ttftMs: 1, ms: 2, requestBytes: 3, responseBytes: 4 }
-  const ended = { status: 200, stopReason: 'end_turn', attempts: [], aborted: false, error: undefined }
+  const ended = { status: 200, stopReason: 'end_turn', isFree: false, attempts: [], aborted: false, error: undefined }
   return { servedModel: 'claude-sonnet-4-6', usage, ...times, ...ended }
 }
 

@@ -72,6 +72,7 @@ export type LedgerEntry = Pick<
   | 'attempts'
   | 'usage'
   | 'stopReason'
+  | 'isFree'
   | 'ttftMs'
   | 'ms'
   | 'requestBytes'
@@ -102,6 +103,7 @@ export function requestRow(origin: RequestOrigin, entry: LedgerEntry, pricing: P
   const model = entry.servedModel ?? origin.model
   const counts = totalTokens(usage)
   const { attempts } = entry
+  const isFree = entry.usage === null || entry.isFree || !pricing.isPriced
   return {
     ...origin,
     engine: attempts.at(-1)?.engine ?? origin.engine,
@@ -112,7 +114,7 @@ export function requestRow(origin: RequestOrigin, entry: LedgerEntry, pricing: P
     cache_read: counts.cacheRead,
     output: counts.output,
     usage: otherUsage(usage),
-    ...(entry.usage === null || !pricing.isPriced ? free : priceOf(usage, model, origin.started_at, pricing)),
+    ...(isFree ? free : priceOf(usage, model, origin.started_at, pricing)),
     // Only the end of a reply tells all of its output.
     estimated: entry.usage !== null && entry.stopReason === null ? 1 : 0,
     status: entry.aborted ? 499 : entry.status,
@@ -173,7 +175,7 @@ export function uncheckedRow(entry: AccessEntry, model: string, now: number): Pr
 
 const longestPath = 200
 
-/** The columns of a request that cost nothing, because no reply began or the engine is free. */
+/** The columns of a request that cost nothing: no reply began, the engine is free, or the model refused before any output. */
 const free = { cost: '0', saved: '0', price: null }
 
 /** The columns `cost`, `saved` and `price`, and the parts of the cost. */

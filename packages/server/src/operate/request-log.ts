@@ -2,6 +2,7 @@ import { type EngineAttempt, newId } from 'colloquy/engines'
 import {
   costOf,
   decimalUsd,
+  isBilled,
   type Message,
   type MessageDeltaUsage,
   type MessageStreamEvent,
@@ -40,6 +41,8 @@ export interface AccessEntry {
   /** What the reply cost by list prices, in US dollars: an exact decimal. Null without a reply or without a price. */
   usd: string | null
   stopReason: string | null
+  /** Whether the reply cost nothing, as the model refused before it wrote anything. */
+  isFree: boolean
   /** Milliseconds from the request to the first token: the beginning of the first block, as engines may begin a message earlier. */
   ttftMs: number | null
   /** Milliseconds from the request to the end of the response. */
@@ -129,6 +132,7 @@ export class RequestLog {
       usage: null,
       usd: null,
       stopReason: null,
+      isFree: false,
       ttftMs: null,
       ms: 0,
       requestBytes: 0,
@@ -218,6 +222,8 @@ export class RequestLog {
     } else if (event.type === 'content_block_start') {
       this.#entry.ttftMs ??= this.#elapsedMs()
     } else if (event.type === 'message_delta') {
+      // The time of the first token is not known yet if there was none.
+      this.#entry.isFree ||= this.#entry.ttftMs === null && !isBilled({ ...event.delta, content: [] })
       this.#entry.ttftMs ??= this.#elapsedMs()
       this.#entry.stopReason = reportedText(event.delta?.stop_reason)
       this.#addUsage(event.usage)
@@ -227,11 +233,12 @@ export class RequestLog {
   }
 
   /** The reply has arrived whole. */
-  replied({ model, usage, stop_reason }: Message): void {
-    this.#entry.servedModel = reportedText(model)
-    this.#entry.stopReason = reportedText(stop_reason)
+  replied(message: Message): void {
+    this.#entry.servedModel = reportedText(message.model)
+    this.#entry.stopReason = reportedText(message.stop_reason)
+    this.#entry.isFree = Array.isArray(message.content) && !isBilled(message)
     this.#entry.ttftMs ??= this.#elapsedMs()
-    if (usage) this.#addUsage(usage)
+    if (message.usage) this.#addUsage(message.usage)
   }
 
   /** Not below zero: the clock may be set back. */
@@ -296,7 +303,8 @@ export class RequestLog {
   }
 
   #listPrice(usage: Usage): bigint | undefined {
-    const { servedModel, model } = this.#entry
+    const { servedModel, model, isFree } = this.#entry
+    if (isFree) return 0n
     const name = servedModel ?? model
     return name === null ? undefined : costOf(usage, name, this.#models && { models: this.#models })?.picoUsd
   }

@@ -52,6 +52,7 @@ const entry: LedgerEntry = {
   attempts: [],
   usage: null,
   stopReason: 'end_turn',
+  isFree: false,
   ttftMs: 500,
   ms: 2_000,
   requestBytes: 100,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Usage } from '../../protocol/types/message.ts'
-import { script } from '../../engines/script.ts'
+import { script, type ScriptedMessage } from '../../engines/script.ts'
 import { openConversations } from '../index.ts'
 import { sqliteStore } from '../stores/sqlite/store.ts'
 import { Ledger } from './ledger.ts'
@@ -58,5 +58,35 @@ test('a usage with values that are not counts spoils no sum, and has no price', 
     JSON.stringify((await conversations.open(conversation.id)).usage),
     JSON.stringify(conversation.usage),
   )
+  await conversations.close()
+})
+
+test('a refusal before any output costs nothing, unless its category is billed', async () => {
+  const usage = { input_tokens: 1_000, cache_creation_input_tokens: 0, cache_read_input_tokens: 0, output_tokens: 1 }
+  const refusal = (category: string, content = ''): ScriptedMessage => ({
+    content,
+    usage,
+    stop_reason: 'refusal',
+    stop_details: { type: 'refusal', category, explanation: null },
+  })
+  const engine = script([refusal('cyber'), refusal('bio'), refusal('cyber', 'Hello')])
+  const conversations = openConversations({ engine, store: sqliteStore(':memory:'), limits: {} })
+  const conversation = await conversations.create({ model: 'claude-sonnet-4-6', max_tokens: 10, budget: { usd: 1 } })
+  const replies = [await conversation.send('1'), await conversation.send('2'), await conversation.send('3')]
+  const costs = replies.map(({ cost }) => cost!.picoUsd)
+  assert.deepEqual(costs, [0n, 3_015_000_000n, 3_015_000_000n])
+  assert.deepEqual(
+    replies.map((reply) => reply.usage.input_tokens),
+    [1_000, 1_000, 1_000],
+  )
+  const reopened = await conversations.open(conversation.id)
+  for (const { cost, usage, messages } of [conversation, reopened]) {
+    assert.deepEqual([cost.picoUsd, usage.calls, usage.input_tokens], [6_030_000_000n, 2, 2_000])
+    assert.equal(messages[1]!.costPicoUsd, 0n)
+  }
+  const [listed] = await conversations.list()
+  const { picoUsd, tokens } = await conversations.spending()
+  assert.deepEqual([listed!.cost.picoUsd, listed!.calls, listed!.tokens], [6_030_000_000n, 2, 2_002])
+  assert.deepEqual([picoUsd, tokens], [6_030_000_000n, 2_002n])
   await conversations.close()
 })

@@ -53,6 +53,13 @@ export function replyCost(
   return cost && jsonable({ ...cost, estimated })
 }
 
+export const noUsage: Usage = {
+  input_tokens: 0,
+  cache_creation_input_tokens: 0,
+  cache_read_input_tokens: 0,
+  output_tokens: 0,
+}
+
 /** The cost of two requests together. Undefined if the price of one is not known. */
 export function addCost(earlier: ReplyCost | undefined, later: ReplyCost | undefined): ReplyCost | undefined {
   if (earlier === undefined || later === undefined) return undefined

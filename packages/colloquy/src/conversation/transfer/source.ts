@@ -1,5 +1,6 @@
 import { hasCounts, isCount } from '../../protocol/models/token-counts.ts'
 import type { Message } from '../../protocol/types/message.ts'
+import { noUsage } from '../money/ledger.ts'
 import type { ConversationSettings } from '../settings.ts'
 
 /** A conversation as a file has it, before it is checked. */
@@ -56,13 +57,6 @@ export function isUsage(value: unknown): value is Message['usage'] {
   if (typeof value !== 'object' || value === null) return false
   const usage = value as Message['usage']
   return isCount(usage.input_tokens) && isCount(usage.output_tokens) && hasCounts(usage)
-}
-
-const noUsage: Message['usage'] = {
-  input_tokens: 0,
-  cache_creation_input_tokens: 0,
-  cache_read_input_tokens: 0,
-  output_tokens: 0,
 }
 
 function stringIn(name: string, value: (name: string) => unknown): Record<string, string> {

@@ -8,7 +8,7 @@ import type { PromptSlice } from '../history/history.ts'
 import { encodeMessage } from '../history/records.ts'
 import type { ReplyRecord } from '../history/reply-record.ts'
 import { idOf } from '../history/tree.ts'
-import { addCost, type ReplyCost, replyCost } from '../money/ledger.ts'
+import { addCost, noUsage, type ReplyCost, replyCost } from '../money/ledger.ts'
 import type { MessageRecord } from '../stores/store.ts'
 import type { ReplyOutcome } from './request/finish.ts'
 
@@ -85,7 +85,7 @@ export function writtenOutcome({ id, handle, content, model }: WrittenReply): Re
     model,
     stop_reason: 'end_turn',
     stop_sequence: null,
-    usage: { input_tokens: 0, cache_creation_input_tokens: 0, cache_read_input_tokens: 0, output_tokens: 0 },
+    usage: { ...noUsage },
   }
   // `checkReplacement` has ruled out blocks that only a user may send.
   const blocks = (

@@ -243,7 +243,7 @@ test('a reply that is not a summary is not used as one, and is paid for', async 
   const call = { type: 'tool_use' as const, id: 'toolu_1', name: 'look', input: {} }
   const engine = summarizer(
     { reply: { content: [call] } },
-    { reply: { content: [], stop_reason: 'refusal' } },
+    { reply: { content: 'No.', stop_reason: 'refusal' } },
     { reply: ' ' },
   )
   const conversation = await openConversations({ engine }).create({ ...settings, window: policy })

@@ -21,11 +21,14 @@ export function replyCostJson({
   usage,
   createdAt,
   estimated = false,
+  costPicoUsd,
 }: ConversationMessage): ReplyCostJson | undefined {
   if (model === undefined || usage === undefined) return undefined
   const cost = costOf(usage, model, { at: createdAt })
   if (cost === undefined) return { model, total: null, estimated, price: null, lines: [] }
   const { from, source } = cost.price
+  // Not billed, although its usage has tokens.
+  if (costPicoUsd === 0n) return { model, total: money(0n), estimated, price: { from, source }, lines: [] }
   return { model, total: money(cost.picoUsd), estimated, price: { from, source }, lines: linesOf(cost, usage) }
 }
 

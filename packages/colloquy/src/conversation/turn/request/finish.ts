@@ -1,9 +1,10 @@
+import { isBilled } from '../../../protocol/models/billing.ts'
 import { AnthropicError } from '../../../protocol/types/error.ts'
 import type { Message } from '../../../protocol/types/message.ts'
 import type { ReplyBuilder } from '../../history/reply-builder.ts'
 import type { ReplyRecord, ReplyTrace } from '../../history/reply-record.ts'
 import { toStoredReply } from '../../history/sendable.ts'
-import { estimateUsage, type ReplyCost, replyCost } from '../../money/ledger.ts'
+import { estimateUsage, noUsage, type ReplyCost, replyCost } from '../../money/ledger.ts'
 import type { FinishStep } from '../../stores/store.ts'
 
 /** A reply that has ended: by itself, by an error or by an abort. */
@@ -45,10 +46,12 @@ export function outcomeOf(ended: EndedReply): ReplyOutcome {
   if (message !== undefined) {
     // A copy, as the caller gets the message and may change its usage.
     const usage = isWhole ? { ...message.usage } : estimateUsage(message.usage, builder.arrived)
-    cost = replyCost({ usage, model: message.model }, !isWhole)
+    const isFree = isWhole && !isBilled(message)
+    cost = replyCost({ usage: isFree ? noUsage : usage, model: message.model }, !isWhole)
     const head = { ...message, content: undefined, usage }
     record.message = head
     record.cost_pico_usd = cost === undefined ? null : Number(cost.picoUsd)
+    if (isFree) record.unpaid = true
     if (!isWhole) record.estimated = true
     else if (continuesAfter?.(message)) record.continues = true
   }
