@@ -9,7 +9,7 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync, StatementSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, mock, test } from 'node:test'
@@ -292,6 +292,15 @@ describe('the owner of a turn', () => {
     assert.equal(isGone(`${host} 999999999 ${start}`), true)
     assert.equal(isGone(`${host} ${pid} 12345`), true, 'another process had this number')
     assert.equal(isGone(`elsewhere 999999999 ${start}`), false)
+  })
+
+  test('is not looked for on another machine or in another container of the same name', () => {
+    const [machine, pid] = thisProcess().split(' ') as [string, string]
+    const others = [hostname(), `${hostname()}/`, `${hostname()}/00000000/1`]
+    for (const other of others.filter((each) => each !== machine)) {
+      assert.deepEqual([isGone(`${other} 999999999 1`), isGone(`${other} ${pid} 1`)], [false, false], other)
+    }
+    if (process.platform === 'linux') assert.match(machine, /\/[0-9a-f]{8}\/\d+$/)
   })
 })
 
