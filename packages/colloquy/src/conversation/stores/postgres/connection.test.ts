@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { PostgresConnection, statement } from './connection.ts'
+import { migrations } from './schema.ts'
 import { postgresStore } from './store.ts'
 
 test('statement() numbers named parameters and leaves casts alone', () => {
@@ -58,4 +59,32 @@ test('an error of several addresses names each of them', async () => {
     name: 'StoreError',
     message: 'Cannot prepare the schema colloquy: connect ECONNREFUSED ::1:5432, connect ECONNREFUSED 127.0.0.1:5432',
   })
+})
+
+test('rows() stops preparing statements if a pooler gives them other connections', async () => {
+  for (const code of ['26000', '42P05']) {
+    const named: boolean[] = []
+    const query = async (sent: string | { name: string }): Promise<{ rows: object[] }> => {
+      named.push(typeof sent === 'object')
+      if (typeof sent === 'object') throw Object.assign(new Error('prepared statement'), { code })
+      return { rows: sent === 'SELECT 1' ? [{ found: 1 }] : [] }
+    }
+    const connection = new PostgresConnection({ query }, 'colloquy', { prepare: true })
+    const count = statement('count', 'SELECT 1', { isFrequent: true })
+    for (const _ of [1, 2]) assert.deepEqual(await connection.rows(count, {}), [{ found: 1 }])
+    assert.deepEqual(named.slice(-3), [true, false, false])
+  }
+})
+
+test('rows() fails if the database does not answer in time, also when the schema is read', async () => {
+  for (const isFrozen of [() => true, (sql: string) => sql === 'SELECT 1']) {
+    const names = migrations.map(({ name }) => ({ name }))
+    const query = (sql: string): Promise<{ rows: object[] }> =>
+      isFrozen(sql) ? new Promise(() => {}) : Promise.resolve({ rows: names })
+    const connection = new PostgresConnection({ query }, 'colloquy', { timeoutMs: 1 })
+    await assert.rejects(connection.rows(statement('count', 'SELECT 1'), {}), {
+      name: 'StoreError',
+      message: /^Cannot .*: the database did not answer for 0\.00[13] s$/,
+    })
+  }
 })

@@ -39,32 +39,51 @@ export function statement(
 }
 
 const mostAttempts = 10
+const longestTimerMs = 2 ** 31 - 1
 
 /** Whether the database ended one of two transactions that wait for each other, or that read what the other wrote. */
 function isConflict(error: unknown): boolean {
-  return ['40P01', '40001'].includes(String((error as { code?: unknown } | undefined)?.code))
+  return ['40P01', '40001'].includes(codeOf(error))
+}
+
+/** Whether a connection lacks a prepared statement, or has it already: a pooler gave the statement another connection. */
+function isNotPrepared(error: unknown): boolean {
+  return ['26000', '42P05'].includes(codeOf(error))
+}
+
+function codeOf(error: unknown): string {
+  return String((error as { code?: unknown } | undefined)?.code)
+}
+
+/** Options of a `PostgresConnection`. */
+export interface ConnectionOptions {
+  /** Whether the database is a `PreparingDatabase`. Default false. */
+  prepare?: boolean | undefined
+  /** How long a statement may take, in milliseconds. Default 20,000. */
+  timeoutMs?: number | undefined
 }
 
 /** A database whose schema is created, or brought up to date, before the first statement. */
 export class PostgresConnection {
   readonly #db: PostgresDatabase
   readonly #schema: string
-  readonly #prepares: boolean
+  readonly #timeoutMs: number
+  #prepares: boolean
   /** The SQL of statements, with the schema. */
   readonly #sql = new WeakMap<Statement, string>()
-  /** The turns of this process that have not ended, by the handle of the reply. */
-  readonly begun: Map<number, BeginStep> = new Map()
+  /** The turns of this process that have not ended, with the number of the reply, by its handle. */
+  readonly begun: Map<number, BeginStep & { reply: number }> = new Map()
   #ready: Promise<void> | undefined
   #closed = false
 
-  /** @param options `prepare`: whether `db` is a `PreparingDatabase`. */
-  constructor(db: PostgresDatabase, schema: string, { prepare = false }: { prepare?: boolean } = {}) {
+  constructor(db: PostgresDatabase, schema: string, { prepare = false, timeoutMs = 20_000 }: ConnectionOptions = {}) {
     if (!/^[a-z_][a-z0-9_]*$/.test(schema)) {
       throw new StoreError('cannot_open', `Cannot use the schema ${schema}: its name may only contain a-z, 0-9 and _`)
     }
     this.#db = db
     this.#schema = schema
     this.#prepares = prepare
+    this.#timeoutMs = timeoutMs
   }
 
   /** Runs a statement and returns its rows. `values` are its parameters by name. */
@@ -75,13 +94,14 @@ export class PostgresConnection {
     const parts = parameters.map((name) => values[name])
     for (let attempt = 1; ; attempt++) {
       try {
-        const { rows } = await this.#send(statement, parts)
+        const { rows } = await this.#inTime(this.#send(statement, parts))
         return rows as Row[]
       } catch (error) {
         // Each statement is a transaction of its own, which wrote nothing.
-        if (attempt === mostAttempts || !isConflict(error)) throw storeError(error, doing)
+        if (this.#prepares && isNotPrepared(error)) this.#prepares = false
+        else if (attempt === mostAttempts || !isConflict(error)) throw storeError(error, doing)
         // Those that conflicted must not meet again.
-        await new Promise((resolve) => setTimeout(resolve, Math.random() * 2 ** attempt))
+        else await new Promise((resolve) => setTimeout(resolve, Math.random() * 2 ** attempt))
       }
     }
   }
@@ -109,13 +129,26 @@ export class PostgresConnection {
   async #prepare(): Promise<void> {
     let unknown: string[]
     try {
-      unknown = await migrate(this.#db, this.#schema)
+      // The database may be starting.
+      unknown = await migrate(this.#db, this.#schema, (answer) => this.#inTime(answer, 3 * this.#timeoutMs))
     } catch (error) {
       throw storeError(error, `prepare the schema ${this.#schema}`)
     }
     if (unknown.length === 0) return
     const found = `a newer version wrote it, and this one does not know its migration "${unknown[0]}"`
     throw new StoreError('newer', `Cannot use the schema ${this.#schema}: ${found}`)
+  }
+
+  /** Waits for an answer. A database whose machine is frozen, or behind a broken network, would never send it. */
+  async #inTime<T>(answer: Promise<T>, limitMs = this.#timeoutMs): Promise<T> {
+    const { promise, reject } = Promise.withResolvers<never>()
+    const late = new Error(`the database did not answer for ${limitMs / 1000} s`)
+    const timer = setTimeout(reject, Math.min(limitMs, longestTimerMs), late)
+    try {
+      return await Promise.race([answer, promise])
+    } finally {
+      clearTimeout(timer)
+    }
   }
 
   #send(statement: Statement, values: unknown[]): Promise<{ rows: unknown[] }> {

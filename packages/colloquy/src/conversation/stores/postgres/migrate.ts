@@ -6,15 +6,20 @@ export interface PostgresDatabase {
   query(sql: string, values?: unknown[]): Promise<{ rows: unknown[] }>
 }
 
+/** Waits for an answer, but not for ever. */
+type TimeLimit = <T>(answer: Promise<T>) => Promise<T>
+
 /**
  * Brings the schema up to date, and returns the names of unknown migrations, which a newer version has added. A schema that
  * is up to date is only read: the role may lack the right to create tables, and the database may be a read-only replica.
+ *
+ * @param inTime limits the time for reading. Changing the schema of a large database takes as long as it takes.
  */
-export async function migrate(db: PostgresDatabase, schema: string): Promise<string[]> {
-  let applied = await appliedMigrations(db, schema)
+export async function migrate(db: PostgresDatabase, schema: string, inTime: TimeLimit): Promise<string[]> {
+  let applied = await inTime(appliedMigrations(db, schema))
   if (!migrations.every(({ name }) => applied.includes(name))) {
     await applyMigrations(db, schema)
-    applied = await appliedMigrations(db, schema)
+    applied = await inTime(appliedMigrations(db, schema))
   }
   const known = new Set(migrations.map(({ name }) => name))
   return applied.filter((name) => !known.has(name))

@@ -64,9 +64,9 @@ describe('a turn whose beginning the database has lost', () => {
     return (await by.begin({ id, version: 1, parent: 0, messages, key, at })) as BegunTurn
   }
 
-  async function beginAndLose(key?: string): Promise<BegunTurn> {
+  async function beginAndLose(key?: string, id = 'one', by = store): Promise<BegunTurn> {
     await db.query('BEGIN')
-    const begun = await begin('one', { key })
+    const begun = await begin(id, { key, by })
     await db.query('ROLLBACK')
     const sequence = "pg_get_serial_sequence('colloquy.message', 'id')"
     await db.query(`SELECT setval(${sequence}, ${begun.handle - 1}, false)`)
@@ -90,6 +90,32 @@ describe('a turn whose beginning the database has lost', () => {
     assert.deepEqual(await contents('one'), ['question of one', 'reply of one'])
     assert.equal((await store.open('one'))?.conversation.version, begun.version)
     assert.equal((await store.find('one', 'key'))?.reply.number, begun.reply)
+  })
+
+  test('is begun again once, whichever statement or answer is lost meanwhile', async () => {
+    let sent = 0
+    for (let lost = 0; lost < 10; lost++) {
+      for (const isAnswer of [false, true]) {
+        const id = `lost ${lost} ${isAnswer}`
+        await store.create({ id, title: null, settings: '{}', at: 1 })
+        let left = Infinity
+        const query = async (sql: string, values?: unknown[]): Promise<{ rows: unknown[] }> => {
+          const fails = left-- === 0
+          if (fails && !isAnswer) throw new Error('cut')
+          const answer = await db.query(sql, values)
+          if (fails) throw new Error('cut')
+          return answer
+        }
+        const cut = postgresStore({ query })
+        const begun = await beginAndLose(undefined, id, cut)
+        left = lost
+        const finish = (): Promise<{ number: number }> => cut.finish(end(id, begun))
+        assert.deepEqual(await finish().catch(finish), { number: begun.reply })
+        assert.deepEqual(await contents(id), [`question of ${id}`, `reply of ${id}`])
+        sent = lost - left
+      }
+    }
+    assert.ok(sent < 10, 'the last statement was never lost')
   })
 
   test('is not added to a conversation that has continued', async () => {

@@ -42,10 +42,16 @@ export interface PostgresStoreOptions extends LeaseOptions {
   schema?: string
   /**
    * Prepares the statements of a turn once for each connection, which saves a tenth of the server's CPU time. The driver must
-   * accept `query({ name, text, values })`, as `pg` does; PgBouncer in transaction mode needs `max_prepared_statements`.
-   * Default false.
+   * accept `query({ name, text, values })`, as `pg` does. The store stops preparing behind a pooler that cannot: PgBouncer in
+   * transaction mode needs `max_prepared_statements`. Default false.
    */
   prepare?: boolean
+  /**
+   * How long the database may take to answer a statement, in milliseconds. Then the statement fails with a `StoreError`,
+   * although it may still happen. The first one may take three times as long, and those that bring the schema up to date have no
+   * limit. Default 20,000.
+   */
+  timeoutMs?: number
   /** Called by `close()`. Default: nothing, because the database belongs to the caller. */
   end?: () => Promise<unknown>
 }
@@ -81,11 +87,11 @@ class PostgresStore implements ConversationStore {
   readonly #clock: LeaseClock
   readonly #end: (() => Promise<unknown>) | undefined
 
-  constructor(db: PostgresDatabase, { schema = 'colloquy', prepare = false, end, ...options }: PostgresStoreOptions) {
+  constructor(db: PostgresDatabase, { schema = 'colloquy', prepare, timeoutMs, end, ...options }: PostgresStoreOptions) {
     this.#clock = new LeaseClock(options)
     this.heartbeatMs = this.#clock.heartbeatMs
     this.now = this.#clock.now
-    this.#db = new PostgresConnection(db, schema, { prepare })
+    this.#db = new PostgresConnection(db, schema, { prepare, timeoutMs })
     this.#end = end
   }
 

@@ -64,7 +64,7 @@ export async function beginTurn(
   if (begun !== undefined) {
     const { begun_version: newVersion, begun_last: last } = begun
     const handle = db.begun.has(begun.handle) ? await newHandle(db, begun.handle) : begun.handle
-    db.begun.set(handle, step)
+    db.begun.set(handle, { ...step, reply: last })
     return { repeated: false, version: newVersion, first: last - count, reply: last, handle }
   }
   const repeated = key === undefined ? undefined : await findTurn(db, id, key)
@@ -209,6 +209,13 @@ async function finishLate(db: PostgresConnection, clock: LeaseClock, step: Finis
   return { number: added.number }
 }
 
+/** Finds the reply of a turn that this process has begun again, after which the connection was lost. */
+const findAgain = statement(
+  'save the reply',
+  `SELECT m.id::float8 AS handle FROM %.conversation c JOIN %.message m ON m.conversation = c.id AND number = :reply::int
+   WHERE public_id = :id::text AND m.created_at = :at::bigint AND coalesce(m.owner, :owner::text) = :owner::text`,
+)
+
 /**
  * Begins a turn again whose beginning was lost, and returns the new handle: nothing waits for it to reach the disk, so that a
  * database that crashes may forget it. Throws a `ConversationNotFoundError` if the turn was erased, or the conversation.
@@ -216,6 +223,8 @@ async function finishLate(db: PostgresConnection, clock: LeaseClock, step: Finis
 async function beginAgain(db: PostgresConnection, clock: LeaseClock, { id, handle }: FinishStep): Promise<number> {
   const lost = db.begun.get(handle)
   const { version } = await findConversation(db, id)
+  const again = lost && (await db.row<{ handle: number }>(findAgain, { ...lost, owner: thisProcess() }))
+  if (again !== undefined) return again.handle
   // Erasing it changes the version, which a loss returns to what it was.
   if (version !== lost?.version) throw new ConversationNotFoundError(id)
   return ((await beginTurn(db, clock, lost)) as BegunTurn).handle
