@@ -25,7 +25,7 @@ import { historyTo, StoredConversation, treeOf } from './stored-conversation.ts'
 import type { ConversationState } from './turn/state.ts'
 import type { ConversationChanges, MessageRecord } from './stores/store.ts'
 import { lastTurns, newestLeaf, numberOf, versionsOf } from './history/tree.ts'
-import { OpenCalls, runSteps, stepAfter, type StepOptions, type TurnToolOptions } from './turn/steps.ts'
+import { contentAfter, OpenCalls, runSteps, stepAfter, type StepOptions, type TurnToolOptions } from './turn/steps.ts'
 import type { Turn, TurnControl } from './turn/turn.ts'
 import { type ConversationMessage, isShown, showMessage, titleText } from './history/view.ts'
 
@@ -196,8 +196,9 @@ export class Conversation extends StoredConversation {
   }
 
   /**
-   * The request that would be sent next, with this content as the user message. If a summary has to make room first, the
-   * request for that: its last message is the instructions for the summary.
+   * The request that would be sent next, with this content as the user message, after results that say which calls were
+   * interrupted. If a summary has to make room first, the request for that: its last message is the instructions for the
+   * summary.
    *
    * Throws an `AnthropicError` for settings that `configure()` refuses, and a `ContentError` for content that is neither text
    * nor a list of blocks.
@@ -209,7 +210,9 @@ export class Conversation extends StoredConversation {
     if (changes !== undefined) checkOptionsObject(changes, 'preview()')
     const { settings, history, summaries } = this.#state
     const changed = changes === undefined ? settings : changeSettings(settings, changes)
-    return nextRequest({ settings: changed, history, summaries }, this.#config, content)
+    // Calls of a turn that runs are not interrupted.
+    const said = this.#state.activity.type === 'idle' ? contentAfter(history, content) : content
+    return nextRequest({ settings: changed, history, summaries }, this.#config, said)
   }
 
   /**

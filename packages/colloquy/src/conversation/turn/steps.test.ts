@@ -91,12 +91,16 @@ test('a call whose process died is reported as interrupted, or repeated if repea
 
     const engine = script(['Fine.'])
     const again = await openConversations({ engine, store }).open(conversation.id)
+    const previews = [again.preview('Are you there?'), again.preview()]
     const reply = await again.send('Are you there?', { tools: [weather(undefined, repeatable)] })
     assert.equal(reply.text, 'Fine.')
     const answer = repeatable
       ? result('Paris', 'Sunny in Paris')
       : result('Paris', "Error: Tool 'weather' was interrupted, and what it did is not known", { is_error: true })
     assert.deepEqual(sent(engine, 0), [answer, { type: 'text', text: 'Are you there?', cache_control: undefined }])
+    if (repeatable) continue
+    assert.deepEqual(previews[0]!.messages, engine.requests[0]!.params.messages)
+    assert.deepEqual(previews[1]!.messages.at(-1)!.content.length, 1)
   }
 })
 

@@ -110,11 +110,7 @@ export class OpenCalls {
 
   /** The results for the calls at the end of a history. Empty if there are none, or if they are for the caller to answer. */
   async resultsFor(history: History): Promise<ToolResultBlockParam[]> {
-    if (history.waitingCalls.length === 0) return []
-    const { lastSent, lastReply } = history
-    const isOurs = this.#options.tools.some(isRunnable) || lastReply?.about.continues === true
-    if (lastSent === undefined || !isOurs) return []
-    return Promise.all(unansweredIn([lastSent]).map((call) => this.#answer(call)))
+    return Promise.all(openCallsOf(history, this.#options.tools).map((call) => this.#answer(call)))
   }
 
   /** Plans to send content, after the results that it needs. */
@@ -124,10 +120,7 @@ export class OpenCalls {
   }
 
   async #answersBefore(content: MessageContentParam, history: History): Promise<MessageContentParam> {
-    const said: readonly ContentBlockParam[] = typeof content === 'string' ? [{ type: 'text', text: content }] : content
-    if (Array.isArray(content) && said.some((block) => block?.type === 'tool_result')) return content
-    const results = await this.resultsFor(history)
-    return results.length === 0 ? content : [...results, ...said]
+    return hasResults(content) ? content : resultsBefore(content, await this.resultsFor(history))
   }
 
   /** Runs no call twice, however often it is asked for. */
@@ -145,6 +138,33 @@ export class OpenCalls {
     }
     return result
   }
+}
+
+/** The calls at the end of a history that were interrupted. Those of a turn without runnable tools are for the caller to answer. */
+function openCallsOf(history: History, tools: StepOptions['tools']): readonly ToolUseBlock[] {
+  if (history.waitingCalls.length === 0) return []
+  const { lastSent, lastReply } = history
+  const isOurs = tools.some(isRunnable) || lastReply?.about.continues === true
+  return lastSent === undefined || !isOurs ? [] : unansweredIn([lastSent])
+}
+
+function hasResults(content: MessageContentParam): boolean {
+  return Array.isArray(content) && content.some((block) => block?.type === 'tool_result')
+}
+
+function resultsBefore(content: MessageContentParam, results: readonly ToolResultBlockParam[]): MessageContentParam {
+  if (results.length === 0) return content
+  return [...results, ...(typeof content === 'string' ? [{ type: 'text' as const, text: content }] : content)]
+}
+
+/** The content of the next message, with the results that interrupted calls get before it if their tools do not run again. */
+export function contentAfter(
+  history: History,
+  content: MessageContentParam | undefined,
+): MessageContentParam | undefined {
+  const answered = content !== undefined && hasResults(content)
+  const results = answered ? [] : openCallsOf(history, []).map(interruptedCall)
+  return content === undefined && results.length === 0 ? undefined : resultsBefore(content ?? [], results)
 }
 
 /** The result of a call whose turn was interrupted. */
