@@ -34,8 +34,8 @@ const systemErrors = new Map([
   ['EDQUOT', 13],
 ])
 
-/** The files of a database were deleted or moved while it was open. */
-export class FilesDeletedError extends Error {}
+/** The files of a database were deleted, moved or replaced while it was open. */
+export class FilesReplacedError extends Error {}
 
 /**
  * Turns an error of SQLite or of the file system into a `StoreError` that says what it means for the store. Other errors are
@@ -45,8 +45,8 @@ export class FilesDeletedError extends Error {}
  */
 export function storeError(error: unknown, doing: string): unknown {
   if (error instanceof AnthropicError || !(error instanceof Error)) return error
-  if (error instanceof FilesDeletedError) {
-    return new StoreError('cannot_open', `Cannot ${doing}: its files were deleted or moved while it was open`)
+  if (error instanceof FilesReplacedError) {
+    return new StoreError('cannot_open', `Cannot ${doing}: its files were deleted, moved or replaced while it was open`)
   }
   const { code, syscall } = error as { code?: unknown; syscall?: unknown }
   if (code === 'ERR_INVALID_STATE') {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import fs, { copyFileSync, mkdtempSync, rmSync, statSync, symlinkSync } from 'node:fs'
+import fs, { copyFileSync, mkdtempSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
@@ -54,13 +54,22 @@ function syncTests(): void {
     return reader
   }
 
-  for (const [deleted, suffixes] of Object.entries({ file: [''], log: ['-wal'], folder: ['', '-wal', '-shm'] })) {
-    test(`a turn fails if its ${deleted} was deleted more than a second ago`, async (t) => {
+  const losses: Record<string, () => void> = {
+    'its file was deleted': () => rmSync(path),
+    'its log was deleted': () => rmSync(`${path}-wal`),
+    'its folder was deleted': () => ['', '-wal', '-shm'].forEach((suffix) => rmSync(path + suffix)),
+    'its file was replaced': () => {
+      copyFileSync(path, `${path}.backup`)
+      renameSync(`${path}.backup`, path)
+    },
+  }
+  for (const [loss, lose] of Object.entries(losses)) {
+    test(`a turn fails if ${loss} more than a second ago`, async (t) => {
       const begun = await begin(store)
-      for (const suffix of suffixes) rmSync(path + suffix)
+      lose()
       const now = performance.now()
       t.mock.method(performance, 'now', () => now + 1_100)
-      const found = `in ${path}: its files were deleted or moved while it was open`
+      const found = `in ${path}: its files were deleted, moved or replaced while it was open`
       const message = `Cannot begin the turn ${found}`
       await assert.rejects(begin(store, 'two'), { name: 'StoreError', code: 'cannot_open', message })
       await assert.rejects(finish(store, begun), { code: 'cannot_open', message: `Cannot save the reply ${found}` })

@@ -1,6 +1,6 @@
-import { closeSync, existsSync, fdatasync, fdatasyncSync, fstatSync, openSync } from 'node:fs'
+import { closeSync, fdatasync, fdatasyncSync, fstatSync, openSync, statSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
-import { FilesDeletedError } from './error.ts'
+import { FilesReplacedError } from './error.ts'
 
 /** Another thread takes 75 µs more of CPU time. A fast disk takes 0.1 ms for a sync, others up to 10 ms. */
 const slowMs = 2
@@ -16,6 +16,8 @@ export class LogSync {
   readonly #db: DatabaseSync
   readonly #path: string
   readonly #log: number | undefined
+  /** The inode of the database. */
+  readonly #file: number | undefined
   /** When the files were last there, on the clock of `performance.now()`. */
   #checkedAt = performance.now()
   /** The error of a sync that failed, until the log is emptied. */
@@ -34,17 +36,18 @@ export class LogSync {
     const main = db.prepare("SELECT file FROM pragma_database_list WHERE name = 'main'").get() as { file: string }
     this.#path = main.file
     this.#log = openLog(db, main.file)
+    this.#file = inodeOf(main.file)
     db.exec(`PRAGMA synchronous = ${this.#log === undefined ? 'FULL' : 'NORMAL'}`)
   }
 
   /**
-   * Throws if the database or its log was deleted, as what is written now would be lost with the process; and another process
-   * that opens the database would have a second log for it. Looks once a second.
+   * Throws if the database or its log was deleted or replaced, as what is written now would be lost with the process; and another
+   * process that opens the database would have a second log for it, or this one for another database. Looks once a second.
    */
   checkFiles(): void {
     const now = performance.now()
     if (this.#log === undefined || now - this.#checkedAt < checkMs) return
-    if (fstatSync(this.#log).nlink === 0 || !existsSync(this.#path)) throw new FilesDeletedError()
+    if (fstatSync(this.#log).nlink === 0 || inodeOf(this.#path) !== this.#file) throw new FilesReplacedError()
     this.#checkedAt = now
   }
 
@@ -110,6 +113,11 @@ export class LogSync {
       return false
     }
   }
+}
+
+/** Undefined if there is no such file. */
+function inodeOf(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.ino
 }
 
 function syncInThread(log: number): Promise<void> {
