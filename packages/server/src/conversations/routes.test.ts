@@ -333,15 +333,16 @@ describe('a conversation', () => {
   test('is read with paths in place of its files', async () => {
     await serving(['a picture', 'again'], async ({ call, send }, path) => {
       const bytes = Uint8Array.from({ length: 3_000 }, (_, index) => index % 256)
+      bytes.set(new TextEncoder().encode('GIF89a'))
       const data = Buffer.from(bytes).toString('base64')
-      const image = { type: 'image', source: { type: 'base64', media_type: 'image/png', data } }
+      const image = { type: 'image', source: { type: 'base64', media_type: 'image/gif', data } }
       await textOf(send(`${path}/send`, { content: [{ type: 'text', text: 'Look' }, image] }))
       const [question] = (await call<ConversationJson>('GET', path)).path.data
       const shown = (question!.content as unknown as { source: { data: string; url: string; bytes: number } }[])[1]!
       assert.deepEqual([shown.source.data, shown.source.bytes], ['', 3_000])
       const file = await send(shown.source.url)
       assert.deepEqual(new Uint8Array(await file.arrayBuffer()), bytes)
-      assert.equal(file.headers.get('content-type'), 'image/png')
+      assert.equal(file.headers.get('content-type'), 'image/gif')
       assert.match(file.headers.get('content-security-policy') ?? '', /sandbox/)
       // An edit names the file by its path.
       await textOf(send(`${path}/edit`, { messageId: '1', content: [{ type: 'text', text: 'Look again' }, shown] }))

@@ -11,6 +11,7 @@ import type {
 } from '../../protocol/types/params.ts'
 import { unansweredIn } from '../../tools/run.ts'
 import { ContentError } from '../errors.ts'
+import { mediaFault } from './media.ts'
 
 /** The tool calls at the end of a history that have no result yet, by the ids of their `tool_use` blocks. */
 export type WaitingCalls = readonly string[]
@@ -32,6 +33,18 @@ export function checkContent(content: MessageContentParam, waiting: WaitingCalls
     }
   }
   checkUserContent(content, waiting)
+  if (typeof content !== 'string') checkAllMedia(content, 'content')
+}
+
+/** @param blocks their fields have the types of the API. */
+function checkAllMedia(blocks: readonly { type: string; content?: unknown }[], path: string): void {
+  for (const [index, block] of blocks.entries()) {
+    const fault = mediaFault(block)
+    if (fault !== undefined) throw new ContentError(`Cannot send ${path}.${index}: found ${fault}`)
+    if (block.type === 'tool_result' && Array.isArray(block.content)) {
+      checkAllMedia(block.content as { type: string }[], `${path}.${index}.content`)
+    }
+  }
 }
 
 function checkUserContent(content: MessageContentParam, waiting: WaitingCalls): void {

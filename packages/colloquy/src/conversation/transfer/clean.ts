@@ -1,4 +1,4 @@
-import { imageSize, mediaType } from '../../engines/prompt/media.ts'
+import { mediaType } from '../../engines/prompt/media.ts'
 import {
   hasBlockFields,
   isResultBlock,
@@ -6,6 +6,7 @@ import {
   silentFailureText,
 } from '../../protocol/content/block-fields.ts'
 import { isBlank, isServerToolUse, isThinking, isToolInput, withoutLastThinking } from '../../protocol/sendable.ts'
+import { mediaFault } from '../history/media.ts'
 import { type AnyBlock, blocksOf, contentOf, type SourceBlock, withMember, withoutMember } from './blocks.ts'
 import type { SourceMessage } from './source.ts'
 
@@ -123,13 +124,13 @@ interface MediaSource {
   media_type: string
 }
 
-function faultInMedia({ type, source }: AnyBlock): string | undefined {
-  const { type: kind, url, data, media_type: named } = source as MediaSource
+function faultInMedia(block: AnyBlock): string | undefined {
+  const { type } = block
+  const source = block['source'] as MediaSource
+  const { type: kind, url, media_type: named } = source
   if (kind === 'url' && !/^https:\/\//i.test(url)) return `a ${type} block whose URL does not begin with https:`
-  if (type === 'image') return kind !== 'base64' || imageSize(data) ? undefined : 'an image that cannot be read'
-  const isText = kind !== 'text' || named === 'text/plain'
-  const isPdf = kind !== 'base64' || (named === 'application/pdf' && mediaType(data) === named)
-  return isText && isPdf ? undefined : 'a document that is neither text nor a PDF'
+  if (kind === 'text' && named !== 'text/plain') return 'a document that is neither text nor a PDF'
+  return mediaFault({ type, source: { ...source, media_type: imageType(block) ?? named } })
 }
 
 /** The media type of an image if it is not the one that its block names. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { script, type ScriptEngine, type ScriptedMessage } from '../../engines/script.ts'
 import type { ContentBlock, Usage } from '../../protocol/types/message.ts'
+import type { DocumentBlockParam, ImageBlockParam, ToolResultBlockParam } from '../../protocol/types/params.ts'
 import { tool } from '../../tools/tool.ts'
 import type { Conversation } from '../conversation.ts'
 import { openConversations } from '../collection/conversations.ts'
@@ -102,6 +103,37 @@ test('a call whose process died is reported as interrupted, or repeated if repea
     assert.deepEqual(previews[0]!.messages, engine.requests[0]!.params.messages)
     assert.deepEqual(previews[1]!.messages.at(-1)!.content.length, 1)
   }
+})
+
+test('an image that the API cannot read is neither sent nor kept: it would refuse every later turn', async () => {
+  const png = Buffer.from('\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01', 'latin1').toString('base64')
+  const image = (data: string, media_type: 'image/png' | 'image/jpeg' = 'image/png') =>
+    ({ type: 'image', source: { type: 'base64', media_type, data } }) as const
+  const text = (found: string) => ({ type: 'text', text: `Error: the tool returned ${found}` })
+  const document = {
+    type: 'document',
+    source: { type: 'base64', media_type: 'application/pdf', data: 'AAAA' },
+  } as const
+  const faults: [ImageBlockParam | DocumentBlockParam, string][] = [
+    [image('AAAA'), 'an image that cannot be read'],
+    [image('not base64'), 'an image that cannot be read'],
+    [image(png, 'image/jpeg'), 'an image whose media type is image/png, not image/jpeg'],
+    [image(png + 'A'.repeat(10 * 1024 * 1024)), 'an image of more than 10 MB as base64'],
+    [image(`${png.slice(0, 20)}AAABAA${png.slice(26)}`), 'an image of more than 8000 pixels a side'],
+    [document, 'a document that is neither text nor a PDF'],
+  ]
+  const engine = script([calls('Paris'), 'I cannot see it.'])
+  const conversation = await open(engine)
+  const { run: _, ...look } = weather()
+  const looking = { ...look, run: async () => [image(png), ...faults.map(([block]) => block)] }
+  await conversation.send('How does it look?', { tools: [looking] })
+  const [result] = sent(engine, 1) as ToolResultBlockParam[]
+  assert.deepEqual(result!.content, [image(png), ...faults.map(([, found]) => text(found))])
+  for (const [block, found] of faults) {
+    const expected = { name: 'ContentError', message: `Cannot send content.0: found ${found}` }
+    await assert.rejects(conversation.send([block]), expected)
+  }
+  assert.equal(conversation.messages.length, 4)
 })
 
 test('a tool that fails, is declined or is unknown gives the model an error result', async () => {

@@ -6,6 +6,7 @@ import { type CallOptions, answerCall, failedCall, type NextStep, nextStep, star
 import { unansweredIn } from '../../tools/run.ts'
 import { type Runnable, isCalled, isDeclared, isRunnable } from '../../tools/runnable.ts'
 import type { History } from '../history/history.ts'
+import { mediaFault } from '../history/media.ts'
 import type { ConversationSettings } from '../settings.ts'
 import type { OnConflict } from './conflict.ts'
 import type { EarlierCalls } from './earlier-turn.ts'
@@ -85,9 +86,24 @@ function resultsOf(
   const runnable = tools.filter(isRunnable)
   const answer = async (call: ToolUseBlock): Promise<ToolResultBlockParam> => {
     const earlier = isRepeatable(call, runnable) ? undefined : earlierCalls?.take(call)
-    return earlier ?? answerCall(call, runnable, { ...toolOptions, signal })
+    return earlier ?? readableAnswer(call, runnable, { ...toolOptions, signal })
   }
   return Promise.all(startCalls(calls, runnable, answer))
+}
+
+/** Answers a call. In place of an image or a document that the API cannot read, the model reads what it is. */
+async function readableAnswer(
+  call: ToolUseBlock,
+  tools: readonly Runnable[],
+  options: CallOptions,
+): Promise<ToolResultBlockParam> {
+  const result = await answerCall(call, tools, options)
+  if (!Array.isArray(result.content)) return result
+  const content = result.content.map((part) => {
+    const fault = mediaFault(part)
+    return fault === undefined ? part : ({ type: 'text', text: `Error: the tool returned ${fault}` } as const)
+  })
+  return { ...result, content }
 }
 
 function isRepeatable(call: ToolUseBlock, tools: readonly Runnable[]): boolean {
@@ -132,7 +148,7 @@ export class OpenCalls {
     if (result === undefined) {
       const { signal } = this.#scope.control
       result = isRepeatable(call, runnable)
-        ? answerCall(call, runnable, { ...toolOptions, signal })
+        ? readableAnswer(call, runnable, { ...toolOptions, signal })
         : Promise.resolve(interruptedCall(call))
       results.set(call.id, result)
     }

@@ -1,6 +1,6 @@
 import { describeValue } from '../json/option-names.ts'
 import { AnthropicError } from '../types/error.ts'
-import { type ImageMediaType, imageSize, mediaTypeOf } from './media.ts'
+import { type ImageMediaType, imageSize, maxImageBytes, maxImagePixels, mediaTypeOf } from './media.ts'
 import type { CacheControlEphemeral } from '../types/tool.ts'
 import type { CitationsConfigParam } from '../types/citation.ts'
 import type { DocumentBlockParam, ImageBlockParam } from '../types/params.ts'
@@ -20,9 +20,7 @@ export interface ContentBlockOptions {
   cache_control?: CacheControlEphemeral
 }
 
-// The API's limits: an image's base64 text, each side of an image, and a request's body.
-const maxImageBytes = 10 * 1024 * 1024
-const maxImagePixels = 8000
+// The API's limit for a request's body.
 const maxBodyBytes = 32 * 1024 * 1024
 
 /**

@@ -6,6 +6,10 @@ export interface ImageSize {
   height: number
 }
 
+// The API's limits: an image's base64 text, and each side of an image.
+export const maxImageBytes: number = 10 * 1024 * 1024
+export const maxImagePixels = 8000
+
 /** The media type of an image that the API accepts or of a PDF, by the bytes. Undefined for other content. */
 export function mediaTypeOf(bytes: Uint8Array): ImageMediaType | 'application/pdf' | undefined {
   if (startsWith(bytes, '\x89PNG\r\n\x1a\n')) return 'image/png'

@@ -87,7 +87,10 @@ class PostgresStore implements ConversationStore {
   readonly #clock: LeaseClock
   readonly #end: (() => Promise<unknown>) | undefined
 
-  constructor(db: PostgresDatabase, { schema = 'colloquy', prepare, timeoutMs, end, ...options }: PostgresStoreOptions) {
+  constructor(
+    db: PostgresDatabase,
+    { schema = 'colloquy', prepare, timeoutMs, end, ...options }: PostgresStoreOptions,
+  ) {
     this.#clock = new LeaseClock(options)
     this.heartbeatMs = this.#clock.heartbeatMs
     this.now = this.#clock.now
