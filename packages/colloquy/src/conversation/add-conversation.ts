@@ -6,10 +6,15 @@ import { pathTo } from './history/tree.ts'
 import { titleOf, titleText } from './history/view.ts'
 import { inSlices, mapped } from './in-slices.ts'
 import type { ConversationStore, MessageRecord, OpenedConversation } from './stores/store.ts'
+import type { TurnConfig } from './turn/scope.ts'
 import { ConversationState } from './turn/state.ts'
 
 /** Adds a conversation to the store. Throws an `AnthropicError`, and adds nothing, if the settings are not valid. */
-export async function addConversation(store: ConversationStore, archive: Archive): Promise<ConversationState> {
+export async function addConversation(
+  store: ConversationStore,
+  archive: Archive,
+  config: Pick<TurnConfig, 'turns'>,
+): Promise<ConversationState> {
   const { owner, title, head } = archive
   const { settings, metadata } = checkArchive(archive)
   const at = Date.now()
@@ -27,7 +32,7 @@ export async function addConversation(store: ConversationStore, archive: Archive
     messages,
     head,
   })
-  return new ConversationState(store, { conversation, ...pathAmong(messages, head) })
+  return new ConversationState(store, { conversation, ...pathAmong(messages, head) }, config)
 }
 
 /**

@@ -168,7 +168,7 @@ export class Conversation extends StoredConversation {
    */
   async fork(messageId?: string): Promise<Conversation> {
     const copy = await copyOfConversation(this.#state, messageId)
-    return new Conversation(await addConversation(this.#state.store, copy), this.#config)
+    return new Conversation(await addConversation(this.#state.store, copy, this.#config), this.#config)
   }
 
   /** Erases a message and everything that follows it, on every branch. */

@@ -120,13 +120,13 @@ export function openConversations(options: ConversationsOptions): Conversations 
   async function open(id: string, options?: { owner?: string | undefined } | null): Promise<Conversation> {
     const owner = storableOwner(options?.owner)
     checkText('id', id)
-    const opened = await openRecovered(store, id)
+    const opened = await openRecovered(store, id, { turns: config.turns })
     if (owner !== undefined && opened.conversation.owner !== owner) throw new ConversationNotFoundError(id)
-    return new Conversation(new ConversationState(store, opened), config)
+    return new Conversation(new ConversationState(store, opened, config), config)
   }
 
   async function add(archive: Archive): Promise<Conversation> {
-    return new Conversation(await addConversation(store, archive), config)
+    return new Conversation(await addConversation(store, archive, config), config)
   }
 
   async function close(): Promise<void> {
@@ -144,7 +144,7 @@ export function openConversations(options: ConversationsOptions): Conversations 
     openOrCreate: (options) => openOrCreate(options, open, create),
     async *export(id) {
       checkText('id', id)
-      yield* exportConversation(store, id)
+      yield* exportConversation(store, id, config.turns)
     },
     check: (id) => checkStore(store, id),
     async import(text, options) {

@@ -1,14 +1,19 @@
 import { StoreError } from '../errors.ts'
 import { paced } from '../in-slices.ts'
 import { openRecovered } from '../turn/request/recovery.ts'
+import type { RunningTurns } from '../turn/stream/running-turns.ts'
 import type { ConversationRecord, ConversationStore, MessageRecord } from '../stores/store.ts'
 
 /**
  * Writes a conversation as JSON Lines: itself, then every message by number. A damaged message is a line with its error, and
  * damaged settings are left out.
  */
-export async function* exportConversation(store: ConversationStore, id: string): AsyncGenerator<string> {
-  const { conversation } = await openRecovered(store, id, { messages: false })
+export async function* exportConversation(
+  store: ConversationStore,
+  id: string,
+  turns: RunningTurns,
+): AsyncGenerator<string> {
+  const { conversation } = await openRecovered(store, id, { messages: false, turns })
   yield conversationLine(conversation)
   for await (const message of paced(store.messages(id))) yield exportMessage(message)
 }

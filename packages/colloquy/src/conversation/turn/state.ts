@@ -20,6 +20,7 @@ import type {
 import type { BegunRequest, RequestToBegin } from './request/begun.ts'
 import { FinishQueue } from './request/finish-queue.ts'
 import { openRecovered } from './request/recovery.ts'
+import type { RunningTurns } from './stream/running-turns.ts'
 
 /** A conversation as a store opens it, or one that was just created. */
 type Opened = Omit<OpenedConversation, 'unfinished'> & Partial<OpenedConversation>
@@ -52,6 +53,7 @@ export class ConversationState {
   readonly ownTurns: OwnTurns = new OwnTurns()
   /** Does one thing after the other, so that changes of this process do not conflict with each other. */
   readonly exclusively: <T>(work: () => Promise<T>) => Promise<T> = queue()
+  readonly #turns: RunningTurns
   #record!: ConversationRecord
   #history!: History
   #settings: ConversationSettings | undefined
@@ -61,8 +63,10 @@ export class ConversationState {
   /** The reservations of replies that have not ended, by the reply's number. */
   #reservations = new Map<number, Amounts>()
 
-  constructor(store: ConversationStore, opened: Opened) {
+  /** @param config `turns`: those that run in this process. */
+  constructor(store: ConversationStore, opened: Opened, { turns }: { turns: RunningTurns }) {
     this.store = store
+    this.#turns = turns
     this.finishes = new FinishQueue(store)
     this.#take(opened)
   }
@@ -127,7 +131,7 @@ export class ConversationState {
 
   /** Reads the conversation from the store again. */
   async refresh(): Promise<void> {
-    this.#take(await openRecovered(this.store, this.id))
+    this.#take(await openRecovered(this.store, this.id, { turns: this.#turns }))
   }
 
   async historyTo(number: number): Promise<History> {

@@ -2,7 +2,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { script, type ScriptEngine, type ScriptedMessage } from '../../engines/script.ts'
 import type { ContentBlock, Usage } from '../../protocol/types/message.ts'
-import type { DocumentBlockParam, ImageBlockParam, ToolResultBlockParam } from '../../protocol/types/params.ts'
+import type {
+  DocumentBlockParam,
+  ImageBlockParam,
+  MessageCreateParams,
+  ToolResultBlockParam,
+} from '../../protocol/types/params.ts'
+import type { MessageStreamEvent, PingEvent } from '../../protocol/types/event.ts'
 import { tool } from '../../tools/tool.ts'
 import type { Conversation } from '../conversation.ts'
 import { openConversations } from '../collection/conversations.ts'
@@ -74,6 +80,36 @@ test('each step is recorded before the next: a tool sees its call in the store',
   })
   await conversation.send('How is the weather?', { tools: [looking] })
   assert.deepEqual(kept, ['user', 'assistant'])
+})
+
+test('a turn goes on when the clock is set forward, while it receives a reply and while its tools run', async () => {
+  let now = Date.now()
+  const store = memoryStore({ now: () => now })
+  const seen: unknown[] = []
+  const look = async (): Promise<void> => {
+    now += 3_600_000
+    const { messages, receiving } = await conversations.open(conversation.id)
+    seen.push([messages.at(-1)!.role, receiving])
+  }
+  const replies = script([calls('Paris'), 'Sunny.'])
+  async function* engine(params: MessageCreateParams): AsyncGenerator<MessageStreamEvent | PingEvent> {
+    for await (const event of replies(params)) {
+      if (event.type === 'content_block_stop') await look()
+      yield event
+    }
+  }
+  const conversations = openConversations({ engine, store })
+  const conversation = await conversations.create({ model: 'claude-sonnet-4-6', max_tokens: 100 })
+  await conversation.send('How is the weather?', { tools: [weather(look)] })
+  assert.deepEqual(seen, [
+    ['user', '2'],
+    ['assistant', '2'],
+    ['user', '4'],
+  ])
+  assert.deepEqual(
+    (await store.tree(conversation.id)).map(({ state }) => state),
+    ['committed', 'committed', 'committed', 'committed'],
+  )
 })
 
 test('a call whose process died is reported as interrupted, or repeated if repeatable', async () => {

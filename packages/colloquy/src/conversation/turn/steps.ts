@@ -1,6 +1,6 @@
 import { AnthropicError } from '../../protocol/types/error.ts'
 import type { Message, ToolUseBlock } from '../../protocol/types/message.ts'
-import type { ContentBlockParam, MessageContentParam, ToolResultBlockParam } from '../../protocol/types/params.ts'
+import type { MessageContentParam, ToolResultBlockParam } from '../../protocol/types/params.ts'
 import type { ToolUnion } from '../../protocol/types/tool.ts'
 import { type CallOptions, answerCall, failedCall, type NextStep, nextStep, startCalls } from '../../tools/call.ts'
 import { unansweredIn } from '../../tools/run.ts'

@@ -79,7 +79,7 @@ interface Reserved {
  * process has begun a turn since. The store checks its own limits.
  */
 async function beginReserved(
-  { state }: TurnScope,
+  { state, config }: TurnScope,
   step: BeginStep,
   { limits: { budget, limits }, ceiling, user }: RequestToBegin & { ceiling: CostCeiling },
 ): Promise<Reserved> {
@@ -93,7 +93,7 @@ async function beginReserved(
       return { begun: await store.begin({ ...step, reservation }), maxTokens, reservation }
     } catch (error) {
       if (!(error instanceof BudgetError)) throw error
-      const isFreed: boolean = !hasFreed && error.held > 0n && (await endAbandoned(store))
+      const isFreed: boolean = !hasFreed && error.held > 0n && (await endAbandoned(store, config.turns))
       hasFreed = true
       if (isFreed) continue
       if (!limits?.fit) throw error

@@ -7,6 +7,7 @@ import type {
   OpenOptions,
   UnfinishedReply,
 } from '../../stores/store.ts'
+import type { RunningTurns } from '../stream/running-turns.ts'
 import { outcomeOf } from './finish.ts'
 import { readJournal } from './journal.ts'
 
@@ -16,16 +17,20 @@ const maxTries = 10
 /**
  * Opens a conversation. Replies whose process died are finished first, with what their journal has, so that a conversation
  * is always opened in a consistent state.
+ *
+ * @param options `turns`: those that run in this process.
  */
 export async function openRecovered(
   store: ConversationStore,
   id: string,
-  options?: OpenOptions,
+  { turns, ...options }: OpenOptions & { turns?: RunningTurns } = {},
 ): Promise<OpenedConversation> {
   for (let tries = 0; tries < maxTries; tries++) {
     const opened = await store.open(id, options)
     if (opened === undefined) throw new ConversationNotFoundError(id)
-    const abandoned = opened.unfinished.filter((reply) => reply.abandoned)
+    // A turn that runs here goes on, although a clock that was set forward has ended its lease.
+    const isGone = ({ abandoned, number }: UnfinishedReply): boolean => abandoned && !turns?.receives(id, number)
+    const abandoned = opened.unfinished.filter(isGone)
     if (abandoned.length === 0) return opened
     for (const reply of abandoned) {
       if (reply.awaitsTools) await store.release(reply.handle)
@@ -41,10 +46,10 @@ export async function openRecovered(
 /**
  * Finishes the abandoned replies that have a reservation, in all conversations of the store. Returns false if there were none.
  */
-export async function endAbandoned(store: ConversationStore): Promise<boolean> {
+export async function endAbandoned(store: ConversationStore, turns: RunningTurns): Promise<boolean> {
   const ids = await store.abandonedReservations()
   for (const id of ids) {
-    await openRecovered(store, id, { messages: false }).catch((error: unknown) => {
+    await openRecovered(store, id, { messages: false, turns }).catch((error: unknown) => {
       // Deleted in the meantime; its reservations have been charged.
       if (!(error instanceof ConversationNotFoundError)) throw error
     })

@@ -64,7 +64,7 @@ async function findTurn(
   const own = turns.of(id)
   const turn = place === undefined ? own.at(-1) : own.find((each) => isIn(each, place))
   if (turn !== undefined) return turn.stream
-  const { conversation, unfinished } = await openRecovered(store, id, { messages: false })
+  const { conversation, unfinished } = await openRecovered(store, id, { messages: false, turns })
   if (place === undefined) {
     const isRunning = unfinished.some(({ number }) => number === conversation.head)
     return isRunning ? storedTurn(store, id, conversation.head) : undefined

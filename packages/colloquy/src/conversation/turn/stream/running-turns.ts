@@ -17,6 +17,11 @@ export class RunningTurns {
     return this.#turns.get(id) ?? []
   }
 
+  /** Whether a turn receives the reply with the number, or runs its tools. */
+  receives(id: string, number: number): boolean {
+    return this.of(id).some(({ replies }) => replies.includes(String(number)))
+  }
+
   #remove(id: string, turn: Turn): void {
     const others = this.of(id).filter((each) => each !== turn)
     if (others.length > 0) this.#turns.set(id, others)
