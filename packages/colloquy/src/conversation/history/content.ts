@@ -1,4 +1,6 @@
+import { imageSize, mediaType } from '../../engines/prompt/media.ts'
 import { hasBlockFields } from '../../protocol/content/block-fields.ts'
+import { maxImageBytes, maxImagePixels } from '../../protocol/content/media.ts'
 import { isBlank, isModelOnly } from '../../protocol/sendable.ts'
 import { cutText } from '../../protocol/text.ts'
 import { AnthropicError } from '../../protocol/types/error.ts'
@@ -11,7 +13,6 @@ import type {
 } from '../../protocol/types/params.ts'
 import { unansweredIn } from '../../tools/run.ts'
 import { ContentError } from '../errors.ts'
-import { mediaFault } from './media.ts'
 
 /** The tool calls at the end of a history that have no result yet, by the ids of their `tool_use` blocks. */
 export type WaitingCalls = readonly string[]
@@ -139,6 +140,36 @@ function checkResults(results: readonly ToolResultBlockParam[], waiting: Waiting
   throw new ContentError(
     `Cannot send content without the results of ${missing.join(', ')}: the last reply waits for them (undo() takes it back)`,
   )
+}
+
+interface MediaSource {
+  type: string
+  data: string
+  media_type: string
+}
+
+/**
+ * Describes an image or a document whose bytes the API refuses, as it would at every later turn. Undefined for other blocks,
+ * for references, and if nothing is found against the bytes.
+ *
+ * @param block its fields have the types of the API.
+ */
+export function mediaFault({ type, source }: { type: string; source?: unknown }): string | undefined {
+  const { type: kind, data, media_type: named } = (source ?? {}) as MediaSource
+  if (kind !== 'base64') return undefined
+  if (type === 'image') return imageFault(data, named)
+  const isPdf = named === 'application/pdf' && mediaType(data) === named
+  return type !== 'document' || isPdf ? undefined : 'a document that is neither text nor a PDF'
+}
+
+function imageFault(data: string, named: string): string | undefined {
+  const size = imageSize(data)
+  if (size === undefined) return 'an image that cannot be read'
+  const found = mediaType(data)
+  if (found !== named) return `an image whose media type is ${found}, not ${named}`
+  if (data.length > maxImageBytes) return 'an image of more than 10 MB as base64'
+  const isLarge = Math.max(size.width, size.height) > maxImagePixels
+  return isLarge ? `an image of more than ${maxImagePixels} pixels a side` : undefined
 }
 
 /** Lists and objects that stand in each other at more levels than this are refused: reading them could end the stack. */

@@ -31,7 +31,7 @@ function describeProcess(): string {
 }
 
 interface FoundProcess {
-  /** What tells apart machines and containers with the same host name. */
+  /** A text that tells apart machines and containers with the same host name. */
   machine: string
   /** In milliseconds since some moment of the past. */
   startedAt: number

@@ -6,7 +6,7 @@ import {
   silentFailureText,
 } from '../../protocol/content/block-fields.ts'
 import { isBlank, isServerToolUse, isThinking, isToolInput, withoutLastThinking } from '../../protocol/sendable.ts'
-import { mediaFault } from '../history/media.ts'
+import { mediaFault } from '../history/content.ts'
 import { type AnyBlock, blocksOf, contentOf, type SourceBlock, withMember, withoutMember } from './blocks.ts'
 import type { SourceMessage } from './source.ts'
 

@@ -197,7 +197,7 @@ export class ConversationState {
       if (changes.head !== undefined) this.#checkIdle()
       const at = Date.now()
       const history = changes.head === undefined ? this.#history : await this.historyTo(changes.head)
-      const version = await this.#refreshOnConflict(() =>
+      const version = await refreshOnConflict(this, () =>
         this.store.update(this.id, this.#record.version, { ...changes, at }),
       )
       this.#record = { ...this.#record, ...changes, version, updatedAt: at }
@@ -211,7 +211,7 @@ export class ConversationState {
     await this.#settle()
     await this.exclusively(async () => {
       this.#checkIdle()
-      await this.#refreshOnConflict(() => this.store.prune(this.id, this.#record.version, number))
+      await refreshOnConflict(this, () => this.store.prune(this.id, this.#record.version, number))
       await this.refresh()
     })
   }
@@ -225,15 +225,6 @@ export class ConversationState {
     if (this.activity.type !== 'idle') throw this.conflict('busy')
   }
 
-  async #refreshOnConflict<T>(step: () => Promise<T>): Promise<T> {
-    try {
-      return await step()
-    } catch (error) {
-      if (error instanceof ConversationConflictError) await this.refresh()
-      throw error
-    }
-  }
-
   #take({ conversation, messages, offPathReplies, unfinished = [] }: Opened): void {
     this.#record = conversation
     this.#settings = undefined
@@ -245,6 +236,16 @@ export class ConversationState {
     // Only the last message can be an unfinished reply: no turn continues from one.
     const isReceiving = isUnfinished(messages.at(-1)?.state ?? 'committed')
     this.#history = new History(isReceiving ? messages.slice(0, -1) : messages)
+  }
+}
+
+/** Changes the store. If another writer was faster, refreshes the conversation and throws the conflict. */
+async function refreshOnConflict<T>(state: ConversationState, step: () => Promise<T>): Promise<T> {
+  try {
+    return await step()
+  } catch (error) {
+    if (error instanceof ConversationConflictError) await state.refresh()
+    throw error
   }
 }
 

@@ -82,7 +82,7 @@ test('each step is recorded before the next: a tool sees its call in the store',
   assert.deepEqual(kept, ['user', 'assistant'])
 })
 
-test('a turn goes on when the clock is set forward, while it receives a reply and while its tools run', async () => {
+test('a turn continues when the clock is set forward, while it receives a reply and while its tools run', async () => {
   let now = Date.now()
   const store = memoryStore({ now: () => now })
   const seen: unknown[] = []

@@ -6,7 +6,7 @@ import { type CallOptions, answerCall, failedCall, type NextStep, nextStep, star
 import { unansweredIn } from '../../tools/run.ts'
 import { type Runnable, isCalled, isDeclared, isRunnable } from '../../tools/runnable.ts'
 import type { History } from '../history/history.ts'
-import { mediaFault } from '../history/media.ts'
+import { mediaFault } from '../history/content.ts'
 import type { ConversationSettings } from '../settings.ts'
 import type { OnConflict } from './conflict.ts'
 import type { EarlierCalls } from './earlier-turn.ts'
@@ -156,7 +156,7 @@ export class OpenCalls {
   }
 }
 
-/** The calls at the end of a history that were interrupted. Those of a turn without runnable tools are for the caller to answer. */
+/** The calls at the end of a history that were interrupted. If no tool is runnable, the caller answers its own. */
 function openCallsOf(history: History, tools: StepOptions['tools']): readonly ToolUseBlock[] {
   if (history.waitingCalls.length === 0) return []
   const { lastSent, lastReply } = history

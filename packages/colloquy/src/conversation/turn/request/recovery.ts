@@ -28,7 +28,7 @@ export async function openRecovered(
   for (let tries = 0; tries < maxTries; tries++) {
     const opened = await store.open(id, options)
     if (opened === undefined) throw new ConversationNotFoundError(id)
-    // A turn that runs here goes on, although a clock that was set forward has ended its lease.
+    // A turn that runs here continues, although a clock that was set forward has ended its lease.
     const isGone = ({ abandoned, number }: UnfinishedReply): boolean => abandoned && !turns?.receives(id, number)
     const abandoned = opened.unfinished.filter(isGone)
     if (abandoned.length === 0) return opened
