@@ -101,7 +101,7 @@ export function mcpResourceToContent({ contents }: MCPReadResourceResultLike, fi
 export function mcpResourceToFile({ contents }: MCPReadResourceResultLike): File {
   const resource = firstOf(contents, () => true)!
   const name = new URL(resource.uri).pathname.split('/').at(-1) || 'file'
-  const data = 'blob' in resource ? bytesOf(resource.blob) : resource.text
+  const data = 'blob' in resource ? bytesOf(resource) : (textOf(resource) ?? bytesOf(resource))
   return new File([data], name, resource.mimeType === undefined ? {} : { type: resource.mimeType })
 }
 
@@ -123,7 +123,7 @@ function resourceBlock(resource: MCPResourceContentsLike, fields?: MCPBlockField
   if (!isSupported(mimeType)) {
     throw new UnsupportedMCPValueError(`Unsupported MIME type "${mimeType}" for resource: ${uri}`)
   }
-  const data = 'text' in resource ? resource.text : new TextDecoder().decode(bytesOf(resource.blob))
+  const data = textOf(resource) ?? new TextDecoder().decode(bytesOf(resource))
   return { type: 'document', source: { type: 'text', media_type: 'text/plain', data }, ...fields }
 }
 
@@ -146,6 +146,19 @@ function isSupported(mimeType: string | undefined): boolean {
   return !mimeType || mimeType.startsWith('text/') || mimeType === 'application/pdf' || isImageType(mimeType)
 }
 
-function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))
+function textOf(resource: MCPResourceContentsLike): string | undefined {
+  return 'text' in resource ? resource.text : undefined
+}
+
+/** The bytes of a resource. A server may send one without text and bytes, and base64 for URLs, or what is not base64. */
+function bytesOf(resource: MCPResourceContentsLike): Uint8Array<ArrayBuffer> {
+  try {
+    if ('blob' in resource) {
+      const base64 = resource.blob.replaceAll('-', '+').replaceAll('_', '/')
+      return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))
+    }
+  } catch {
+    // Told below.
+  }
+  throw new UnsupportedMCPValueError(`Resource has neither text nor base64 data. URI: ${resource.uri}`)
 }

@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ToolError, mcpContent, mcpResourceToContent, mcpResourceToFile, mcpTool, mcpTools } from '../index.ts'
+import {
+  ToolError,
+  UnsupportedMCPValueError,
+  mcpContent,
+  mcpResourceToContent,
+  mcpResourceToFile,
+  mcpTool,
+  mcpTools,
+} from '../index.ts'
 import type { MCPCallToolResultLike } from './mcp-values.ts'
 
 const weather = { name: 'weather', inputSchema: { type: 'object' } } as const
@@ -48,6 +56,24 @@ test('mcpContent() and mcpResourceToContent() decode text that a server sent as 
 })
 
 test('mcpResourceToFile() keeps bytes, name and media type', async () => {
-  const file = mcpResourceToFile({ contents: [{ uri: 'file:///x/a%20b.bin', mimeType: 'image/png', blob: 'AP+A' }] })
-  assert.deepEqual([file.name, file.type, [...(await file.bytes())]], ['a%20b.bin', 'image/png', [0, 255, 128]])
+  for (const blob of ['AP+A', 'AP-A']) {
+    const file = mcpResourceToFile({ contents: [{ uri: 'file:///x/a%20b.bin', mimeType: 'image/png', blob }] })
+    assert.deepEqual([file.name, file.type, [...(await file.bytes())]], ['a%20b.bin', 'image/png', [0, 255, 128]])
+  }
+})
+
+test('a resource without text and bytes, or with bytes that are not base64, is an UnsupportedMCPValueError', () => {
+  for (const resource of [{ uri: 'file:///a' }, { uri: 'file:///a', blob: 'not base64!' }] as never[]) {
+    for (const convert of [
+      () => mcpContent({ type: 'resource', resource }),
+      () => mcpResourceToContent({ contents: [resource] }),
+      () => mcpResourceToFile({ contents: [resource] }),
+    ]) {
+      assert.throws(convert, (error: unknown) => {
+        assert.ok(error instanceof UnsupportedMCPValueError)
+        assert.equal(error.message, 'Resource has neither text nor base64 data. URI: file:///a')
+        return true
+      })
+    }
+  }
 })
