@@ -50,6 +50,14 @@ test('a loop over models.list() reads all pages', async (t) => {
   assert.equal(server.requests.length, 3)
 })
 
+test('a loop over a list is one loop over its pages', async (t) => {
+  // A loop inside the loop of each page before takes time that grows with the square of the pages.
+  const { mock } = t.mock.method(Page.prototype, 'iterPages')
+  const server = await faultServer(t, serve)
+  for await (const _ of server.client().models.list({ limit: 1 }));
+  assert.deepEqual([server.requests.length, mock.callCount()], [5, 1])
+})
+
 test('models.list({ before_id }) reads pages backwards', async (t) => {
   const server = await faultServer(t, serve)
   const pages: string[][] = []

@@ -52,8 +52,11 @@ export class Page<Item> implements ListPage<Item>, AsyncIterable<Item> {
 
   /** Yields this page and all following ones. */
   async *iterPages(): AsyncGenerator<Page<Item>> {
-    yield this
-    if (this.hasNextPage()) yield* (await this.getNextPage()).iterPages()
+    // Not one generator inside the other: each page would pass through those of all pages before it.
+    // oxlint-disable-next-line typescript/no-this-alias
+    let page: Page<Item> = this
+    yield page
+    while (page.hasNextPage()) yield (page = await page.getNextPage())
   }
 
   /** Yields the items of this page and of all following ones. */
