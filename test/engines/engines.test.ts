@@ -359,6 +359,7 @@ if (path !== undefined) {
       await assert.rejects(llama({ model: file, runtimeFolder }).load(), (error: APIError) => {
         assert.match(error.message, message)
         assert.equal(error.headers?.get('x-should-retry'), 'false')
+        assert.equal(error.errorCode, 'unusable_model_file')
         return true
       })
     }

@@ -281,6 +281,6 @@ test(
     await writeFile(broken, chatModel)
     const failed = await colloquy(['ask', '--no-save', '--retries', '0', '--engine', broken, 'Hi'])
     assert.equal(failed.code, 1)
-    assert.match(failed.stderr, /Cannot load broken\.gguf/)
+    assert.match(failed.stderr, /^Cannot load broken\.gguf: [^(]+\.\n$/)
   },
 )

@@ -1,3 +1,4 @@
+import { ContentError } from 'colloquy/conversation/errors'
 import {
   APIConnectionError,
   APIConnectionTimeoutError,
@@ -41,15 +42,13 @@ export function describeError(error: unknown): ErrorDescription {
   const sentence = sentenceOf(error, type)
   const requestId = error instanceof APIError ? (error.requestID ?? undefined) : undefined
   const notes =
-    error instanceof APIError && !isOfThisMachine(error, type)
-      ? [type, ...(requestId === undefined ? [] : [requestId])]
-      : []
+    error instanceof APIError && !isOfThisMachine(error, type) ? [type, ...(requestId === undefined ? [] : [requestId])] : []
   const line = notes.length === 0 ? sentence : `${sentence} (${notes.join(', ')})`
   return { exitCode: exitCodeOf(error, type), type, sentence, requestId, line }
 }
 
 function typeOf(error: unknown): string {
-  if (error instanceof APIConnectionTimeoutError) return 'timeout_error'
+  if (error instanceof APIConnectionTimeoutError || isTooLong(error)) return 'timeout_error'
   if (error instanceof APIError && error.type !== null) return error.type
   if (error instanceof APIConnectionError) return 'connection_error'
   return error instanceof Error ? error.name : 'Error'
@@ -58,7 +57,10 @@ function typeOf(error: unknown): string {
 function sentenceOf(error: unknown, type: string): string {
   if (!(error instanceof Error)) return String(error)
   if (error instanceof APIUserAbortError) return 'Stopped.'
+  if (error instanceof ContentError && error.waitingCalls.length > 0)
+    return 'The last reply waits for results of tools, and there are none here: /undo in the chat takes it back.'
   if (!(error instanceof APIError)) return oneLine(error.message)
+  if (isTooLong(error)) return 'The reply took longer than --timeout allows.'
   const said = oneLine(error.apiMessage ?? error.message)
   if (error instanceof APIConnectionError && error.type === null) return connectionSentence(error)
   const opening = isOfThisMachine(error, type) ? undefined : openings[type]
@@ -67,13 +69,24 @@ function sentenceOf(error: unknown, type: string): string {
   return waitMs === null || waitMs <= 0 ? sentence : `${sentence} Try again in ${Math.ceil(waitMs / 1000)} s.`
 }
 
-/** Whether an engine in this process says what it cannot do, such as load a file. No request reached an API. */
+/** Whether the engine in this process cannot use its file or reach its server. No request reached an API. */
 function isOfThisMachine(error: APIError, type: string): boolean {
-  return type === 'api_error' && /^Cannot (?:load|chat with|run|reach|read) /.test(error.apiMessage ?? '')
+  return error.errorCode === 'unusable_model_file' || isUnreachable(error, type)
+}
+
+/** Whether the server of the model failed. The engine in front of it says so in words only. */
+function isUnreachable({ apiMessage }: APIError, type: string): boolean {
+  return type === 'api_error' && /^Cannot (?:reach|read) /.test(apiMessage ?? '')
+}
+
+/** Whether the time of `--timeout` was over, also in the middle of a reply. */
+function isTooLong(error: unknown): boolean {
+  if (error instanceof APIConnectionTimeoutError) return error.notRetriedBecause === 'totalTimeout'
+  return error instanceof APIError && isTooLong(error.cause)
 }
 
 function connectionSentence({ host, code, cause, message }: APIConnectionError): string {
-  if (host === undefined) return withPeriod(oneLine(message).replace('totalTimeout', '--timeout'))
+  if (host === undefined) return withPeriod(oneLine(message))
   const reason = code ?? (cause instanceof Error ? oneLine(cause.message) : undefined)
   return `Can't reach ${host}${reason === undefined ? '' : ` (${reason})`}.`
 }
@@ -88,7 +101,7 @@ function exitCodeOf(error: unknown, type: string): number {
   if (!(error instanceof APIError)) return ExitCode.failed
   if (error.status === 429 || error.status === 529) return ExitCode.busy
   if (error instanceof APIConnectionError && error.type === null) return ExitCode.network
-  if (isOfThisMachine(error, type) && error.apiMessage?.startsWith('Cannot rea')) return ExitCode.network
+  if (isUnreachable(error, type)) return ExitCode.network
   if (error.status !== undefined && error.status >= 400 && error.status < 500) return ExitCode.rejected
   return ['invalid_request_error', 'request_too_large', 'not_found_error'].includes(type)
     ? ExitCode.rejected

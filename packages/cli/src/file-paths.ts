@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, type Stats, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, posix, win32 } from 'node:path'
 import type { Environment } from './flags.ts'
@@ -74,5 +74,14 @@ function makeOne(path: string, options: { mode?: number }): void {
     mkdirSync(path, options)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
+}
+
+/** The facts about a file; undefined if it does not exist, has an impossible name, or is hidden from this user. */
+export function fileFacts(path: string): Stats | undefined {
+  try {
+    return statSync(path)
+  } catch {
+    return undefined
   }
 }

@@ -194,7 +194,7 @@ const mistakes: [string[], RegExp][] = [
   [['ask', '--max-tokens', 'many'], /^Cannot use --max-tokens many: it must be a whole number/],
   [['ask', '--max-cost', '0'], /^Cannot use --max-cost 0: it must be a number above 0/],
   [['ask', '--engine', 'ftp://x', 'hi'], /^Cannot use --engine ftp:\/\/x/],
-  [['ask', '-f', 'no-such-file', 'hi'], /^Cannot attach no-such-file: no such file/],
+  [['ask', '-f', 'no-such-file', 'hi'], /^Cannot attach no-such-file: no such file or folder/],
   [['ask', '-s', '@no-such-file', 'hi'], /^Cannot read the system prompt from no-such-file: no such file/],
   [['ask', '-r', 'nothing', 'hi'], /^No chat nothing\./],
   [['ask', '--json-schema', 'no-such-file', 'hi'], /^Cannot read the JSON Schema from no-such-file: no such file/],

@@ -2,6 +2,8 @@ const reasons: Record<string, string> = {
   EACCES: 'permission denied',
   EEXIST: 'the file already exists',
   EISDIR: 'it is a folder',
+  ELOOP: 'its symbolic links lead in a circle',
+  ENAMETOOLONG: 'its name is too long',
   ENOENT: 'no such file or folder',
   ENOSPC: 'no space left on the disk',
   ENOTDIR: 'a part of the path is not a folder',

@@ -495,11 +495,12 @@ describe('the request after', () => {
     await conversation.send('a')
     const result = (id: string) => ({ type: 'tool_result' as const, tool_use_id: id, content: 'blue' })
     const text = { type: 'text' as const, text: 'and?' }
-    await assert.rejects(
-      conversation.send('b'),
-      /without the results of toolu_1, toolu_2: the last reply waits for them/,
-    )
-    await assert.rejects(conversation.send([result('toolu_1')]), /without the results of toolu_2/)
+    await assert.rejects(conversation.send('b'), {
+      message: /without the results of toolu_1, toolu_2: the last reply waits for them/,
+      waitingCalls: ['toolu_1', 'toolu_2'],
+    })
+    await assert.rejects(conversation.continue(), { waitingCalls: ['toolu_1', 'toolu_2'] })
+    await assert.rejects(conversation.send([result('toolu_1')]), { waitingCalls: ['toolu_2'] })
     await assert.rejects(
       conversation.send([text, result('toolu_1'), result('toolu_2')]),
       /content.2: tool results come before/,

@@ -93,6 +93,13 @@ export class SummaryError extends AnthropicError {
 /** The API would refuse the content. Nothing was written and nothing was sent. */
 export class ContentError extends AnthropicError {
   override name = 'ContentError'
+  /** The ids of the tool calls whose results are missing; empty if something else is wrong. */
+  readonly waitingCalls: readonly string[]
+
+  constructor(message: string, options: { waitingCalls?: readonly string[]; cause?: unknown } = {}) {
+    super(message, options)
+    this.waitingCalls = options.waitingCalls ?? []
+  }
 }
 
 /** The limits by name, each with the words that follow its amount in an error. */

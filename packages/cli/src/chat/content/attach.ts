@@ -1,9 +1,10 @@
-import { existsSync, statSync } from 'node:fs'
+import { type Stats, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { resolve } from 'node:path'
-import { AnthropicError, contentBlock, type ContentBlockParam } from 'colloquy/protocol'
+import { contentBlock, type ContentBlockParam } from 'colloquy/protocol'
 import type { EngineKind } from '../../engine/engine-kind.ts'
 import { UsageError } from '../../exit.ts'
+import { fileFacts } from '../../file-paths.ts'
 import type { Flags } from '../../flags.ts'
 import { byteText } from '../../format.ts'
 import { systemReason } from '../../system-error.ts'
@@ -18,15 +19,19 @@ export interface Attachment {
 
 /** Reads a file, a web address, or for `-` the piped input. Throws a `UsageError` if it cannot be attached. */
 export async function attach(source: string, piped?: () => Promise<Uint8Array>): Promise<Attachment> {
+  if (source === '-') return attachPiped(piped)
+  if (/^https?:/i.test(source)) return { name: source, bytes: undefined, block: await blockAt(source) }
+  const path = resolve(withHome(source))
+  const found = factsOf(path, source)
+  if (found.isDirectory()) throw new UsageError(`Cannot attach ${source}: it is a folder`)
+  return { name: source, bytes: found.size, block: await blockOf(path, source) }
+}
+
+function factsOf(path: string, source: string): Stats {
   try {
-    if (source === '-') return await attachPiped(piped)
-    if (/^https?:/i.test(source)) return { name: source, bytes: undefined, block: await blockAt(source) }
-    const path = resolve(withHome(source))
-    if (!existsSync(path)) throw new AnthropicError('no such file')
-    if (statSync(path).isDirectory()) throw new AnthropicError('it is a folder')
-    return { name: source, bytes: statSync(path).size, block: await contentBlock(path) }
+    return statSync(path)
   } catch (error) {
-    throw new UsageError(`Cannot attach ${source}: ${reasonOf(error)}`)
+    throw new UsageError(`Cannot attach ${source}: ${systemReason(error)}`)
   }
 }
 
@@ -34,22 +39,23 @@ export async function attach(source: string, piped?: () => Promise<Uint8Array>):
 async function blockAt(url: string): Promise<ContentBlockParam> {
   try {
     return await contentBlock(url)
-  } catch (error) {
-    throw new AnthropicError('the address must end in .pdf, .png, .jpg, .gif or .webp', { cause: error })
+  } catch {
+    throw new UsageError(`Cannot attach ${url}: the address must end in .pdf, .png, .jpg, .gif or .webp`)
   }
-}
-
-/** The reason without the file, which the sentence around it names. */
-function reasonOf(error: unknown): string {
-  return systemReason(error).replace(/^Cannot (?:read|send) [^:]+: /, '')
 }
 
 /** Content that is not a file. Throws a `UsageError` if it cannot be attached. */
 export async function attachBytes(bytes: Uint8Array, name: string): Promise<Attachment> {
+  return { name, bytes: bytes.length, block: await blockOf(bytes, name) }
+}
+
+async function blockOf(content: string | Uint8Array, name: string): Promise<ContentBlockParam> {
   try {
-    return { name, bytes: bytes.length, block: await contentBlock(bytes, { title: name }) }
+    return await contentBlock(content, typeof content === 'string' ? {} : { title: name })
   } catch (error) {
-    throw new UsageError(`Cannot attach the ${name}: ${reasonOf(error)}`)
+    const { message, cause } = error as Error
+    // The system's reason has the whole path, and words of programs.
+    throw new UsageError(cause instanceof Error ? `Cannot attach ${name}: ${systemReason(cause)}` : message)
   }
 }
 
@@ -74,9 +80,9 @@ export function sourcesFrom(flags: Flags): string[] {
 }
 
 async function attachPiped(piped: (() => Promise<Uint8Array>) | undefined): Promise<Attachment> {
-  if (piped === undefined) throw new AnthropicError('standard input is a terminal')
+  if (piped === undefined) throw new UsageError('Cannot attach -: standard input is a terminal')
   const bytes = await piped()
-  return { name: 'standard input', bytes: bytes.length, block: await contentBlock(bytes, { title: 'stdin' }) }
+  return { name: 'standard input', bytes: bytes.length, block: await blockOf(bytes, 'stdin') }
 }
 
 /** `notes.md (2.1 KB)`. */
@@ -96,5 +102,5 @@ export function withHome(path: string): string {
 }
 
 function isFile(path: string): boolean {
-  return path !== '' && statSync(resolve(withHome(path)), { throwIfNoEntry: false })?.isFile() === true
+  return path !== '' && fileFacts(resolve(withHome(path)))?.isFile() === true
 }

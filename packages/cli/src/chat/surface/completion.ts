@@ -1,7 +1,8 @@
-import { readdirSync, statSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { EditorState } from '../../editor/state.ts'
 import { settings } from '../../config/settings.ts'
+import { fileFacts } from '../../file-paths.ts'
 import { withHome } from '../content/attach.ts'
 import { commandsLike, slashCommands } from '../slash/table.ts'
 import type { ChatView } from './chat-view.ts'
@@ -92,5 +93,5 @@ function pathsLike(typed: string): string[] {
 }
 
 function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+  return fileFacts(path)?.isDirectory() === true
 }

@@ -23,6 +23,7 @@ const pastes: [what: string, text: string, mentions: string | undefined][] = [
   ['a text file', notes, undefined],
   ['a picture among words', `look at ${picture}`, undefined],
   ['a file that is not there', join(folder, 'other.png'), undefined],
+  ['a path that is too long', `/${'a'.repeat(300)}.png`, undefined],
   ['a relative path', 'a.png', undefined],
   ['two lines', `${picture}\n${picture}`, undefined],
   ['an open quote', `'${picture}`, undefined],

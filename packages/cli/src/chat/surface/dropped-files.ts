@@ -1,7 +1,7 @@
-import { statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { isAbsolute } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { fileFacts } from '../../file-paths.ts'
 
 const words = /'([^']*)'|"([^"]*)"|((?:\\.|[^\s\\'"])+)/g
 
@@ -27,5 +27,5 @@ function plainPath(word: string): string {
 
 function isPicture(path: string): boolean {
   const isNamed = isAbsolute(path) && /\.(?:png|jpe?g|gif|webp|pdf)$/i.test(path)
-  return isNamed && statSync(path, { throwIfNoEntry: false })?.isFile() === true
+  return isNamed && fileFacts(path)?.isFile() === true
 }

@@ -12,10 +12,9 @@ export function showNotes(surface: Surface, lines: readonly string[]): void {
   surface.print(...lines.flatMap((line) => wrappedLines(surface, line, { dim: true })))
 }
 
-/** Shows an error in one sentence. The library names its functions, which are commands here. */
+/** Shows an error in one sentence. */
 export function showError(surface: Surface, error: unknown): void {
-  const line = describeError(error).line.replace(/\bundo\(\)/, '/undo')
-  surface.print(...wrappedLines(surface, `✗ ${line}`, { color: 'red' }))
+  surface.print(...wrappedLines(surface, `✗ ${describeError(error).line}`, { color: 'red' }))
 }
 
 /** Shows a message as it looked when it was sent or received. */

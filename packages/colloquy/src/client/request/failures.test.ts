@@ -314,6 +314,8 @@ test('totalTimeout bounds a stream that does not end', async (t) => {
   const { error } = await read(await streamFrom(server, { totalTimeout: 700 }))
   assert.ok(error instanceof Anthropic.APIStreamError)
   assert.match(error.message, /totalTimeout/)
+  assert.ok(error.cause instanceof Anthropic.APIConnectionTimeoutError)
+  assert.equal(error.cause.notRetriedBecause, 'totalTimeout')
 })
 
 test('totalTimeout allows no retry whose wait would exceed it', async (t) => {

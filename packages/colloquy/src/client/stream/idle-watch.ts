@@ -65,13 +65,18 @@ export class IdleWatch {
 
   #error(): Error | undefined {
     const now = performance.now()
-    if (now >= this.#endsAt)
-      return new APIConnectionTimeoutError({ message: 'the request took longer than totalTimeout allows' })
+    if (now >= this.#endsAt) return tooLong()
     if (!this.#isWaiting) return undefined
     this.#silentSince = Math.min(this.#silentSince, now)
     if (now - this.#silentSince < this.#idleTimeout) return undefined
     return new APIConnectionTimeoutError({ message: `nothing arrived for ${this.#idleTimeout} ms (idleTimeout)` })
   }
+}
+
+function tooLong(): APIConnectionTimeoutError {
+  const error = new APIConnectionTimeoutError({ message: 'the request took longer than totalTimeout allows' })
+  error.notRetriedBecause = 'totalTimeout'
+  return error
 }
 
 /** Lets the process end before the timer is due. Only timers of Node and similar runtimes prevent that. */

@@ -139,6 +139,7 @@ function checkResults(results: readonly ToolResultBlockParam[], waiting: Waiting
   if (missing.length === 0) return
   throw new ContentError(
     `Cannot send content without the results of ${missing.join(', ')}: the last reply waits for them (undo() takes it back)`,
+    { waitingCalls: missing },
   )
 }
 

@@ -67,6 +67,7 @@ export function planToContinue(history: History, settings: ConversationSettings)
   if (waitingCalls.length > 0) {
     throw new ContentError(
       `Cannot continue message ${last.number} without the results of ${waitingCalls.join(', ')}: it waits for them`,
+      { waitingCalls },
     )
   }
   if (last.state === 'committed' && !cutShort.has(stopReason)) {

@@ -49,7 +49,7 @@ export async function contentBlock(
   const url = toURL(source)
   if (url && /^https?:$/.test(url.protocol)) return fromAddress(url, options)
   const { bytes, name } = await read(source, url)
-  const what = name ?? 'the content'
+  const what = name ?? options.title ?? 'the content'
   if (bytes.length === 0) throw new AnthropicError(`Cannot send ${what}: it is empty`)
   const type = mediaTypeOf(bytes)
   if (type === undefined) {
