@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -134,6 +134,41 @@ test('a mistake in a configuration is one sentence that names the file', async (
     const found = configuration({ env: { HOME: path }, folder: join(path, 'project/below') })
     await assert.rejects(found, { name: 'UsageError', message })
   }
+})
+
+test('the @file of a system prompt begins at the folder of the settings', async () => {
+  const { write, path } = await home()
+  const found = async (): Promise<string | undefined> =>
+    (await configuration({ env: { HOME: path }, folder: join(path, 'project/below') })).get('system')?.value
+  await write(userFile, '{ "system": "@prompts/short.md" }')
+  assert.equal(await found(), `@${join(path, '.config/colloquy/prompts/short.md')}`)
+  await write('project/CLAUDE.md', 'Be brief.')
+  await write('project/.colloquy.json', '{ "system": "@CLAUDE.md" }')
+  assert.equal(await found(), `@${join(path, 'project/CLAUDE.md')}`)
+  const template = await write('.config/colloquy/templates/mine.md', '---\nsystem: @rules.md\n---\nHi')
+  process.env['XDG_CONFIG_HOME'] = join(path, '.config')
+  assert.equal((await readTemplate('mine')).settings.get('system'), `@${join(template, '../rules.md')}`)
+})
+
+test('the settings of a project send no file from elsewhere', async () => {
+  const { write, path } = await home()
+  const secret = await write('secret', 'private')
+  await symlink(secret, join(path, 'project/link'))
+  for (const system of [`@${secret}`, '@../secret', '@link', '@~/secret', '@/secret']) {
+    await write('project/.colloquy.json', JSON.stringify({ system }))
+    const found = configuration({ env: { HOME: path }, folder: join(path, 'project/below') })
+    await assert.rejects(found, {
+      name: 'UsageError',
+      message: /^Cannot use system in .*json: .* is outside of its folder$/,
+    })
+  }
+})
+
+test('config set keeps the place of the @file of a system prompt', async () => {
+  const { run, path } = await home()
+  await run(['config', 'set', 'system', '@here.md'])
+  const { system } = JSON.parse(await readFile(join(path, userFile), 'utf8')) as { system: string }
+  assert.match(system, /^@\/.*\/project\/below\/here\.md$/)
 })
 
 test('a template has places for the message and for variables, and settings of its own', async () => {

@@ -5,6 +5,7 @@ import { filePaths } from '../file-paths.ts'
 import type { Environment } from '../flags.ts'
 import { systemReason } from '../system-error.ts'
 import { checkSetting, settingOf, settings, type Setting } from './settings.ts'
+import { isOutside, systemFrom } from './system-file.ts'
 
 /** The name of a project's configuration, in its folder or one above the current one. */
 const projectFile = '.colloquy.json'
@@ -84,29 +85,41 @@ function projectPath(folder: string): string | undefined {
 async function layerOf(path: string | undefined, isUsers: boolean): Promise<FileLayer> {
   if (path === undefined || !existsSync(path)) return { path: undefined, values: new Map(), profiles: new Map() }
   const { profiles = {}, ...values } = await readObject(path)
+  const folder = dirname(path)
   if (!isUsers && Object.keys(profiles as object).length > 0) {
     throw new UsageError(`Cannot use profiles in ${path}: only your own file ${filePaths().config} may have them`)
   }
   const layers = await Promise.all(
     Object.entries(profiles as Record<string, unknown>).map(async ([name, profile]) => {
       const origin = `profile ${name} in ${path}`
-      return [name, await valuesOf(objectIn(profile, origin), origin, isUsers)] as const
+      return [name, await valuesOf(objectIn(profile, origin), { origin, folder, isUsers })] as const
     }),
   )
-  return { path, values: await valuesOf(values, path, isUsers), profiles: new Map(layers) }
+  return { path, values: await valuesOf(values, { origin: path, folder, isUsers }), profiles: new Map(layers) }
 }
 
-async function valuesOf(object: Record<string, unknown>, origin: string, isUsers: boolean): Promise<Layer> {
+/** The object of settings that is being read. */
+interface Source {
+  /** The file, or `profile NAME in FILE`. */
+  origin: string
+  /** The folder of the file. */
+  folder: string
+  /** Whether the file is the user's own. */
+  isUsers: boolean
+}
+
+async function valuesOf(object: Record<string, unknown>, source: Source): Promise<Layer> {
+  const { origin } = source
   const layer = new Map<string, Configured>()
   for (const [name, value] of Object.entries(object)) {
     if (name === '$schema') continue
     const setting = await settingOf(name, ` in ${origin}`)
-    layer.set(name, { value: textIn(setting, value, origin, isUsers), origin })
+    layer.set(name, { value: textIn(setting, value, source), origin })
   }
   return layer
 }
 
-function textIn(setting: Setting, value: unknown, origin: string, isUsers: boolean): string {
+function textIn(setting: Setting, value: unknown, { origin, folder, isUsers }: Source): string {
   if (setting.isPersonal && !isUsers) {
     throw new UsageError(`Cannot use ${setting.name} in ${origin}: only your own file ${filePaths().config} may set it`)
   }
@@ -114,7 +127,12 @@ function textIn(setting: Setting, value: unknown, origin: string, isUsers: boole
     throw new UsageError(`Cannot use ${setting.name} in ${origin}: it must be a text or a number`)
   }
   checkSetting(setting, String(value), ` in ${origin}`)
-  return String(value)
+  if (setting.name !== 'system') return String(value)
+  const system = systemFrom(folder, String(value))
+  // The folder of a stranger must not choose which file of the user is sent.
+  if (!isUsers && isOutside(folder, system))
+    throw new UsageError(`Cannot use system in ${origin}: ${system.slice(1)} is outside of its folder`)
+  return system
 }
 
 /** The object in a file of JSON, which may have comments and trailing commas. */

@@ -16,7 +16,11 @@ export interface Setting {
 
 export const settings: readonly Setting[] = [
   { name: 'model', kind: 'text', variables: ['COLLOQUY_MODEL', 'ANTHROPIC_MODEL'], about: 'the model of a new chat' },
-  { name: 'system', kind: 'text', about: 'the system prompt of a new chat; @FILE reads a file' },
+  {
+    name: 'system',
+    kind: 'text',
+    about: 'the system prompt of a new chat; @FILE reads a file, beginning at the folder of the settings',
+  },
   {
     name: 'thinking',
     kind: 'choice',

@@ -1,8 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { UsageError } from '../exit.ts'
 import { filePaths } from '../file-paths.ts'
 import { checkSetting, settingOf } from './settings.ts'
+import { systemFrom } from './system-file.ts'
 
 /** A prompt with places to fill, and the settings of the chats that use it. */
 export interface Template {
@@ -44,7 +45,7 @@ async function headSettings(head: string, path: string): Promise<Map<string, str
       throw new UsageError(`Cannot use ${path}: found “${line}” where a setting such as model: claude-opus-5-5 must be`)
     }
     checkSetting(await settingOf(name, ` in ${path}`), value, ` in ${path}`)
-    found.set(name, value)
+    found.set(name, name === 'system' ? systemFrom(dirname(path), value) : value)
   }
   return found
 }

@@ -1,5 +1,6 @@
 import { configuration } from '../../config/configuration.ts'
 import { checkSetting, settingOf, settings } from '../../config/settings.ts'
+import { systemFrom } from '../../config/system-file.ts'
 import { writeSetting } from '../../config/write-setting.ts'
 import { ExitCode, UsageError } from '../../exit.ts'
 import { filePaths } from '../../file-paths.ts'
@@ -47,8 +48,9 @@ export async function get([name]: readonly string[], flags: Flags): Promise<numb
 export async function set([name, ...words]: readonly string[], flags: Flags): Promise<number> {
   if (name === undefined || words.length === 0) throw new UsageError('Cannot set: give a setting and its value')
   const setting = await settingOf(name)
-  const value = words.join(' ')
-  checkSetting(setting, value)
+  const given = words.join(' ')
+  checkSetting(setting, given)
+  const value = name === 'system' ? systemFrom(process.cwd(), given) : given
   await change(name, setting.kind === 'count' || setting.kind === 'amount' ? Number(value) : value, flags)
   writeLine(`${name} is ${value} in ${filePaths().config}`)
   return ExitCode.ok
