@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import fs, { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
-import { tmpdir } from 'node:os'
-import { dirname, join, posix } from 'node:path'
+import os, { tmpdir } from 'node:os'
+import { dirname, isAbsolute, join, posix } from 'node:path'
 import test, { after } from 'node:test'
-import { filePaths, makeFolder } from './file-paths.ts'
+import { filePaths, homeFolder, makeFolder } from './file-paths.ts'
 
 test('filePaths() uses AppData on Windows', () => {
   const local = 'C:\\Ada\\AppData\\Local'
@@ -24,6 +24,27 @@ test('filePaths() uses the XDG folders elsewhere', () => {
   const env = { HOME: '/srv/ada', XDG_CONFIG_HOME: '/etc/ada', LOCALAPPDATA: 'C:\\Local' }
   assert.equal(filePaths(env, 'linux').chats, posix.join('/srv/ada', '.local/share/colloquy/chats.db'))
   assert.equal(filePaths(env, 'darwin').config, '/etc/ada/colloquy/config.json')
+})
+
+test('homeFolder() is never empty or relative', () => {
+  assert.equal(homeFolder({ HOME: '/srv/ada' }, 'linux'), '/srv/ada')
+  for (const HOME of ['', 'srv', undefined]) {
+    const home = homeFolder({ HOME })
+    assert.ok(isAbsolute(home), home)
+  }
+})
+
+test('homeFolder() is the root folder for a user without an account', (t) => {
+  const none = t.mock.method(os, 'userInfo', () => {
+    throw new Error('uv_os_get_passwd returned ENOENT')
+  })
+  syncBuiltinESMExports()
+  try {
+    assert.equal(homeFolder({}, 'linux'), '/')
+  } finally {
+    none.mock.restore()
+    syncBuiltinESMExports()
+  }
 })
 
 const folder = mkdtempSync(join(tmpdir(), 'colloquy-'))

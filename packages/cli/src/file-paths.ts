@@ -1,5 +1,5 @@
 import { mkdirSync, type Stats, statSync } from 'node:fs'
-import { homedir } from 'node:os'
+import { homedir, userInfo } from 'node:os'
 import { dirname, posix, win32 } from 'node:path'
 import type { Environment } from './flags.ts'
 
@@ -29,7 +29,7 @@ export interface FilePaths {
 
 export function filePaths(env: Environment = process.env, platform: string = process.platform): FilePaths {
   const path = platform === 'win32' ? win32 : posix
-  const home = env['HOME'] ?? homedir()
+  const home = homeFolder(env, platform)
   const local = platform === 'win32' ? env['LOCALAPPDATA'] : undefined
   // The XDG specification ignores relative paths.
   const folder = (name: string, fallback: string): string => {
@@ -50,6 +50,23 @@ export function filePaths(env: Environment = process.env, platform: string = pro
     keys: path.join(config, 'keys.json'),
     templates: path.join(config, 'templates'),
   }
+}
+
+/** The home folder: that of `HOME`, else of the user's account, else the root folder. Containers may have neither. */
+export function homeFolder(env: Environment = process.env, platform: string = process.platform): string {
+  const path = platform === 'win32' ? win32 : posix
+  const home = env['HOME']
+  if (home !== undefined && path.isAbsolute(home)) return home
+  try {
+    return platform === 'win32' ? homedir() : userInfo().homedir
+  } catch {
+    return path.sep
+  }
+}
+
+/** The path with a leading `~` replaced by the home folder. */
+export function withHome(path: string): string {
+  return path.replace(/^~(?=\/|$)/, homeFolder())
 }
 
 /**

@@ -1,6 +1,6 @@
 import { basename } from 'node:path'
 import { findModels, findServers, listedModels, type FoundModel, type ServerModel } from '@colloquy/llama'
-import { filePaths } from '../file-paths.ts'
+import { filePaths, homeFolder } from '../file-paths.ts'
 import type { Environment } from '../flags.ts'
 import { usefulParameters, type FileEngine, type ServerEngine } from './engine-kind.ts'
 
@@ -21,7 +21,10 @@ export interface Candidate {
 
 /** The models of this machine: of the servers that run, then files. A file that a running server offers is listed once. */
 export async function findCandidates(env: Environment = process.env): Promise<Candidate[]> {
-  const [servers, files] = await Promise.all([findServers({ env }), findModels({ env, own: filePaths(env).models })])
+  const [servers, files] = await Promise.all([
+    findServers({ env }),
+    findModels({ home: homeFolder(env), env, own: filePaths(env).models }),
+  ])
   const served = servers.map(ofServer)
   const names = new Set(served.map(({ name }) => name))
   return [...served, ...files.map(ofFile).filter(({ name }) => !names.has(name))]

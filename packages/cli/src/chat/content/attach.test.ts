@@ -24,8 +24,7 @@ for (const [what, source, message] of mistakes) {
 }
 
 test('attach() and attachBytes() name content that has no file', async () => {
-  const piped = async (): Promise<Uint8Array> => new Uint8Array()
-  await assert.rejects(attach('-', piped), { name: 'UsageError', message: 'Cannot send stdin: it is empty' })
+  await assert.rejects(attach('-', new Uint8Array()), { name: 'UsageError', message: 'Cannot send stdin: it is empty' })
   const message = /^Cannot send photo: it must be PNG, JPEG, .*: found a ZIP archive/
   await assert.rejects(attachBytes(Buffer.from('PK\0\0'), 'photo'), { name: 'UsageError', message })
 })

@@ -1,10 +1,9 @@
 import { type Stats, statSync } from 'node:fs'
-import { homedir } from 'node:os'
 import { resolve } from 'node:path'
 import { contentBlock, type ContentBlockParam } from 'colloquy/protocol'
 import type { EngineKind } from '../../engine/engine-kind.ts'
 import { UsageError } from '../../exit.ts'
-import { fileFacts } from '../../file-paths.ts'
+import { fileFacts, withHome } from '../../file-paths.ts'
 import type { Flags } from '../../flags.ts'
 import { byteText } from '../../format.ts'
 import { systemReason } from '../../system-error.ts'
@@ -18,7 +17,7 @@ export interface Attachment {
 }
 
 /** Reads a file, a web address, or for `-` the piped input. Throws a `UsageError` if it cannot be attached. */
-export async function attach(source: string, piped?: () => Promise<Uint8Array>): Promise<Attachment> {
+export async function attach(source: string, piped?: Uint8Array): Promise<Attachment> {
   if (source === '-') return attachPiped(piped)
   if (/^https?:/i.test(source)) return { name: source, bytes: undefined, block: await blockAt(source) }
   const path = resolve(withHome(source))
@@ -79,9 +78,8 @@ export function sourcesFrom(flags: Flags): string[] {
   return [...flags.texts('file'), ...flags.texts('attach')]
 }
 
-async function attachPiped(piped: (() => Promise<Uint8Array>) | undefined): Promise<Attachment> {
-  if (piped === undefined) throw new UsageError('Cannot attach -: standard input is a terminal')
-  const bytes = await piped()
+async function attachPiped(bytes: Uint8Array | undefined): Promise<Attachment> {
+  if (bytes === undefined) throw new UsageError('Cannot attach -: standard input is a terminal')
   return { name: 'standard input', bytes: bytes.length, block: await blockOf(bytes, 'stdin') }
 }
 
@@ -94,11 +92,6 @@ export function attachmentLabel({ name, bytes }: Attachment): string {
 export function mentionedFiles(text: string): string[] {
   const named = [...text.matchAll(/(?<=^|\s)@(?:"([^"]+)"|(\S+))/g)].map((match) => match[1] ?? match[2] ?? '')
   return [...new Set(named.map((name) => (isFile(name) ? name : name.replace(/[.,;:!?)]+$/, ''))).filter(isFile))]
-}
-
-/** The path with a leading `~` replaced by the home folder. */
-export function withHome(path: string): string {
-  return path.replace(/^~(?=\/|$)/, homedir())
 }
 
 function isFile(path: string): boolean {

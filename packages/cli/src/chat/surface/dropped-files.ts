@@ -1,7 +1,6 @@
-import { homedir } from 'node:os'
 import { isAbsolute } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { fileFacts } from '../../file-paths.ts'
+import { fileFacts, withHome } from '../../file-paths.ts'
 
 const words = /'([^']*)'|"([^"]*)"|((?:\\.|[^\s\\'"])+)/g
 
@@ -22,7 +21,7 @@ export function mentionsOfDropped(text: string): string | undefined {
 function plainPath(word: string): string {
   if (word.startsWith('file://')) return URL.canParse(word) ? fileURLToPath(word) : word
   const path = process.platform === 'win32' ? word : word.replaceAll(/\\(.)/g, '$1')
-  return path.replace(/^~(?=\/)/, homedir())
+  return withHome(path)
 }
 
 function isPicture(path: string): boolean {

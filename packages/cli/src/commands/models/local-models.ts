@@ -7,7 +7,7 @@ import { chooseEngine, chosenEngine, type ChosenEngine } from '../../engine/chos
 import { fetchModel, fetchRuntime, hasModelRuntime, runtimeText } from '../../engine/fetch-model.ts'
 import { confirm } from '../../confirm.ts'
 import { ExitCode, UsageError } from '../../exit.ts'
-import { filePaths } from '../../file-paths.ts'
+import { filePaths, homeFolder } from '../../file-paths.ts'
 import type { Flags } from '../../flags.ts'
 import { progressLine } from '../../terminal/progress-line.ts'
 import { writeErrorLine, writeJson, writeLine } from '../../terminal/output.ts'
@@ -89,7 +89,7 @@ async function fileAt(path: string): Promise<ChosenEngine | undefined> {
 /** Runs `colloquy models remove NAME`. */
 export async function remove([name]: readonly string[]): Promise<number> {
   const { models } = filePaths()
-  const own = (await findModels({ own: models })).filter(({ path }) => path.startsWith(models))
+  const own = (await findModels({ home: homeFolder(), own: models })).filter(({ path }) => path.startsWith(models))
   const listed = listedModels.find((each) => each.name === name)
   const model = own.find(({ id, path }) => id === name || (listed !== undefined && path.endsWith(listed.file)))
   if (model === undefined)

@@ -167,13 +167,19 @@ function filterOf(flags: Flags, { since, until }: Period, keyNames: ReadonlyMap<
 }
 
 function zoneOf(flags: Flags): string {
-  const tz = flags.text('tz') ?? Intl.DateTimeFormat().resolvedOptions().timeZone
+  const tz = flags.text('tz') ?? zoneHere()
   try {
     Intl.DateTimeFormat('en', { timeZone: tz })
     return tz
   } catch {
     throw new UsageError(`Cannot use --tz ${tz}: give a time zone such as Europe/Paris`)
   }
+}
+
+/** The time zone of this machine. With a `TZ` that does not exist, Node has none and counts in UTC. */
+function zoneHere(): string {
+  const { timeZone } = Intl.DateTimeFormat().resolvedOptions() as { timeZone: string | undefined }
+  return timeZone ?? 'UTC'
 }
 
 function groupingsOf(flags: Flags): Grouping[] {
