@@ -188,7 +188,7 @@ test('an unreachable host gives exit code 5 and is named', async () => {
 })
 
 const mistakes: [string[], RegExp][] = [
-  [['chta'], /^No command chta\. Did you mean chat\?/],
+  [['chta'], /^No command chta\. Did you mean colloquy chat\?/],
   [['ask', '--modle', 'x'], /^No flag --modle\. Did you mean --model\?/],
   [['ask', '--output', 'jason'], /^Cannot use --output jason: it must be one of text, json, stream-json/],
   [['ask', '--max-tokens', 'many'], /^Cannot use --max-tokens many: it must be a whole number/],
@@ -346,6 +346,17 @@ test('chat list, search, show, export, rename and delete', async () => {
     }
     assert.equal(exported.messages.length, 2)
     assert.match((await run(['chat', 'export', id, '--format', 'html'], env)).stdout, /^<!doctype html>/)
+    const whole = (await run(['chat', 'export', id, '--format', 'jsonl'], env)).stdout
+    const other = home()
+    const imported = await run(['chat', 'import', '-'], other, whole)
+    assert.match(imported.stdout, /^\w{6} {2}Who keeps the lighthouse\? · colloquy · 2 messages\n$/)
+    assert.equal(imported.stderr, '')
+    const again = (await run(['chat', 'export', 'lighthouse', '--format', 'jsonl'], other)).stdout
+    const messagesOf = (text: string): unknown[] => {
+      const lines = text.trimEnd().split('\n')
+      return lines.slice(1).map((line) => (JSON.parse(line) as { message: unknown }).message)
+    }
+    assert.deepEqual(messagesOf(again), messagesOf(whole))
     await run(['chat', 'rename', id, 'The', 'keeper'], env)
     assert.match((await run(['chat', 'delete', id], env)).stderr, /add --yes/)
     assert.match((await run(['chat', 'delete', id, '--yes'], env)).stdout, /^Deleted .* “The keeper”/)
@@ -449,6 +460,17 @@ test('-f attaches a file, or the piped text', async () => {
     const contents = engine.requests.map(({ params }) => JSON.stringify(lastText(params.messages)))
     assert.match(contents[0]!, /"document".*keep this.*Sum up/)
     assert.match(contents[1]!, /"document".*piped text.*"text":"Sum up"/)
+  })
+})
+
+test('a piped PDF is attached, and bytes of an unknown kind are refused', async () => {
+  await served(['Read.'], async (env, engine) => {
+    await run(['ask', 'Sum up'], env, '%PDF-1.4\n\0')
+    const content = JSON.stringify(lastText(engine.requests[0]!.params.messages))
+    assert.match(content, /"document".*"application\/pdf".*"text":"Sum up"/)
+    const { stderr, code } = await run(['ask', 'Sum up'], env, 'UTF-16:\0h\0i')
+    assert.match(stderr, /^Cannot send stdin: it must be PNG, .* or UTF-8 text: found other bytes\n$/)
+    assert.deepEqual([code, engine.requests.length], [2, 1])
   })
 })
 

@@ -3,6 +3,7 @@ import test from 'node:test'
 import { Flags } from '../flags.ts'
 import { parse, unknownCommand } from './parse.ts'
 import { commands } from './table.ts'
+import { commandsElsewhere, flagsElsewhere, meantFlag } from './unknown-word.ts'
 
 /** Parses a command line and, unless it asks for no more than that, runs it. */
 async function run(line: string): Promise<number> {
@@ -11,7 +12,13 @@ async function run(line: string): Promise<number> {
 }
 
 const mistakes: [line: string, message: string | RegExp][] = [
-  ['chta', 'No command chta. Did you mean chat?'],
+  ['chta', 'No command chta. Did you mean colloquy chat?'],
+  ['list', 'No command list. Did you mean colloquy chat list?'],
+  ['logs -n 3', 'No command logs. Did you mean colloquy chat list?'],
+  ['ask --schema x', 'No flag --schema. Did you mean --json-schema?'],
+  ['ask --json x', 'No flag --json. Did you mean --output json?'],
+  ['ask -u x', 'No flag -u. Did you mean --usage?'],
+  ['serve -u', 'No flag -u. Run colloquy serve --help for the list.'],
   ['hi there', 'No command hi. colloquy --help lists them; colloquy ask "hi there" sends a message.'],
   ['chat lst', 'No subcommand lst. Did you mean colloquy chat list?'],
   ['keys rotat', 'No subcommand rotat. Did you mean colloquy keys rotate?'],
@@ -69,6 +76,26 @@ test('parse() accepts each flag of a subcommand, and its help', async () => {
       }
     }
   }
+})
+
+test('the flags and commands of other programs lead to ones that exist', async () => {
+  const chatFlags = commands[0]!.options.map(({ name }) => name)
+  const others = Object.entries(flagsElsewhere)
+  for (const [word, flag] of others)
+    assert.equal(
+      await meantFlag(
+        word,
+        chatFlags.filter((name) => name !== word),
+      ),
+      flag,
+    )
+  for (const line of Object.values(commandsElsewhere)) await parse(line.split(' '))
+})
+
+test('parse() takes a first word with a space for a message to chat', async () => {
+  const { command, words, flags } = await parse(['What is 6 * 7?', '-m', 'haiku'])
+  assert.deepEqual([command.name, words, flags.text('model')], ['chat', ['What is 6 * 7?'], 'haiku'])
+  await assert.rejects(parse([' chta ']), { message: /^No command/ })
 })
 
 test('parse() reads an empty system prompt, which means none', async () => {

@@ -1,7 +1,7 @@
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util'
 import { UsageError } from '../exit.ts'
 import { Flags } from '../flags.ts'
-import { nearest } from './unknown-word.ts'
+import { meantCommand, meantFlag } from './unknown-word.ts'
 import { chat } from './chat/command.ts'
 import { type Command, type Option, type Subcommand, subcommandOf } from './command.ts'
 import { commands } from './table.ts'
@@ -14,24 +14,26 @@ export interface Invocation {
   flags: Flags
 }
 
-/** Reads the words after the program's name. Throws a `UsageError`, if possible with the word that was probably meant. */
+/**
+ * Reads the words after the program's name. A first word with a space in it is a message for `chat`. Throws a `UsageError`, if
+ * possible with the word that was probably meant.
+ */
 export async function parse(words: readonly string[]): Promise<Invocation> {
   const [first] = words
   const named = commands.find((command) => command.name === first)
   if (named !== undefined) return parseCommand(named, words.slice(1))
-  if (first === undefined || first.startsWith('-')) return parseCommand(chat, words)
+  if (first === undefined || first.startsWith('-') || /\S\s+\S/.test(first)) return parseCommand(chat, words)
   throw await unknownCommand(words)
 }
 
 /** The error for a first word that is not a command: a mistyped command, or a message. */
 export async function unknownCommand(words: readonly string[]): Promise<UsageError> {
   const [first = ''] = words
-  const names = commands.map((command) => command.name)
-  const near = await nearest(first, names)
+  const meant = await meantCommand(first, commands)
   const hint =
-    near === undefined
+    meant === undefined
       ? `colloquy --help lists them; colloquy ask "${words.join(' ')}" sends a message.`
-      : `Did you mean ${near}?`
+      : `Did you mean colloquy ${meant}?`
   return new UsageError(`No command ${first}. ${hint}`)
 }
 
@@ -119,8 +121,8 @@ function withEquals(words: readonly string[], options: readonly Option[]): strin
 
 async function unknownFlag({ name, options }: Command, flag: string): Promise<UsageError> {
   const names = options.map((option) => option.name)
-  const near = await nearest(flag.replace(/^-+/, ''), names)
-  const hint = near === undefined ? `Run colloquy ${name} --help for the list.` : `Did you mean --${near}?`
+  const meant = await meantFlag(flag.replace(/^-+/, ''), names)
+  const hint = meant === undefined ? `Run colloquy ${name} --help for the list.` : `Did you mean --${meant}?`
   return new UsageError(`No flag ${flag}. ${hint}`)
 }
 

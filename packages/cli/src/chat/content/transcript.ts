@@ -1,18 +1,19 @@
-import type { Conversation, ConversationMessage } from 'colloquy/conversation'
+import type { Conversation, ConversationMessage, Conversations } from 'colloquy/conversation'
 import { toUsd, type ContentBlockParam } from 'colloquy/protocol'
 import { escapeHtml } from '../../markdown/html/escape.ts'
 import { markdownHtml } from '../../markdown/html/markdown-html.ts'
 import { htmlPage } from './html-page.ts'
 
-export type TranscriptFormat = 'md' | 'json' | 'html'
+export type TranscriptFormat = 'md' | 'json' | 'jsonl' | 'html'
 
 /** The format that the extension of a file name stands for. */
 export function formatOf(path: string): TranscriptFormat | undefined {
-  return /\.(md|json|html)$/i.exec(path)?.[1]?.toLowerCase() as TranscriptFormat | undefined
+  return /\.(md|jsonl?|html)$/i.exec(path)?.[1]?.toLowerCase() as TranscriptFormat | undefined
 }
 
-/** The active branch of a chat as a document. */
-export function exportChat(chat: Conversation, format: TranscriptFormat): string {
+/** A chat as a document: its active branch, or for `jsonl` all that is stored of it, so that an import brings it back. */
+export async function exportChat(chats: Conversations, chat: Conversation, format: TranscriptFormat): Promise<string> {
+  if (format === 'jsonl') return (await Array.fromAsync(chats.export(chat.id), (line) => `${line}\n`)).join('')
   if (format === 'json') return `${JSON.stringify(recordOf(chat), undefined, 2)}\n`
   if (format === 'html') return htmlOf(chat)
   return markdownOf(chat)

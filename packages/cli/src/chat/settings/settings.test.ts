@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { models } from 'colloquy/protocol'
 import type { EngineKind } from '../../engine/engine-kind.ts'
 import { Flags } from '../../flags.ts'
-import { settingsFrom } from './settings.ts'
+import { modelFrom, modelId, settingsFrom } from './settings.ts'
 
 const local = (window?: number): EngineKind => ({ kind: 'local', model: { path: '/x.gguf', title: 'X', window } })
 const served = (window?: number): EngineKind => ({ kind: 'chat', url: 'http://127.0.0.1:1/v1', model: 'x', window })
@@ -28,4 +29,22 @@ test('a prompt and the longest reply fit into the window of the engine together'
     assert.deepEqual([longest, window?.atTokens], [reply, prompt], `${JSON.stringify(engine)} ${maxTokens}`)
     assert.equal(window?.policy, prompt === undefined ? 'summarize' : 'drop')
   }
+})
+
+test('modelId() is the newest active model of a line, at Claude only', () => {
+  const newest = models.filter(({ line, lifecycle }) => line === 'opus' && lifecycle === 'active')
+  const [first] = newest.toSorted((a, b) => b.releasedOn.localeCompare(a.releasedOn))
+  assert.equal(modelId('opus', { kind: 'api' }, {}), first!.id)
+  assert.equal(modelId('Opus', { kind: 'offline' }, {}), first!.id)
+  assert.equal(modelId('claude-opus-4-6', { kind: 'api' }, {}), 'claude-opus-4-6')
+  assert.equal(modelId('opus', { kind: 'api' }, { ANTHROPIC_BASE_URL: 'http://127.0.0.1:4141' }), 'opus')
+  assert.equal(modelId('opus', { kind: 'url', url: 'http://127.0.0.1:4141' }, {}), 'opus')
+  assert.equal(modelId('opus', { kind: 'chat', url: 'http://127.0.0.1:11434/v1' }, {}), 'opus')
+})
+
+test('modelFrom() takes the name of a line from a flag and from the environment', () => {
+  const haiku = modelId('haiku', { kind: 'api' }, {})
+  assert.match(haiku, /^claude-haiku-/)
+  assert.equal(modelFrom(new Flags(new Map([['model', 'haiku']])), { kind: 'api' }, {}), haiku)
+  assert.equal(modelFrom(new Flags(new Map()), { kind: 'api' }, { ANTHROPIC_MODEL: 'haiku' }), haiku)
 })

@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs'
 import type { ConversationSettings, TurnOptions } from 'colloquy/conversation'
+import { models } from 'colloquy/protocol'
 import type { Connection } from '../../engine/connect.ts'
 import { modelForServer } from '../../engine/choose.ts'
 import { isOfClaude, ownModel, type EngineKind } from '../../engine/engine-kind.ts'
 import { severalModels } from '../../engine/served-models.ts'
 import { UsageError } from '../../exit.ts'
+import { withHome } from '../../file-paths.ts'
 import type { Environment, Flags } from '../../flags.ts'
 import { systemReason } from '../../system-error.ts'
 import { thinkingForModel, thinkingIfAble, thinkingSettings, withoutThinking, type ThinkingLevel } from './thinking.ts'
@@ -48,7 +50,15 @@ export function modelFrom(flags: Flags, engine: EngineKind, env: Environment = p
   const forServer = engine.kind === 'chat' ? modelForServer(flags, env) : undefined
   if (forServer !== undefined) return forServer
   if (engine.kind === 'chat' && engine.served !== undefined) throw severalModels(engine)
-  return flags.text('model') ?? env['COLLOQUY_MODEL'] ?? env['ANTHROPIC_MODEL'] ?? defaultModel
+  const named = flags.text('model') ?? env['COLLOQUY_MODEL'] ?? env['ANTHROPIC_MODEL']
+  return named === undefined ? defaultModel : modelId(named, engine, env)
+}
+
+/** The id for a name: `haiku` is the newest of that line. Servers other than Claude have names of their own. */
+export function modelId(name: string, { kind }: EngineKind, env: Environment = process.env): string {
+  const isClaude = kind === 'offline' || (kind === 'api' && !env['ANTHROPIC_BASE_URL'])
+  const newest = models.find(({ line, lifecycle }) => line === name.toLowerCase() && lifecycle === 'active')
+  return (isClaude ? newest?.id : undefined) ?? name
 }
 
 /** The settings of a new chat. */
@@ -103,7 +113,8 @@ export function changesFrom(
   engine: EngineKind,
 ): Partial<ConversationSettings> {
   // An engine with a model of its own ignores another name.
-  const model = ownModel(engine) === undefined ? flags.text('model') : undefined
+  const named = ownModel(engine) === undefined ? flags.text('model') : undefined
+  const model = named === undefined ? undefined : modelId(named, engine)
   const system = flags.text('system')
   const maxTokens = flags.number('max-tokens')
   const thinking = flags.text('thinking')
@@ -129,7 +140,7 @@ export function turnOptionsFrom(flags: Flags, { isLocal }: Connection): TurnOpti
 export function systemText(value: string): string {
   if (!value.startsWith('@')) return value
   try {
-    return readFileSync(value.slice(1), 'utf8')
+    return readFileSync(withHome(value.slice(1)), 'utf8')
   } catch (error) {
     throw new UsageError(`Cannot read the system prompt from ${value.slice(1)}: ${systemReason(error)}`)
   }

@@ -20,10 +20,11 @@ export function copyReply(input: SlashInput): Effect[] {
 }
 
 /** Writes the chat to a new file. An existing file is not overwritten. */
-export function save(input: SlashInput): Effect[] {
+export async function save(input: SlashInput): Promise<Effect[]> {
   const format = formatOf(input.rest)
-  if (format === undefined) throw new UsageError('Cannot save: give a file name that ends in .md, .json or .html')
-  const text = exportChat(openConversation(input), format)
+  if (format === undefined)
+    throw new UsageError('Cannot save: give a file name that ends in .md, .json, .jsonl or .html')
+  const text = await exportChat(input.context.chats, openConversation(input), format)
   try {
     writeFileSync(input.rest, text, { flag: 'wx' })
   } catch (error) {

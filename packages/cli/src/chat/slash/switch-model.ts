@@ -15,7 +15,7 @@ import { servedModels, severalModels, withServedModel } from '../../engine/serve
 import { UsageError } from '../../exit.ts'
 import { change, currentSettings, say, type ChatState, type Effect } from '../chat-state.ts'
 import { answeredBy } from '../greeting.ts'
-import { settingsForEngine } from '../settings/settings.ts'
+import { modelId, settingsForEngine } from '../settings/settings.ts'
 import { configure } from './configure.ts'
 import type { SlashInput } from './command.ts'
 
@@ -91,7 +91,8 @@ async function switchTo(input: SlashInput, name: string): Promise<Effect[]> {
   const isSwitched = engine !== before
   if (isSwitched) await connection.switchTo(engine)
   if (isSwitched && (engine.kind === 'local' || engine.kind === 'chat')) chooseEngine(engine)
-  const model = ownModel(engine) ?? (engine.kind === 'offline' && name === 'offline' ? currentClaude(input) : name)
+  const model =
+    ownModel(engine) ?? (engine.kind === 'offline' && name === 'offline' ? currentClaude(input) : modelId(name, engine))
   const settings = settingsForEngine(currentSettings(input.state), engine, model, before)
   return [
     await configure(input, settings),
@@ -114,7 +115,7 @@ async function engineOf(name: string, current: EngineKind): Promise<EngineKind> 
   if (name.endsWith('.gguf') || /^https?:/.test(name)) return readyEngine(namedEngine(name))
   if (current.kind === 'chat' && (await otherModels(current)).includes(name)) return { ...current, model: name }
   const isOpen = ownModel(current) === undefined
-  if (findModel(name) !== undefined || /^claude/i.test(name)) {
+  if (findModel(modelId(name, { kind: 'api' })) !== undefined || /^claude/i.test(name)) {
     if (isOpen) return current
     if (hasAccess()) return { kind: 'api' }
     throw new UsageError(`Cannot use ${name}: it needs a key in ANTHROPIC_API_KEY`)

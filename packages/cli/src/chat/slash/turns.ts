@@ -3,6 +3,7 @@ import { countText } from '../../format.ts'
 import { change, prefill, runTurn, say, type Effect } from '../chat-state.ts'
 import { costWarning } from '../cost-warning.ts'
 import { messageEffects } from '../message.ts'
+import { modelId } from '../settings/settings.ts'
 import { thinkingForModel } from '../settings/thinking.ts'
 import { textOf } from '../content/transcript.ts'
 import { openConversation, type SlashInput } from './command.ts'
@@ -26,7 +27,8 @@ export async function retry(input: SlashInput): Promise<Effect[]> {
   const { state, context } = input
   if (state.unsentText !== undefined) return messageEffects(state.unsentText, state, context)
   const conversation = openConversation(input)
-  const [model] = input.words
+  const [name] = input.words
+  const model = name === undefined ? undefined : modelId(name, context.connection.kind)
   const changes = model === undefined ? {} : { model, ...thinkingForModel(conversation.settings, model) }
   const line = ['/retry', ...input.words].join(' ')
   const warning = await costWarning({ line, conversation, model }, state, context)

@@ -159,20 +159,20 @@ interface Message {
 const maxInputBytes = 32 * 1024 * 1024
 
 /**
- * The message: the attached and mentioned files, then the prompt with the text from standard input. `-` as the last word reads
- * standard input even if it is a terminal.
+ * The message: the attached and mentioned files, then the prompt with the text from standard input. A picture or PDF from there
+ * is attached. `-` as the last word reads standard input even if it is a terminal.
  */
 async function contentFrom(words: readonly string[], flags: Flags): Promise<Message> {
   const takesInput = words.at(-1) === '-'
   const prompt = (takesInput ? words.slice(0, -1) : words).join(' ').trim()
-  const files = sourcesFrom(flags)
-  const piped = process.stdin.isTTY && !takesInput ? undefined : readAll(process.stdin, maxInputBytes)
-  const input = files.includes('-') || piped === undefined ? '' : (await piped).toString('utf8')
-  const text = await inTemplate(withInput(prompt, input), flags)
+  const given = sourcesFrom(flags)
+  const input = process.stdin.isTTY && !takesInput ? undefined : await readAll(process.stdin, maxInputBytes)
+  // A picture or a PDF, or bytes that the error names: no text has a zero byte.
+  const files = !given.includes('-') && input?.includes(0) ? [...given, '-'] : given
+  const inText = files.includes('-') ? '' : (input?.toString('utf8') ?? '')
+  const text = await inTemplate(withInput(prompt, inText), flags)
   const attachments: Attachment[] = []
-  for (const source of [...files, ...mentionedFiles(prompt)]) {
-    attachments.push(await attach(source, piped === undefined ? undefined : () => piped))
-  }
+  for (const source of [...files, ...mentionedFiles(prompt)]) attachments.push(await attach(source, input))
   if (text.trim() === '' && attachments.length === 0) {
     throw new UsageError('Nothing to ask. Give a prompt, or pipe one in: echo "Hello" | colloquy ask')
   }

@@ -36,7 +36,7 @@ const chatSubcommands: readonly Subcommand[] = [
   {
     name: 'export',
     synopsis: 'ID',
-    summary: 'Print a chat as Markdown, JSON or HTML',
+    summary: 'Print a chat as Markdown, JSON or HTML, or whole for an import',
     flags: ['format'],
     run: managed('exportOne'),
   },
@@ -81,7 +81,12 @@ export const chat: Command = {
     ...oneReplyOptions,
     ...turnOptions,
     ...displayOptions,
-    { name: 'format', kind: 'choice', choices: ['md', 'json', 'html'], about: 'With export: the format (default md)' },
+    {
+      name: 'format',
+      kind: 'choice',
+      choices: ['md', 'json', 'jsonl', 'html'],
+      about: 'With export: the format; jsonl has all branches and costs, for import (default md)',
+    },
     { name: 'limit', kind: 'count', value: 'N', about: 'With list and search: the most lines (default 20)' },
     { name: 'yes', short: 'y', kind: 'flag', about: 'With delete: do not ask for confirmation' },
     jsonOption,

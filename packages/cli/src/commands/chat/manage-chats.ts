@@ -54,7 +54,7 @@ export function show(words: readonly string[], flags: Flags): Promise<number> {
     const { id } = await findChat(chats, queryOf('show', words))
     const chat = await chats.open(id)
     if (flags.has('json')) return writeJson(recordOf(chat), 2)
-    writeDocument(exportChat(chat, 'md'))
+    writeDocument(await exportChat(chats, chat, 'md'))
   })
 }
 
@@ -63,7 +63,7 @@ export function exportOne(words: readonly string[], flags: Flags): Promise<numbe
   return withChats(async (chats) => {
     const { id } = await findChat(chats, queryOf('export', words))
     const format = (flags.text('format') ?? 'md') as TranscriptFormat
-    writeDocument(exportChat(await chats.open(id), format))
+    writeDocument(await exportChat(chats, await chats.open(id), format))
   })
 }
 
