@@ -42,7 +42,9 @@ export function describeError(error: unknown): ErrorDescription {
   const sentence = sentenceOf(error, type)
   const requestId = error instanceof APIError ? (error.requestID ?? undefined) : undefined
   const notes =
-    error instanceof APIError && !isOfThisMachine(error, type) ? [type, ...(requestId === undefined ? [] : [requestId])] : []
+    error instanceof APIError && !isOfThisMachine(error, type)
+      ? [type, ...(requestId === undefined ? [] : [requestId])]
+      : []
   const line = notes.length === 0 ? sentence : `${sentence} (${notes.join(', ')})`
   return { exitCode: exitCodeOf(error, type), type, sentence, requestId, line }
 }
