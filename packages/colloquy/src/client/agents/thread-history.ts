@@ -79,8 +79,7 @@ export class ThreadHistory {
 
   /** Stages a message, unless it is the last reply itself. */
   append(message: ThreadMessage): void {
-    const last = this.#last?.reply
-    if (!last || !('id' in message) || message.id !== last.id) this.#staged.push({ message: toParam(message) })
+    if (!this.#isLastReply(message)) this.#staged.push({ message: toParam(message) })
   }
 
   update(fields: Partial<ThreadFields>): void {
@@ -172,14 +171,15 @@ export class ThreadHistory {
     this.#staged.push(...added.map((message) => ({ message })))
   }
 
-  get #last(): Entry | undefined {
-    return this.#staged.at(-1) ?? this.#answered.at(-1)
-  }
-
+  /** Whether a message is the last reply as it was received, or a copy of it without its id right after it. */
   #isLastReply(message: ThreadMessage): boolean {
-    const last = this.#last
-    if (!last?.reply) return false
-    return 'id' in message ? message.id === last.reply.id : isSame(message, last.message)
+    const replied = ({ reply }: Entry): boolean => reply !== undefined
+    if ('id' in message) {
+      const last = this.#staged.findLast(replied) ?? this.#answered.findLast(replied)
+      return message.id === last?.reply?.id
+    }
+    const last = this.#staged.at(-1) ?? this.#answered.at(-1)
+    return last?.reply !== undefined && isSame(message, last.message)
   }
 
   #answer(reply: Entry | undefined): void {

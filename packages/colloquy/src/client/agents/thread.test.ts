@@ -217,6 +217,16 @@ test('append() waits for the next turn and skips the reply that is there', async
   assert.equal(texts(await thread.send(say('five'))), 'one | two | three | four | five')
 })
 
+test('append() skips the last reply after other messages, and a copy of it right after it', async () => {
+  const { thread } = begin()
+  const reply = await thread.send(say('one'))
+  thread.append({ role: 'assistant', content: structuredClone(reply.content) })
+  assert.equal(thread.messages.length, 2)
+  thread.append(say('two'))
+  thread.append(reply)
+  assert.equal(thread.messages.length, 3)
+})
+
 test('a thread runs one turn at a time', async () => {
   const { thread } = begin()
   const first = thread.send(say('one'))
