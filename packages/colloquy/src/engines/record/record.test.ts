@@ -6,6 +6,7 @@ import type { Engine } from '../../protocol/types/engine.ts'
 import { APIError, APIUserAbortError, RateLimitError } from '../../protocol/types/error.ts'
 import { apiError } from '../../protocol/types/error-response.ts'
 import type { MessageStreamEvent, PingEvent } from '../../protocol/types/event.ts'
+import type { Message } from '../../protocol/types/message.ts'
 import type { MessageCreateParams } from '../../protocol/types/params.ts'
 import type { Clock } from '../clock.ts'
 import { offline } from '../offline/offline.ts'
@@ -196,6 +197,40 @@ test('record() leaves the old cassette until the first exchange is complete', as
   const recording = record({ cassette, engine: script([{ reply: 'Hi', cut: 'reset', after: 1 }]), mode: 'record' })
   await assert.rejects(accumulate(recording(request('a'))))
   assert.equal(cassette.text, before)
+})
+
+test('record() removes secrets by the names of fields, also from JSON within texts', async () => {
+  const inner = JSON.stringify({ client_secret: 'four-secret', user: 'Ada' })
+  const input = {
+    user: 'Bob',
+    password: 'one-secret "quoted" \\ more-secret',
+    'X-API-Key': 'two-secret',
+    id_token: 'three-secret',
+    inner,
+  }
+  const cassette = memory()
+  const engine = script([{ content: [{ type: 'tool_use', id: 'toolu_1', name: 'login', input }] }, 'Done.'])
+  const loop = async (recording: Engine): Promise<Message[]> => {
+    const first = request('Log in.')
+    const call = await accumulate(recording(first))
+    const content = JSON.stringify({ cookie: 'five-secret', text: 'Cy: password' }, null, 2)
+    const results = [{ type: 'tool_result' as const, tool_use_id: 'toolu_1', content }]
+    const messages = [
+      ...first.messages,
+      { role: 'assistant' as const, content: call.content },
+      { role: 'user' as const, content: results },
+    ]
+    return [call, await accumulate(recording({ ...first, messages }))]
+  }
+  await loop(record({ cassette, engine, mode: 'record' }))
+  assert.doesNotMatch(cassette.text, /-secret/)
+  for (const kept of ['Ada', 'Bob', 'Cy: password']) assert.ok(cassette.text.includes(kept), kept)
+  const [call] = await loop(record({ cassette }))
+  const found = (call!.content[0] as { input: typeof input }).input
+  assert.deepEqual(
+    [found.user, found.password, JSON.parse(found.inner)],
+    ['Bob', '[removed]', { client_secret: '[removed]', user: 'Ada' }],
+  )
 })
 
 test('record() removes secrets from requests and replies, and still matches the requests', async () => {

@@ -1,8 +1,23 @@
 const removed = '[removed]'
 
+const names = [
+  'authorization(?:_token)?',
+  '(?:x-)?api[-_]?key',
+  '(?:access|refresh|id)_token',
+  '(?:client_)?secret',
+  'private_key',
+  'passw(?:or)?d',
+  '(?:set-)?cookie',
+].join('|')
+
 /** Names of fields whose value is a secret, wherever they are. */
-const secretNames =
-  /^(?:authorization|authorization_token|api[-_]?key|x-api-key|access_token|refresh_token|client_secret|cookie|set-cookie)$/i
+const secretNames = new RegExp(`^(?:${names})$`, 'i')
+
+/** Values of such fields in JSON within a text, such as the input of a tool, and in JSON within that. */
+const secretsInJson: readonly RegExp[] = [
+  new RegExp(String.raw`(?<="(?:${names})"\s{0,9}:\s{0,9}")(?:[^"\\]|\\.)+`, 'gi'),
+  new RegExp(String.raw`(?<=\\"(?:${names})\\"\s{0,9}:\s{0,9}\\")[^"\\]+`, 'gi'),
+]
 
 /** Texts that are secrets by their form: keys of APIs and of clouds, tokens, signed tokens, passwords in addresses. */
 const secretForms: readonly RegExp[] = [
@@ -21,7 +36,7 @@ const secretForms: readonly RegExp[] = [
 export function secretRemover(secrets: readonly (string | RegExp)[]): <Value>(value: Value) => Value {
   const given = secrets.filter((secret) => secret !== '').map(globalPattern)
   const hide = (text: string): string =>
-    [...given, ...secretForms].reduce((rest, pattern) => rest.replace(pattern, removed), text)
+    [...given, ...secretForms, ...secretsInJson].reduce((rest, pattern) => rest.replace(pattern, removed), text)
   const copy = (value: unknown, name = ''): unknown => {
     if (typeof value === 'string') return secretNames.test(name) ? removed : hide(value)
     if (Array.isArray(value)) return value.map((item) => copy(item, name))
