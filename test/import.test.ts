@@ -643,6 +643,34 @@ describe('import() of exports of other programs', () => {
     assert.equal((await conversation.branches()).length, 2)
   })
 
+  test('ChatGPT: links and names in place of marks, and the words of a recording', async () => {
+    const cite = '\ue200cite\ue202turn0search1\ue201'
+    const entity = '\ue200entity\ue202["city","Rome"]\ue201'
+    const references = [
+      { matched_text: cite, alt: '([meteo](https://meteo.test))' },
+      null,
+      { matched_text: ' ', alt: 'x' },
+    ]
+    const spoken = [{ content_type: 'audio_transcription', text: 'And now?' }, { content_type: 'audio_asset_pointer' }]
+    const mapping = {
+      a: node(null, said('user', ['Where does the sun shine?']), ['b']),
+      b: node(
+        'a',
+        said('assistant', [`In ${entity} ${cite}.\ue200navlist\ue202turn0news1\ue201`], {
+          metadata: { content_references: references },
+        }),
+        ['c'],
+      ),
+      c: node('b', said('user', spoken)),
+    }
+    const imported = await importAndSend(JSON.stringify({ mapping, current_node: 'c' }))
+    assert.deepEqual(imported.sent, [
+      'user: Where does the sun shine?',
+      'assistant: In Rome ([meteo](https://meteo.test)).',
+      'user: And now?',
+    ])
+  })
+
   const claudeAi = {
     uuid: 'c1',
     name: 'Notes',

@@ -22,7 +22,12 @@ interface ChatGptMessage {
   author?: { role?: unknown; name?: unknown } | null
   create_time?: unknown
   content?: { content_type?: unknown; parts?: unknown; text?: unknown; language?: unknown; result?: unknown } | null
-  metadata?: { model_slug?: unknown; is_visually_hidden_from_conversation?: unknown; attachments?: unknown }
+  metadata?: {
+    model_slug?: unknown
+    is_visually_hidden_from_conversation?: unknown
+    attachments?: unknown
+    content_references?: unknown
+  } | null
   recipient?: unknown
 }
 
@@ -82,17 +87,38 @@ function attachmentNames({ metadata }: ChatGptMessage): string[] {
 }
 
 /** The visible text of a message, as Markdown. */
-function textsOf({ author, content, recipient }: ChatGptMessage, line: number, notes: ImportNotes): string[] {
+function textsOf({ author, content, recipient, metadata }: ChatGptMessage, line: number, notes: ImportNotes): string[] {
   const kind = content?.content_type
   if (content == null || kind === 'thoughts' || kind === 'reasoning_recap') return []
   const text = typeof content.text === 'string' ? content.text : content.result
   const parts = Array.isArray(content.parts) ? content.parts : [text]
-  const texts = parts.map((part) => textOfPart(part, line, notes)).filter((part) => part.trim() !== '')
+  const isSpoken = parts.some((part: { content_type?: unknown } | null) => part?.content_type === 'audio_transcription')
+  const texts = (isSpoken ? parts.filter((part) => !isRecording(part)) : parts)
+    .map((part) => withoutMarks(textOfPart(part, line, notes), metadata?.content_references))
+    .filter((part) => part.trim() !== '')
   const isCall = kind === 'code' || (typeof recipient === 'string' && recipient !== 'all')
   if (!isCall && author?.role !== 'tool') return texts
   const language =
     isCall && typeof content.language === 'string' && content.language !== 'unknown' ? content.language : ''
   return texts.map((each) => fenced(each, language))
+}
+
+/** Whether the part is the sound of a message whose text is another part. */
+function isRecording(part: unknown): boolean {
+  return /audio.*_asset_pointer$/.test(String((part as { content_type?: unknown } | null)?.content_type))
+}
+
+/** A citation or a name. Its first and last character are for private use: no font has them. */
+const mark = /\ue200[^\ue201]*\ue201/g
+
+/** The text with links and names in place of marks, as ChatGPT's page shows it. Marks that stand for nothing are left out. */
+function withoutMarks(text: string, references: unknown): string {
+  const found: ({ matched_text?: unknown; alt?: unknown } | null)[] = Array.isArray(references) ? references : []
+  const shown = new Map(found.map((each) => [each?.matched_text, each?.alt]))
+  return text.replaceAll(mark, (marked) => {
+    const alternative = shown.get(marked) ?? /\ue202\["[^"]*","([^"]*)"/.exec(marked)?.[1]
+    return typeof alternative === 'string' ? alternative : ''
+  })
 }
 
 function fenced(text: string, language: string): string {
