@@ -41,6 +41,23 @@ test('keys are created, changed and removed over HTTP, and shown once', async (t
   const wrong = await call('POST', '/admin/keys', { name: 'bob', limits: { rpm: 1 }, budgets: [{ usd: 5 }] }, admin)
   assert.equal(wrong.status, 400)
   assert.match(errorOf(wrong.json), /limits\.rpm: .*budgets\.0/s)
+  const day = { per: 'day', each: 'user' }
+  for (const [settings, message] of [
+    [{ models: ['claude-*-mini'] }, /models\.0: must match .*: found "claude-\*-mini"/],
+    [
+      {
+        budgets: [
+          { usd: '5', ...day },
+          { usd: '7', ...day },
+        ],
+      },
+      /: it has two budgets a day for each user$/,
+    ],
+  ] as const) {
+    const refused = await call('POST', '/admin/keys', { name: 'bob', ...settings }, admin)
+    assert.equal(refused.status, 400)
+    assert.match(errorOf(refused.json), message)
+  }
   const changed = await call('POST', '/admin/keys/ada', { models: ['claude-haiku-*'], expires_at: '2030-01-01' }, admin)
   assert.deepEqual(
     [changed.json['models'], changed.json['expires_at']],

@@ -28,6 +28,8 @@ export interface KeySettings {
   budgets?: readonly KeyBudget[]
 }
 
+/** A star elsewhere than at the end would never match. */
+const modelName: JsonSchema = { type: 'string', minLength: 1, maxLength: 200, pattern: String.raw`^[^*]*\*?$` }
 const count: JsonSchema = { type: 'integer', minimum: 1 }
 const dollars: JsonSchema = { type: 'string', pattern: String.raw`^\d{1,7}(\.\d{1,6})?$` }
 const limits = {
@@ -44,7 +46,7 @@ const budget = {
 
 /** The schemas of the settings, by name. */
 export const settingsSchemas: Readonly<Record<keyof KeySettings, JsonSchema>> = {
-  models: { type: 'array', items: { type: 'string', minLength: 1, maxLength: 200 }, maxItems: 100 },
+  models: { type: 'array', items: modelName, maxItems: 100 },
   limits: { type: 'object', properties: limits, additionalProperties: false },
   budgets: {
     type: 'array',
@@ -56,8 +58,19 @@ export const settingsSchemas: Readonly<Record<keyof KeySettings, JsonSchema>> = 
 /** Throws a `RangeError` that names each mistake in the settings of a key. */
 export function checkSettings(settings: KeySettings): void {
   const schema = { type: 'object', properties: settingsSchemas, additionalProperties: false }
-  const issues = checkJson(schema, settings)
-  if (issues.length > 0) throw new RangeError(`Cannot use the settings of the key: ${describeIssues(issues)}`)
+  const problem = describeIssues(checkJson(schema, settings)) || repeatedBudget(settings)
+  if (problem) throw new RangeError(`Cannot use the settings of the key: ${problem}`)
+}
+
+/** Two budgets of one kind would be one account, which would be charged twice. */
+function repeatedBudget({ budgets = [] }: KeySettings): string | undefined {
+  const kinds = budgets.map(kindOf)
+  const twice = kinds.find((kind, index) => kinds.indexOf(kind) !== index)
+  return twice && `it has two budgets ${twice}`
+}
+
+function kindOf({ per, each }: KeyBudget): string {
+  return `${per === 'total' ? 'in total' : `a ${per}`}${each === 'user' ? ' for each user' : ''}`
 }
 
 /** Whether the key may ask for the model. */
