@@ -21,7 +21,7 @@ import { root, sources } from './source.ts'
 export const builtProgram: string = join(await build(), 'dist/main.js')
 
 async function build(): Promise<string> {
-  // Where the packages that the program depends on are found.
+  // A place from which Node finds the packages that the program depends on.
   const builds = join(root, 'packages/cli/node_modules/.program')
   const built = join(builds, stateOfSources())
   if (existsSync(built)) return built
