@@ -230,7 +230,7 @@ test(
       let text = ''
       for await (const piece of response.setEncoding('utf8')) {
         text += String(piece)
-        // The engine goes on only after the client has the first events.
+        // The engine continues only after the client has the first events.
         if (text.includes('content_block_start')) gates[index]!.resolve()
       }
       assert.match(text, /event: message_stop/)

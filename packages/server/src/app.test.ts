@@ -717,6 +717,7 @@ suite('the access log', () => {
         cacheReadTokens: 0,
         cacheWriteTokens: 0,
         stopReason: 'end_turn',
+        isFree: false,
         aborted: false,
         error: undefined,
       })

@@ -11,7 +11,7 @@ import {
   type UsageIteration,
 } from 'colloquy/protocol'
 import type { AccessEntry } from '../operate/request-log.ts'
-import { totalTokens } from './total-tokens.ts'
+import { totalTokens } from '../operate/total-tokens.ts'
 
 /** A request in the ledger, with the columns of the table `request`. Amounts are picodollars as decimal strings. */
 export interface RequestRow {
@@ -91,7 +91,7 @@ export type RequestOrigin = Pick<
 export interface Pricing {
   /** Models to search before the catalogue. */
   models?: readonly ModelEntry[] | undefined
-  /** Whether replies cost money. Those of models on this machine do not: their cost is 0. */
+  /** Whether replies cost money. Replies of models on this machine cost 0. */
   isPriced: boolean
 }
 

@@ -1,6 +1,6 @@
 import { APIError } from 'colloquy/protocol'
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
-import { totalTokens } from '../ledger/total-tokens.ts'
+import { totalTokens } from './total-tokens.ts'
 import type { Metrics } from './observer.ts'
 import type { AccessEntry } from './request-log.ts'
 

@@ -38,7 +38,7 @@ export interface AccessEntry {
   outputTokens: number | null
   /** All counts of the reply as far as they have arrived. */
   usage: Usage | null
-  /** What the reply cost by list prices, in US dollars: an exact decimal. Null without a reply or without a price. */
+  /** The cost of the reply in US dollars: an exact decimal. Null without a reply or without a price. */
   usd: string | null
   stopReason: string | null
   /** Whether the reply cost nothing, as the model refused before it wrote anything. */
@@ -113,33 +113,7 @@ export class RequestLog {
     this.#write = write
     this.#onUnrecorded = onUnrecorded
     this.#models = models
-    this.#entry = {
-      requestId: newId('req_01'),
-      method,
-      path,
-      key: null,
-      workspace: null,
-      upstreamRequestId: null,
-      status: 200,
-      model: null,
-      servedModel: null,
-      attempts: [],
-      stream: false,
-      inputTokens: null,
-      cacheReadTokens: null,
-      cacheWriteTokens: null,
-      outputTokens: null,
-      usage: null,
-      usd: null,
-      stopReason: null,
-      isFree: false,
-      ttftMs: null,
-      ms: 0,
-      requestBytes: 0,
-      responseBytes: 0,
-      aborted: false,
-      error: undefined,
-    }
+    this.#entry = newEntry(method, path)
   }
 
   get requestId(): string {
@@ -307,6 +281,36 @@ export class RequestLog {
     if (isFree) return 0n
     const name = servedModel ?? model
     return name === null ? undefined : costOf(usage, name, this.#models && { models: this.#models })?.picoUsd
+  }
+}
+
+function newEntry(method: string, path: string): AccessEntry {
+  return {
+    requestId: newId('req_01'),
+    method,
+    path,
+    key: null,
+    workspace: null,
+    upstreamRequestId: null,
+    status: 200,
+    model: null,
+    servedModel: null,
+    attempts: [],
+    stream: false,
+    inputTokens: null,
+    cacheReadTokens: null,
+    cacheWriteTokens: null,
+    outputTokens: null,
+    usage: null,
+    usd: null,
+    stopReason: null,
+    isFree: false,
+    ttftMs: null,
+    ms: 0,
+    requestBytes: 0,
+    responseBytes: 0,
+    aborted: false,
+    error: undefined,
   }
 }
 

@@ -3,7 +3,7 @@ import { apiError } from '../../protocol/types/error-response.ts'
 import type { MessageStreamEvent } from '../../protocol/types/event.ts'
 import { isToolInput } from '../../protocol/sendable.ts'
 import type { BlockWriter } from '../reply/block-writer.ts'
-import { callIdWith } from './call-id.ts'
+import { callIdWith } from '../call-id.ts'
 import type { ChatCallDelta } from './wire.ts'
 
 interface Call {
@@ -16,7 +16,7 @@ interface Call {
   written: number
   isOpen: boolean
   isEnded: boolean
-  /** What the server wants back with the call. */
+  /** Fields of the server that it wants back with the call. */
   extra: unknown
 }
 

@@ -5,7 +5,7 @@ import type {
   MessageCreateParams,
   ToolResultBlockParam,
 } from '../../protocol/types/params.ts'
-import { callIdParts } from './call-id.ts'
+import { callIdParts } from '../call-id.ts'
 import { partsOf } from './content.ts'
 import type { ChatCompletionsOptions, Dialect, Source } from './options.ts'
 import type { ChatMessage, ChatPart, ChatToolCall } from './wire.ts'

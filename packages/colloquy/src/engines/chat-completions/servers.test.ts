@@ -5,7 +5,7 @@ import type { APIError } from '../../protocol/types/error.ts'
 import type { Message } from '../../protocol/types/message.ts'
 import type { MessageCreateParams } from '../../protocol/types/params.ts'
 import type { Engine } from '../../protocol/types/engine.ts'
-import { callIdParts, callIdWith } from './call-id.ts'
+import { callIdParts, callIdWith } from '../call-id.ts'
 import { chatCompletions } from './chat-completions.ts'
 
 const weather = { name: 'get_weather', input_schema: { type: 'object' as const } }

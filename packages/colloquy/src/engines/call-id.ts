@@ -1,5 +1,5 @@
-import { isObject } from '../check-options.ts'
-import { newId } from '../id.ts'
+import { isObject } from './check-options.ts'
+import { newId } from './id.ts'
 
 // Gemini signs its calls and refuses a history in which a signature is missing. The Messages API has no place for that, so it
 // travels in the id of the call: clients send ids back as they are.
