@@ -17,6 +17,10 @@ describe('hostile replies and pages', { skip }, () => {
       await page.locator('pre .hljs-string').first().waitFor()
       const shown = await page.evaluate(() => document.title + document.body.innerText)
       assert.doesNotMatch(shown, /[\u202a-\u202e\u2066-\u2069]/)
+      const directions = await page
+        .locator('article.reply :is(li, li pre)')
+        .evaluateAll((all) => all.map((one) => getComputedStyle(one).direction))
+      assert.deepEqual(directions, ['rtl', 'ltr'], 'code in a right-to-left text is read from the left')
       assert.match(shown, /"user\[U\+202E\] \[U\+2066\]\/\/ Check/)
       assert.equal(await page.evaluate(() => 'hacked' in globalThis), false)
       const elements = await page.locator('article.reply :is(script, iframe, object, img, form, style, base)').count()
@@ -122,6 +126,7 @@ const hostile = [
   `${'> '.repeat(2_000)}deep`,
   `| ${'a | '.repeat(50)}\n| ${'--- | '.repeat(50)}\n${`| ${'b | '.repeat(50)}\n`.repeat(300)}`,
   '```js\nif (level != "user\u202e \u2066// Check if admin\u2069 \u2066") {\n```',
+  '- مرحبا\n\n  ```js\n  f(x)\n  ```',
   '`\u2067code` [link\u202d](https://example.com/safe)',
   '```html\n<script>globalThis.hacked = 1</script>\n```',
   '$$\\href{javascript:globalThis.hacked=1}{x} \\includegraphics{https://example.org/leak.png}$$',

@@ -30,18 +30,19 @@ export function Markdown({ text }: { text: string }): VNode {
     if (known && isSame(known.blocks, read)) return known
     return { blocks: read, vnode: <div class="part">{read.map((block) => view(block, rendered))}</div> }
   })
-  return (
-    <div class="markdown" dir="auto">
-      {parts.current.map(({ vnode }) => vnode)}
-    </div>
-  )
+  return <div class="markdown">{parts.current.map(({ vnode }) => vnode)}</div>
 }
 
 /** The element of a block, the same one while its source is the same. */
 function view(block: Block, rendered: WeakMap<Block, VNode>): VNode {
   const known = rendered.get(block)
   if (known) return known
-  const vnode = <div key={block.key}>{blockToken(block.token, 0)}</div>
+  // Each block has the direction of its own text.
+  const vnode = (
+    <div key={block.key} dir="auto">
+      {blockToken(block.token, 0)}
+    </div>
+  )
   rendered.set(block, vnode)
   return vnode
 }

@@ -36,6 +36,7 @@ export function Editor({ chat, message, onClose }: EditorProps): VNode {
       <textarea
         ref={field}
         aria-label="Text of the message"
+        dir="auto"
         rows={Math.min(16, text.split('\n').length + 1)}
         value={text}
         onInput={({ currentTarget }) => setText(currentTarget.value)}
