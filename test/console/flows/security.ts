@@ -65,6 +65,9 @@ describe('hostile replies and pages', { skip }, () => {
       await other.page.getByRole('button', { name: 'Open' }).click()
       await other.page.locator('nav.chats li').waitFor()
       assert.ok(refused < 20, `the page asked ${refused} times without a session`)
+      await other.page.goto(`${url}/settings`)
+      await other.page.getByRole('button', { name: 'Sign out' }).click()
+      await other.page.getByText('This page has no session').waitFor()
       // A link in the tab of the page differs in its fragment only.
       await page.goto(`${url}/`)
       await page.getByText('This page has no session').waitFor()

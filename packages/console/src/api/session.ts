@@ -17,6 +17,12 @@ export async function openSession(): Promise<void> {
   await signIn(link).catch(() => undefined)
 }
 
+/** Ends the session of this browser. The page then asks for a link or a key. */
+export async function signOut(): Promise<void> {
+  await send('/api/session', { method: 'DELETE' })
+  location.reload()
+}
+
 /** Opens a session with a link, the token of one, or an admin key. Throws an `ApiFailure` if it is refused. */
 export async function signIn(text: string): Promise<void> {
   const token = text.split(prefix).at(-1)!.trim()

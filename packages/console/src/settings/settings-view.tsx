@@ -1,4 +1,5 @@
 import type { VNode } from 'preact'
+import { signOut } from '../api/session.ts'
 import { type Theme, theme } from '../shell/theme.ts'
 import { YourData } from './data.tsx'
 import { Engines } from './engines.tsx'
@@ -46,6 +47,11 @@ export function SettingsView(): VNode {
       <Keys />
       <KeyBindings />
       <YourData />
+      <p>
+        <button type="button" onClick={() => void signOut()}>
+          Sign out
+        </button>
+      </p>
     </main>
   )
 }

@@ -114,7 +114,8 @@ async function session(
     const found: SessionJson = { program: 'colloquy', pid, open: sessions.has(request) }
     return Response.json(found, { headers: { 'cache-control': 'no-store' } })
   }
-  if (request.method !== 'POST') return new Response(null, { status: 405, headers: { allow: 'GET, POST' } })
+  if (request.method === 'DELETE') return new Response(null, { status: 204, headers: { 'set-cookie': sessions.ended } })
+  if (request.method !== 'POST') return new Response(null, { status: 405, headers: { allow: 'GET, POST, DELETE' } })
   const { token } = await bodies.read(request, tokenBody)
   const once = (await isAdminKey(token, access)) ? sessions.newToken() : token
   // A proxy ends TLS; the origin is the page's own.

@@ -51,6 +51,11 @@ export class Sessions {
     return `${cookieName}=${this.#sign('cookie')}; ${attributes}`
   }
 
+  /** The value of a `Set-Cookie` header that ends the session of a browser. */
+  get ended(): string {
+    return `${cookieName}=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict`
+  }
+
   /** Whether a request carries a cookie, or the token for programs. */
   has({ headers }: Request): boolean {
     const bearer = /^Bearer +(\S+)$/i.exec(headers.get('authorization') ?? '')?.[1]
