@@ -195,7 +195,8 @@ export type StoreErrorCode =
 
 /**
  * The store failed. The operation left nothing behind, with one exception: a reply may be stored although it is not certain
- * that the disk has it. The conversation then saves it again before its next write, and the store never keeps it twice.
+ * that the disk has it. The conversation then saves it again before its next write, and the store never keeps it twice. If the
+ * connection to a database was lost, or it did not answer in time, the operation may have happened.
  */
 export class StoreError extends AnthropicError {
   override name = 'StoreError'

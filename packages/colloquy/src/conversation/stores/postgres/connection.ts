@@ -1,7 +1,7 @@
 import { StoreError } from '../../errors.ts'
 import { crc32 } from '../crc32.ts'
 import type { BeginStep } from '../store.ts'
-import { storeError } from './error.ts'
+import { LateError, storeError } from './error.ts'
 import { migrate, type PostgresDatabase } from './migrate.ts'
 
 /** A statement with named parameters. */
@@ -142,7 +142,7 @@ export class PostgresConnection {
   /** Waits for an answer. A database whose machine is frozen, or behind a broken network, would never send it. */
   async #inTime<T>(answer: Promise<T>, limitMs = this.#timeoutMs): Promise<T> {
     const { promise, reject } = Promise.withResolvers<never>()
-    const late = new Error(`the database did not answer for ${limitMs / 1000} s`)
+    const late = new LateError(`the database did not answer for ${limitMs / 1000} s`)
     const timer = setTimeout(reject, Math.min(limitMs, longestTimerMs), late)
     try {
       return await Promise.race([answer, promise])

@@ -18,6 +18,17 @@ export function storeError(error: unknown, doing: string): BudgetError | StoreEr
   return new StoreError(codes[String(code)] ?? 'failed', `Cannot ${doing}: ${message}`, { cause: error })
 }
 
+/** The database did not answer in time. */
+export class LateError extends Error {}
+
+/** Whether the connection was lost, so that it is not known whether the statement happened: the database can be asked. */
+export function isLost(error: unknown): boolean {
+  const cause = error instanceof StoreError ? error.cause : undefined
+  const { code } = (cause ?? {}) as { code?: unknown }
+  const isAnswer = /^(?=.*\d)[0-9A-Z]{5}$/.test(String(code))
+  return cause instanceof Error && !(cause instanceof LateError) && !isAnswer
+}
+
 /** The message of an error; of several, if a host has several addresses and none can be reached. */
 function messageOf(error: unknown): string {
   if (error instanceof AggregateError) return error.errors.map(messageOf).join(', ')

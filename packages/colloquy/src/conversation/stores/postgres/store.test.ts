@@ -47,6 +47,32 @@ test('a question and a journal do not wait for the disk, a reply does', async ()
   assert.deepEqual(await during(() => store.finish({ ...end, state: 'committed' })), [on, on])
 })
 
+test('a turn is begun if the connection is lost before the answer, and not if it is lost before the question', async () => {
+  const schema = { schema: 'lost' }
+  const whole = postgresStore(db, schema)
+  for (const id of ['before', 'after', 'refused']) await whole.create({ id, title: null, settings: '{}', at: 1 })
+  const cut = Object.assign(new Error('Connection terminated unexpectedly'), { code: 'EPIPE' })
+  const query = async (sql: string, values?: unknown[]): Promise<{ rows: unknown[] }> => {
+    const isBegin = sql.includes('begin_turn')
+    if (isBegin && values?.[0] === 'before') throw cut
+    const answer = await db.query(sql, values)
+    if (isBegin) throw values?.[0] === 'after' ? cut : Object.assign(new Error('no'), { code: '57P01' })
+    return answer
+  }
+  const store = postgresStore({ query }, schema)
+  const begin = (id: string): Promise<unknown> => {
+    const messages = [{ role: 'user', json: '{"role":"user","content":"hi"}' }]
+    return store.begin({ id, version: 1, parent: 0, messages, at: 2 })
+  }
+  await assert.rejects(begin('before'), { name: 'StoreError' })
+  await assert.rejects(begin('refused'), { name: 'StoreError' })
+  const { handle, ...begun } = (await begin('after')) as BegunTurn
+  assert.deepEqual(begun, { repeated: false, version: 2, first: 1, reply: 2 })
+  const end = { id: 'after', handle, json: '{}', received: null, reply: '{}', at: 1 }
+  assert.deepEqual(await store.finish({ ...end, state: 'committed' }), { number: 2 })
+  assert.deepEqual((await whole.open('before'))?.messages, [])
+})
+
 // The beginning of a turn does not wait for the disk: a database that crashes forgets it, and may use its ids again.
 describe('a turn whose beginning the database has lost', () => {
   let store: ConversationStore

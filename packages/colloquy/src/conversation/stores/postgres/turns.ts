@@ -7,6 +7,7 @@ import type { BeginStep, BegunTurn, FinishedTurn, FinishStep, JournalStep, Repea
 import { checksumOf, type MessageRow, originChecksum, StoredMessage } from '../stored-message.ts'
 import { commitLater, type PostgresConnection, statement } from './connection.ts'
 import { findConversation, refuseChange } from './conversation-row.ts'
+import { isLost } from './error.ts'
 import { messageColumns } from './messages.ts'
 import { placeSql } from './schema.ts'
 import { accountsJson, limitedJson } from './spending.ts'
@@ -35,6 +36,32 @@ const begin = statement(
   { isFrequent: true },
 )
 
+interface BegunRow {
+  begun_version: number
+  begun_last: number
+  handle: number
+}
+
+/** Finds a turn that was begun although its answer was lost: the last one, begun by this process at that time. */
+const findBegun = statement(
+  'begin the turn',
+  `SELECT version AS begun_version, last AS begun_last, m.id::float8 AS handle
+   FROM %.conversation c JOIN %.message m ON m.conversation = c.id AND number = last
+   WHERE public_id = :id::text AND version = :version::int + 1 AND m.created_at = :at::bigint AND m.role = :role::text
+     AND m.owner = :owner::text AND (:json::text IS NULL OR :json::text =
+       (SELECT json FROM %.message WHERE conversation = c.id AND number = m.parent))`,
+)
+
+/** The row of a turn that was begun before the connection was lost. Throws the error if it was not. */
+async function begunBefore(db: PostgresConnection, step: BeginStep, error: unknown): Promise<BegunRow> {
+  if (!isLost(error)) throw error
+  const { id, version, at, role = 'assistant', messages } = step
+  const values = { id, version, at, role, owner: thisProcess(), json: messages.at(-1)?.json }
+  const found = await db.row<BegunRow>(findBegun, values).catch(() => undefined)
+  if (found === undefined) throw error
+  return found
+}
+
 export async function beginTurn(
   db: PostgresConnection,
   clock: LeaseClock,
@@ -43,7 +70,7 @@ export async function beginTurn(
   const { id, version, parent, messages, role = 'assistant', key, title, reservation, at } = step
   const { picoUsd = 0n, tokens = 0n, accounts = [] } = reservation ?? {}
   const count = messages.length
-  const begun = await db.row<{ begun_version: number; begun_last: number; handle: number }>(begin, {
+  const values = {
     id,
     version,
     parent,
@@ -60,7 +87,8 @@ export async function beginTurn(
     accounts: accountsJson(accounts),
     limited: limitedJson(accounts),
     origin: originChecksum(id, { role, createdAt: at }),
-  })
+  }
+  const begun = await db.row<BegunRow>(begin, values).catch((error: unknown) => begunBefore(db, step, error))
   if (begun !== undefined) {
     const { begun_version: newVersion, begun_last: last } = begun
     const handle = db.begun.has(begun.handle) ? await newHandle(db, begun.handle) : begun.handle
