@@ -551,7 +551,7 @@ test('a reply that calls a tool says that the chat has none, and what to do', as
     await user.says('weather?')
     await user.sees(/⚙ wants to call get_weather\n+This chat has no tools, [^]*\/undo {2}\/retry/)
     await user.says('well?')
-    await user.sees(/✗ Cannot send content without the results of t: [^]*\(\/undo takes it back\)/)
+    await user.sees(/✗ The last reply waits for results of tools, [^]*: \/undo in[^]*takes\s+it back/)
     await user.says('/retry')
     await user.sees(/It rains\./)
     await user.type(controlD)
