@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { configuration } from './configuration.ts'
@@ -126,6 +126,7 @@ test('a mistake in a configuration is one sentence that names the file', async (
       '{ "engine": "https://example.com" }',
       /^Cannot use engine in .*\.colloquy\.json: only your own/m,
     ],
+    ['project/.colloquy.json', '{ "model": "odd.gguf" }', /^Cannot use model in .*\.colloquy\.json: only your own/m],
     ['project/.colloquy.json', '{ "profiles": { "a": {} } }', /^Cannot use profiles in .*\.colloquy\.json/m],
   ]
   for (const [file, text, message] of cases) {
@@ -136,12 +137,14 @@ test('a mistake in a configuration is one sentence that names the file', async (
   }
 })
 
-test('the @file of a system prompt begins at the folder of the settings', async () => {
+test('a file that a setting names begins at the folder of the settings', async () => {
   const { write, path } = await home()
-  const found = async (): Promise<string | undefined> =>
-    (await configuration({ env: { HOME: path }, folder: join(path, 'project/below') })).get('system')?.value
-  await write(userFile, '{ "system": "@prompts/short.md" }')
+  const found = async (name = 'system'): Promise<string | undefined> =>
+    (await configuration({ env: { HOME: path }, folder: join(path, 'project/below') })).get(name)?.value
+  await write(userFile, '{ "system": "@prompts/short.md", "engine": "big.gguf", "model": "~/small.gguf" }')
   assert.equal(await found(), `@${join(path, '.config/colloquy/prompts/short.md')}`)
+  assert.equal(await found('engine'), join(path, '.config/colloquy/big.gguf'))
+  assert.equal(await found('model'), join(homedir(), 'small.gguf'))
   await write('project/CLAUDE.md', 'Be brief.')
   await write('project/.colloquy.json', '{ "system": "@CLAUDE.md" }')
   assert.equal(await found(), `@${join(path, 'project/CLAUDE.md')}`)

@@ -4,8 +4,8 @@ import { UsageError } from '../exit.ts'
 import { filePaths } from '../file-paths.ts'
 import type { Environment } from '../flags.ts'
 import { systemReason } from '../system-error.ts'
+import { isOutside, namedFile, withPlace } from './named-file.ts'
 import { checkSetting, settingOf, settings, type Setting } from './settings.ts'
-import { isOutside, systemFrom } from './system-file.ts'
 
 /** The name of a project's configuration, in its folder or one above the current one. */
 const projectFile = '.colloquy.json'
@@ -120,19 +120,21 @@ async function valuesOf(object: Record<string, unknown>, source: Source): Promis
 }
 
 function textIn(setting: Setting, value: unknown, { origin, folder, isUsers }: Source): string {
-  if (setting.isPersonal && !isUsers) {
+  // A model file is an engine.
+  const isPersonal = setting.isPersonal || (setting.name === 'model' && String(value).endsWith('.gguf'))
+  if (isPersonal && !isUsers) {
     throw new UsageError(`Cannot use ${setting.name} in ${origin}: only your own file ${filePaths().config} may set it`)
   }
   if (typeof value !== 'string' && typeof value !== 'number') {
     throw new UsageError(`Cannot use ${setting.name} in ${origin}: it must be a text or a number`)
   }
   checkSetting(setting, String(value), ` in ${origin}`)
-  if (setting.name !== 'system') return String(value)
-  const system = systemFrom(folder, String(value))
+  const placed = withPlace(setting.name, String(value), folder)
+  const path = namedFile(setting.name, placed)
   // The folder of a stranger must not choose which file of the user is sent.
-  if (!isUsers && isOutside(folder, system))
-    throw new UsageError(`Cannot use system in ${origin}: ${system.slice(1)} is outside of its folder`)
-  return system
+  if (!isUsers && path !== undefined && isOutside(folder, path))
+    throw new UsageError(`Cannot use ${setting.name} in ${origin}: ${path} is outside of its folder`)
+  return placed
 }
 
 /** The object in a file of JSON, which may have comments and trailing commas. */

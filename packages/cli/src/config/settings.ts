@@ -19,7 +19,7 @@ export const settings: readonly Setting[] = [
   {
     name: 'system',
     kind: 'text',
-    about: 'the system prompt of a new chat; @FILE reads a file, beginning at the folder of the settings',
+    about: 'the system prompt of a new chat; @FILE reads a file, from the folder of the settings',
   },
   {
     name: 'thinking',

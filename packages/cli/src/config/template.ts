@@ -2,8 +2,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { UsageError } from '../exit.ts'
 import { filePaths } from '../file-paths.ts'
+import { withPlace } from './named-file.ts'
 import { checkSetting, settingOf } from './settings.ts'
-import { systemFrom } from './system-file.ts'
 
 /** A prompt with places to fill, and the settings of the chats that use it. */
 export interface Template {
@@ -45,7 +45,7 @@ async function headSettings(head: string, path: string): Promise<Map<string, str
       throw new UsageError(`Cannot use ${path}: found “${line}” where a setting such as model: claude-opus-5-5 must be`)
     }
     checkSetting(await settingOf(name, ` in ${path}`), value, ` in ${path}`)
-    found.set(name, name === 'system' ? systemFrom(dirname(path), value) : value)
+    found.set(name, withPlace(name, value, dirname(path)))
   }
   return found
 }

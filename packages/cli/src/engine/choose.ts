@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import { UsageError } from '../exit.ts'
+import { withHome } from '../file-paths.ts'
 import type { Environment, Flags } from '../flags.ts'
 import { chosenEngine, hasDeclined } from './chosen-engine.ts'
 import { hasAccess, isOfClaude, type EngineKind, type FileEngine, type ServerEngine } from './engine-kind.ts'
@@ -79,7 +80,8 @@ export function namedEngine(name: string, env: Environment = process.env): Engin
 }
 
 /** The engine of a model file that was given by hand. */
-function fileEngine(path: string): FileEngine {
+function fileEngine(name: string): FileEngine {
+  const path = withHome(name)
   if (!existsSync(path)) throw new UsageError(`Cannot use ${path}: there is no such file`)
   return { kind: 'local', model: { path: resolve(path), title: basename(path, '.gguf') } }
 }

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { UsageError } from '../../exit.ts'
+import { withHome } from '../../file-paths.ts'
 import { systemReason } from '../../system-error.ts'
 import { copy, say, type Effect } from '../chat-state.ts'
 import { blocksText, codeBlocks, findCode } from '../content/code-blocks.ts'
@@ -26,7 +27,7 @@ export async function save(input: SlashInput): Promise<Effect[]> {
     throw new UsageError('Cannot save: give a file name that ends in .md, .json, .jsonl or .html')
   const text = await exportChat(input.context.chats, openConversation(input), format)
   try {
-    writeFileSync(input.rest, text, { flag: 'wx' })
+    writeFileSync(withHome(input.rest), text, { flag: 'wx' })
   } catch (error) {
     throw new UsageError(`Cannot save to ${input.rest}: ${systemReason(error)}`)
   }

@@ -412,6 +412,10 @@ test('/save writes the chat and does not overwrite a file', async () => {
     assert.match(await readFile(file, 'utf8'), /\*\*You:\*\*\n\nnote this[^]*Written \*\*down\*\*\./)
     await user.says(`/save ${file}`)
     await user.sees(/✗ Cannot save to .*: the file already\s+exists/)
+    process.env['HOME'] = folder
+    await user.says('/save ~/whole.jsonl')
+    await user.sees(/Saved to ~\/whole\.jsonl/)
+    assert.match(await readFile(join(folder, 'whole.jsonl'), 'utf8'), /^\{"type":"conversation"[^]*Written/)
     await user.type(controlD)
     await user.left
   })

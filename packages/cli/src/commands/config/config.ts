@@ -1,6 +1,6 @@
 import { configuration } from '../../config/configuration.ts'
+import { withPlace } from '../../config/named-file.ts'
 import { checkSetting, settingOf, settings } from '../../config/settings.ts'
-import { systemFrom } from '../../config/system-file.ts'
 import { writeSetting } from '../../config/write-setting.ts'
 import { ExitCode, UsageError } from '../../exit.ts'
 import { filePaths } from '../../file-paths.ts'
@@ -50,7 +50,7 @@ export async function set([name, ...words]: readonly string[], flags: Flags): Pr
   const setting = await settingOf(name)
   const given = words.join(' ')
   checkSetting(setting, given)
-  const value = name === 'system' ? systemFrom(process.cwd(), given) : given
+  const value = withPlace(name, given, process.cwd())
   await change(name, setting.kind === 'count' || setting.kind === 'amount' ? Number(value) : value, flags)
   writeLine(`${name} is ${value} in ${filePaths().config}`)
   return ExitCode.ok
