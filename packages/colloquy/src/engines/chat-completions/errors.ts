@@ -21,6 +21,14 @@ const statusByType = new Map<ErrorType, number>([
   ['timeout_error', 504],
 ])
 
+/** The status for the words of OpenAI, Anthropic and Google. */
+const statusByWord: [status: number, word: RegExp][] = [
+  [429, /rate_limit|quota|resource_exhausted/i],
+  [503, /overloaded|unavailable/i],
+  [401, /authentication|unauthenticated/i],
+  [400, /invalid_(?:request|argument)/i],
+]
+
 /** The error for a response that is not a success. It keeps the server's words and the headers that say when to retry. */
 export function errorOf(status: number, body: string, headers?: Headers): APIError {
   const parsed = parsedBody(body)
@@ -60,9 +68,21 @@ const failures = new Map<string, unknown>([
 export function errorInStream(given: unknown): APIError {
   const parsed = typeof given === 'string' ? (parsedBody(given) ?? given) : given
   const error = (parsed as { error?: unknown } | null)?.error ?? parsed
-  const code = Number((error as { code?: unknown } | null)?.code)
-  const status = code >= 400 && code < 600 ? code : 500
-  return errorOf(status, JSON.stringify({ error }))
+  return errorOf(statusIn(error ?? {}), JSON.stringify({ error }))
+}
+
+/** The members in which servers say which error it is: a status, or a word. */
+interface StatedError {
+  code?: unknown
+  status?: unknown
+  status_code?: unknown
+  type?: unknown
+}
+
+function statusIn({ code, status, status_code, type }: StatedError): number {
+  const stated = [code, status, status_code, type].filter((each) => each != null).map(String)
+  const found = stated.map(Number).find((number) => number >= 400 && number < 600)
+  return found ?? statusByWord.find(([, word]) => stated.some((each) => word.test(each)))?.[0] ?? 500
 }
 
 function make(status: number, type: ErrorType, message: string, headers?: Headers): APIError {

@@ -25,6 +25,7 @@ export class ReplyWriter {
   #finish: string | null = null
   #output = ''
   #isRefused = false
+  #hasDeltas = false
 
   /** @param promptTokens the estimate for `message_start`; the last event has the server's count, if it gives one. */
   constructor(params: MessageCreateParams, promptTokens: number) {
@@ -46,9 +47,11 @@ export class ReplyWriter {
   *push(chunk: ChatChunk): Generator<MessageStreamEvent> {
     this.#usage = usageOf(chunk.usage ?? chunk.x_groq?.usage) ?? this.#usage
     const choice = choicesIn(chunk).find(({ index }) => !index)
-    const delta = choice?.delta ?? choice?.message
+    // A message behind deltas repeats them.
+    const delta = choice?.delta ?? (this.#hasDeltas ? undefined : choice?.message)
+    this.#hasDeltas ||= choice?.delta != null
     if (delta) yield* this.#delta(delta)
-    this.#finish = choice?.finish_reason ?? this.#finish
+    this.#finish = choice?.finish_reason?.toLowerCase() ?? this.#finish
   }
 
   *end(): Generator<MessageStreamEvent> {

@@ -34,10 +34,10 @@ export class ServerRequest {
   async *chunks(body: string): AsyncGenerator<ChatChunk> {
     try {
       const response = await this.#send(body)
-      if (!response.ok) throw errorOf(response.status, await textOf(response), response.headers)
+      if (!response.ok) throw errorOf(response.status, await textOf(response.body), response.headers)
       if (isPage(response))
         throw new APIConnectionError({ message: "The model's server answered with a page. Is baseURL right?" })
-      for await (const value of isStream(response) ? this.#events(response) : [await jsonOf(response)]) {
+      for await (const value of this.#values(response)) {
         if (!isChunk(value)) continue
         const error = errorIn(value)
         if (error !== undefined) throw error
@@ -52,8 +52,8 @@ export class ServerRequest {
   async json(): Promise<unknown> {
     try {
       const response = await this.#send()
-      if (!response.ok) throw errorOf(response.status, await textOf(response), response.headers)
-      return await jsonOf(response)
+      if (!response.ok) throw errorOf(response.status, await textOf(response.body), response.headers)
+      return JSON.parse(await textOf(response.body, maxJsonBytes))
     } catch (error) {
       throw this.#explained(error)
     }
@@ -90,11 +90,19 @@ export class ServerRequest {
     }
   }
 
-  /** The JSON of each event. */
-  async *#events(response: Response): AsyncGenerator {
+  /** The JSON of each event, or the only one of a server that does not stream. Some servers name the wrong content type. */
+  async *#values({ body }: Response): AsyncGenerator {
+    if (body === null) throw new APIConnectionError({ message: "The model's server sent an empty reply." })
+    const { sign, bytes } = await begun(body)
+    if (sign !== '{' && sign !== '[') return yield* this.#events(bytes)
+    const value: unknown = JSON.parse(await textOf(bytes, maxJsonBytes))
+    // Gemini puts an error into a list.
+    yield Array.isArray(value) ? (value as unknown[])[0] : value
+  }
+
+  async *#events(bytes: AsyncIterable<Uint8Array>): AsyncGenerator {
     let isFinished = false
-    if (response.body === null) throw new APIConnectionError({ message: "The model's server sent an empty reply." })
-    for await (const { event, data } of decodeSse(response.body)) {
+    for await (const { event, data } of decodeSse(bytes)) {
       // Not every `fetch` ends its body when the signal aborts.
       if (this.#controller.signal.aborted) throw new DOMException('Aborted', 'AbortError')
       if (data.trim() === '[DONE]') return
@@ -126,19 +134,30 @@ function isPage(response: Response): boolean {
   return /\btext\/html\b/.test(response.headers.get('content-type') ?? '')
 }
 
-function isStream(response: Response): boolean {
-  return !/\bapplication\/json\b/.test(response.headers.get('content-type') ?? '')
+/** A body, and the first sign in it that is not blank: empty if there is none. */
+async function begun(body: AsyncIterable<Uint8Array>): Promise<{ sign: string; bytes: AsyncGenerator<Uint8Array> }> {
+  const rest = body[Symbol.asyncIterator]()
+  const first: Uint8Array[] = []
+  let sign = ''
+  while (sign === '') {
+    const { done, value } = await rest.next()
+    if (done) break
+    first.push(value)
+    sign = new TextDecoder().decode(value).trimStart().charAt(0)
+  }
+  async function* bytes(): AsyncGenerator<Uint8Array> {
+    yield* first
+    // Leaving this loop early cancels the body.
+    yield* { [Symbol.asyncIterator]: () => rest }
+  }
+  return { sign, bytes: bytes() }
 }
 
-async function jsonOf(response: Response): Promise<unknown> {
-  return JSON.parse(await textOf(response, maxJsonBytes))
-}
-
-/** The text of a response, as far as it is worth reading. */
-async function textOf(response: Response, maxBytes = maxErrorBytes): Promise<string> {
+/** The text of a body, as far as it is worth reading. */
+async function textOf(body: AsyncIterable<Uint8Array> | null, maxBytes = maxErrorBytes): Promise<string> {
   let text = ''
   const decoder = new TextDecoder()
-  for await (const bytes of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+  for await (const bytes of body ?? []) {
     text += decoder.decode(bytes, { stream: true })
     if (text.length > maxBytes) break
   }

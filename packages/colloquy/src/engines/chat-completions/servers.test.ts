@@ -139,6 +139,12 @@ const replies: [server: string, body: string, blocks: string[], stop: string, us
     'tool_use',
   ],
   [
+    'a server whose last chunk repeats the whole message, with a reason in capitals',
+    `data: {"choices":[{"delta":{"content":"Ye"}}]}\n\ndata: {"choices":[{"delta":{"content":"s"}}]}\n\ndata: {"choices":[{"message":{"role":"assistant","content":"Yes"},"finish_reason":"MAX_TOKENS"}]}\n\n`,
+    ['Yes'],
+    'max_tokens',
+  ],
+  [
     'a server with parts of text that are empty, or texts themselves',
     `data: {"choices":[{"delta":{"content":["Ye",{"type":"text","text":null},{"type":"text","text":"s"}],"reasoning":{"effort":"low"}},"finish_reason":"stop"}]}\n\n`,
     ['Yes'],
@@ -155,6 +161,9 @@ const errors: [server: string, end: string, status: number, message: RegExp][] =
     /^The model has crashed$/,
   ],
   ['LM Studio without a member error', 'event: error\ndata: {"message":"Unloaded"}\n\n', 500, /^Unloaded$/],
+  ['LiteLLM', 'data: {"error":{"message":"Slow down","type":"rate_limit_error","code":null}}\n\n', 429, /Slow down/],
+  ['Anthropic', 'data: {"error":{"message":"Overloaded","type":"overloaded_error"}}\n\n', 529, /Overloaded/],
+  ['a server with a status_code', 'data: {"object":"error","message":"Who?","status_code":401}\n\n', 401, /Who/],
   ['a server of plain text', 'event: error\ndata: out of memory\n\n', 500, /^out of memory$/],
   ['Groq', 'event: error\ndata: {"error":{"message":"Too many","code":"429"}}\n\n', 429, /^Too many$/],
   ['vLLM', 'data: {"choices":[{"delta":{},"finish_reason":"abort"}]}\n\ndata: [DONE]\n\n', 500, /aborted the reply/],
@@ -197,6 +206,20 @@ describe('a reply in the bytes of', () => {
         assert.equal(message.usage[name as 'input_tokens'], value, name)
     })
   }
+
+  test('a server that names the wrong content type', async () => {
+    const chunk = '{"choices":[{"message":{"content":"Yes"},"finish_reason":"stop"}]}'
+    for (const body of [chunk, ` \n${chunk}`, `data: ${chunk}\n\n`, `\n\n: hello\n\ndata: ${chunk}\n\n`]) {
+      for (const type of ['application/json', 'text/event-stream', 'text/plain']) {
+        assert.deepEqual(blocks(await accumulate(answering(body, type)(question))), ['Yes'], `${type}: ${body}`)
+      }
+    }
+  })
+
+  test('an error in a list, as Gemini sends it, is its error', async () => {
+    const body = '[{"error":{"code":429,"message":"You exceeded your quota","status":"RESOURCE_EXHAUSTED"}}]'
+    await assert.rejects(accumulate(answering(body, 'application/json')(question)), { status: 429, message: /quota/ })
+  })
 
   for (const [server, body, status, message] of firstErrors) {
     test(`an error of ${server} before any event, which another engine may answer`, async () => {
