@@ -203,6 +203,9 @@ test('the admin API names the mistake in a query', async (t) => {
     'since=yesterday': /^since: "yesterday" is not a time such as/,
     'since=2026-02-01&until=2026-01-01': /^since: must be before until/,
     'tz=Mars': /^tz: "Mars" is not a time zone/,
+    'source=web': /^source: "web" is not one of api, chat, batch$/,
+    'user=u-1':
+      /^user: is not a parameter of this route, which has by, tz, reprice, since, until, workspace, key, model, source$/,
   }
   for (const [query, message] of Object.entries(mistakes)) {
     const { status, json } = await call('GET', `/admin/usage?${query}`)
@@ -211,6 +214,8 @@ test('the admin API names the mistake in a query', async (t) => {
   }
   assert.equal((await call('GET', '/admin/requests?limit=0')).status, 400)
   assert.equal((await call('GET', '/admin/requests?before=x')).status, 400)
+  assert.equal((await call('GET', '/admin/requests?status=failed')).status, 400)
+  assert.equal((await call('GET', '/admin/keys?name=ada')).status, 400)
   assert.equal((await call('GET', '/admin/nothing')).status, 404)
   assert.equal((await call('POST', '/admin/keys', 'x'.repeat(70_000))).status, 413)
 })

@@ -30,6 +30,13 @@ async function readText(request: Request): Promise<string> {
   return text + decoder.decode()
 }
 
+/** Throws the API's 400 for a parameter that a route does not have: a filter that is ignored gives the figures of all. */
+export function checkNames(query: Readonly<Record<string, string>>, known: readonly string[]): void {
+  const unknown = Object.keys(query).find((name) => !known.includes(name))
+  if (unknown === undefined) return
+  throw badRequest(`${unknown.slice(0, 100)}: is not a parameter of this route, which has ${known.join(', ')}`)
+}
+
 /** The value of a query parameter that must be one of a list. */
 export function choice<T extends string>(
   name: string,

@@ -5,7 +5,7 @@ import { type KeySettings, settingsSchemas } from '../access/keys/settings.ts'
 import { readSpending } from '../access/key-spending.ts'
 import { keyObject } from '../access/key-object.ts'
 import type { Database } from '../state/database.ts'
-import { badRequest, readJson } from './input.ts'
+import { badRequest, checkNames, readJson } from './input.ts'
 
 /** The parts that the routes of keys use. */
 export interface KeyRoutesOptions {
@@ -55,6 +55,7 @@ export function addKeyRoutes(app: Hono, { keys, database, now, onChange }: KeyRo
     return keyObject(key, (await readSpending(database, [key], now())).get(key.id))
   }
   app.get('/admin/keys', async (c) => {
+    checkNames(c.req.query(), ['workspace'])
     const found = await keys.list(c.req.query('workspace'))
     const spending = await readSpending(database, found, now())
     return c.json({ data: found.map((key) => keyObject(key, spending.get(key.id))) })

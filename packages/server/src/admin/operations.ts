@@ -1,11 +1,11 @@
 import { groupings } from '../ledger/reports/usage.ts'
 import { jsonContent, type Operations, type Parameter, ref } from '../openapi/operation.ts'
 import { changed, created, rotated } from './key-routes.ts'
-import { outcomes } from './usage-routes.ts'
+import { outcomes, type RequestsParameter, sources, type UsageParameter } from './usage-routes.ts'
 
 const key = jsonContent(ref('Key'))
 
-const filters: Readonly<Record<string, Parameter>> = {
+const filters = {
   since: { type: 'string', description: 'The beginning of the period: a time in RFC 3339, or a day.' },
   until: {
     type: 'string',
@@ -14,8 +14,8 @@ const filters: Readonly<Record<string, Parameter>> = {
   workspace: { type: 'string', description: 'Only requests of this workspace.' },
   key: { type: 'string', description: 'Only requests of the key with this name or id.' },
   model: { type: 'string', description: 'Only requests for this model.' },
-  source: { type: 'string', description: 'Only requests from `api`, `chat` or `batch`.' },
-}
+  source: { enum: sources, description: 'Only requests of this kind.' },
+} satisfies Record<string, Parameter>
 
 /** The routes below `/admin`. */
 export const adminOperations: Operations = {
@@ -57,7 +57,7 @@ export const adminOperations: Operations = {
         description: 'If given, the costs are also calculated by the prices of this version.',
       },
       ...filters,
-    },
+    } satisfies Record<UsageParameter, Parameter>,
     response: jsonContent(ref('UsageReport')),
   },
   'GET /admin/requests': {
@@ -75,7 +75,7 @@ export const adminOperations: Operations = {
       user: { type: 'string', description: 'Only requests of this user.' },
       conversation: { type: 'string', description: 'Only requests of this conversation.' },
       ...filters,
-    },
+    } satisfies Record<RequestsParameter, Parameter>,
     response: jsonContent(ref('LedgerRequestPage')),
   },
   'GET /admin/requests/:id': {

@@ -6,7 +6,7 @@ import { cursorOf, findRequest, listRequests, type RequestsQuery } from '../ledg
 import { requestObject, usageObject } from '../ledger/reports/wire.ts'
 import { type Grouping, groupings, readUsage, type UsageQuery } from '../ledger/reports/usage.ts'
 import type { Database } from '../state/database.ts'
-import { badRequest, choice, numberIn, timeIn } from './input.ts'
+import { badRequest, checkNames, choice, numberIn, timeIn } from './input.ts'
 
 /** The parts that the routes of the ledger use. */
 export interface UsageRoutesOptions {
@@ -21,6 +21,21 @@ type Query = Readonly<Record<string, string>>
 
 const dayMs = 86_400_000
 export const outcomes = ['ok', 'failed', 'aborted'] as const
+export const sources = ['api', 'chat', 'batch'] as const
+const filterNames = ['since', 'until', 'workspace', 'key', 'model', 'source'] as const
+/** The parameters of `GET /admin/usage`. */
+export type UsageParameter = 'by' | 'tz' | 'reprice' | (typeof filterNames)[number]
+const usageNames: readonly UsageParameter[] = ['by', 'tz', 'reprice', ...filterNames]
+/** The parameters of `GET /admin/requests`. */
+export type RequestsParameter = 'limit' | 'before' | 'outcome' | 'user' | 'conversation' | (typeof filterNames)[number]
+const requestsNames: readonly RequestsParameter[] = [
+  'limit',
+  'before',
+  'outcome',
+  'user',
+  'conversation',
+  ...filterNames,
+]
 
 /** Adds the routes `/admin/usage` and `/admin/requests`. */
 export function addUsageRoutes(app: Hono, { keys, database, now, flush }: UsageRoutesOptions): void {
@@ -59,6 +74,7 @@ export function addUsageRoutes(app: Hono, { keys, database, now, flush }: UsageR
 }
 
 async function usageQuery(query: Query, keys: Keys, now: number): Promise<UsageQuery> {
+  checkNames(query, usageNames)
   const { by = 'day', tz = 'UTC' } = query
   const groups = by.split(',').map((each) => choice('by', each, groupings)) as Grouping[]
   if (groups.length > 2) throw badRequest('by: must be at most two of the groupings')
@@ -70,6 +86,7 @@ async function usageQuery(query: Query, keys: Keys, now: number): Promise<UsageQ
 }
 
 async function requestsQuery(query: Query, keys: Keys): Promise<RequestsQuery> {
+  checkNames(query, requestsNames)
   const { before, user, conversation } = query
   const [since, until] = [timeIn('since', query['since']), timeIn('until', query['until'])]
   const limit = numberIn('limit', query['limit'], [1, 1_000])
@@ -91,7 +108,8 @@ async function filters(
   query: Query,
   keys: Keys,
 ): Promise<Pick<RequestsQuery, 'workspace' | 'key' | 'model' | 'source'>> {
-  const { workspace, key, model, source } = query
+  const { workspace, key, model } = query
+  const source = choice('source', query['source'], sources)
   return {
     ...(workspace !== undefined && { workspace }),
     ...(model !== undefined && { model }),
