@@ -281,6 +281,16 @@ export const messageStreams: Scenario[] = [
     differs: [{ name: 'emitted-values', at: 'returned', official: 'Hello', ours: ['Hello', 'Hello'] }],
   },
   {
+    name: 'a loop over a stream that has ended',
+    replies: [sse(helloStream)],
+    async run({ client }) {
+      const stream = client.messages.stream(hello)
+      await stream.done()
+      return Promise.race([Array.fromAsync(stream), new Promise((resolve) => setImmediate(resolve, 'pending'))])
+    },
+    differs: [{ name: 'late-loops', at: 'returned', official: 'pending', ours: [] }],
+  },
+  {
     name: 'emitted() of an aborted stream',
     replies: [sse([start(), 3_000])],
     async run({ client }) {

@@ -155,6 +155,54 @@ export const structured: Scenario[] = [
     ],
   },
   {
+    name: 'a zod schema with a default',
+    replies: [json(message({ content: [{ type: 'text', text: '{}' }] }))],
+    run: async ({ client, helpers }) => {
+      const format = helpers.zodOutputFormat(z.object({ city: z.string().default('Paris') }))
+      return (await client.messages.parse({ ...hello, output_config: { format } })).parsed_output
+    },
+    differs: [
+      { name: 'input-schemas', at: 'requests.0.body.output_config.format.schema.required', official: ['city'] },
+    ],
+  },
+  {
+    name: 'a zod schema with a transform',
+    replies: [json(message({ content: [{ type: 'text', text: '{"city":"Paris"}' }] }))],
+    run: async ({ client, helpers }) => {
+      const format = helpers.zodOutputFormat(z.object({ city: z.string().transform((city) => city.length) }))
+      return (await client.messages.parse({ ...hello, output_config: { format } })).parsed_output
+    },
+    differs: [
+      { name: 'input-schemas', at: 'threw', official: { name: 'Error' } },
+      { name: 'input-schemas', at: 'returned', ours: { city: 5 } },
+      { name: 'input-schemas', at: 'requests.0', ours: { method: 'POST' } },
+    ],
+  },
+  {
+    name: 'a JSON schema with definitions',
+    replies: [warm],
+    run: async ({ client, helpers }) => {
+      const format = helpers.jsonSchemaOutputFormat({
+        type: 'object',
+        properties: { city: { $ref: '#/definitions/name' } },
+        definitions: { name: { type: 'string' } },
+      })
+      return (await client.messages.create({ ...hello, output_config: { format } })).stop_reason
+    },
+    differs: [
+      {
+        name: 'schema-definitions',
+        at: 'requests.0.body.output_config.format.schema.definitions',
+        ours: { name: { type: 'string' } },
+      },
+      {
+        name: 'schema-definitions',
+        at: 'requests.0.body.output_config.format.schema.description',
+        official: '{definitions: {"name":{"type":"string"}}}',
+      },
+    ],
+  },
+  {
     name: 'parse() of text that is not JSON',
     replies: [json(message())],
     run: ({ client, helpers }) =>
