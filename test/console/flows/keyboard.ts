@@ -97,6 +97,13 @@ describe('the keyboard', { skip }, () => {
       await page.keyboard.press('Escape')
       await page.locator('dialog').waitFor({ state: 'detached' })
       assert.equal(await focused(), 'Next version', 'after a dialog')
+      for (const key of ['Escape', 'Enter']) {
+        await page.locator('button.title').focus()
+        await page.keyboard.press('Enter')
+        await page.locator('input[name=title]:focus').waitFor()
+        await page.keyboard.press(key)
+        await page.locator('button.title:focus').waitFor()
+      }
       await page.locator('article.reply').getByRole('button', { name: 'Request' }).focus()
       await page.keyboard.press('Enter')
       await page.locator('#tab-Request:focus').waitFor()

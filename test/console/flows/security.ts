@@ -28,7 +28,9 @@ describe('hostile replies and pages', { skip }, () => {
       const links = await page
         .locator('article.reply .markdown a')
         .evaluateAll((all) => all.map((a) => (a as HTMLAnchorElement).href))
-      assert.deepEqual(links, ['https://example.com/safe', 'https://example.com/safe'])
+      assert.deepEqual(links, Array(4).fill('https://example.com/safe'))
+      // A link whose text names another host says where it leads.
+      assert.deepEqual(shown.match(/\S+ \(example\.com\)/g), ['https://bank.example/login (example.com)'])
       assert.deepEqual(
         requests.filter((one) => !one.startsWith(url)),
         [],
@@ -125,6 +127,7 @@ const hostile = [
   '[click](javascript:globalThis.hacked=1) [data](data:text/html,<script>hacked=1</script>) [path](/api/conversations)',
   '![leak](https://evil.example/leak.png?q=secret)'.replace('https://evil.example', 'ftp://evil.example'),
   '[safe](https://example.com/safe)',
+  '[https://bank.example/login](https://example.com/safe) [example.com/safe](https://example.com/safe)',
   '&lt;script&gt;globalThis.hacked = 1&lt;/script&gt; \u001b]0;title\u0007 \u202eright to left',
   `${'> '.repeat(2_000)}deep`,
   `| ${'a | '.repeat(50)}\n| ${'--- | '.repeat(50)}\n${`| ${'b | '.repeat(50)}\n`.repeat(300)}`,

@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals'
 import type { VNode } from 'preact'
+import { useRef } from 'preact/hooks'
 import { moneyText } from '../format.ts'
 import { dialog, isInspectorOpen, toggleInspector } from '../shell/panels.ts'
 import { Icon } from '../shell/parts/icon.tsx'
@@ -39,14 +40,20 @@ export function ChatHeader({ chat }: { chat: OpenChat }): VNode {
 
 function Title({ chat }: { chat: OpenChat }): VNode {
   const isEditing = useSignal(false)
-  const save = (title: string): void => {
+  const button = useRef<HTMLButtonElement>(null)
+  // The field is gone. The focus returns to the button, unless the reader has moved it.
+  const close = (): void => {
     isEditing.value = false
+    requestAnimationFrame(() => document.activeElement === document.body && button.current?.focus())
+  }
+  const save = (title: string): void => {
+    close()
     if (title.trim() !== '' && title !== chat.title.value) void chat.change({ title })
   }
   if (!isEditing.value) {
     return (
       <h1 class="grow">
-        <button type="button" class="quiet title" title="Rename" onClick={() => (isEditing.value = true)}>
+        <button ref={button} type="button" class="quiet title" title="Rename" onClick={() => (isEditing.value = true)}>
           {chat.title.value}
           <Icon name="edit" />
         </button>
@@ -68,7 +75,7 @@ function Title({ chat }: { chat: OpenChat }): VNode {
         maxLength={200}
         ref={(element) => element?.focus()}
         onBlur={({ currentTarget }) => save(currentTarget.value)}
-        onKeyDown={(event) => event.key === 'Escape' && (isEditing.value = false)}
+        onKeyDown={(event) => event.key === 'Escape' && close()}
       />
     </form>
   )

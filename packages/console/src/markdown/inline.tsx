@@ -40,22 +40,44 @@ function inlineToken(token: Token): ComponentChildren {
   }
 }
 
-function Link({ href, children }: { href: string; children?: ComponentChildren }): ComponentChildren {
+interface LinkProps {
+  href: string
+  /** The visible text. */
+  text: string
+  children?: ComponentChildren
+}
+
+function Link({ href, text, children }: LinkProps): ComponentChildren {
   const address = safeAddress(href)
   if (!address) return <span>{children}</span>
   const { host } = new URL(address)
+  const seen = seenHost(text)
   return (
-    <a href={address} target="_blank" rel="noopener noreferrer" title={host || address}>
-      {children}
-    </a>
+    <>
+      <a href={address} target="_blank" rel="noopener noreferrer" title={host || address}>
+        {children}
+      </a>
+      {seen !== undefined && seen !== host && <span class="soft"> ({host || address})</span>}
+    </>
   )
+}
+
+/** The host that the text of a link names. A link that leads to another one must not look like a link to it. */
+function seenHost(text: string): string | undefined {
+  return /^\s*(?:https?:\/\/)?((?:[\w-]+\.)+[a-z]{2,}(?::\d+)?)(?:[/?#\s]|$)/i.exec(text)?.[1]?.toLowerCase()
 }
 
 /** Shows an image as a link. It is never fetched, as its address could carry text of the chat to another server. */
 function Image({ href, text }: { href: string; text: string }): ComponentChildren {
   const label = visibleText(`[image${text ? `: ${text}` : ''}]`)
   const address = safeAddress(href)
-  return address ? <Link href={address}>{label}</Link> : <span>{label}</span>
+  return address ? (
+    <Link href={address} text={label}>
+      {label}
+    </Link>
+  ) : (
+    <span>{label}</span>
+  )
 }
 
 /** The address if a browser may open it from a reply: neither a script nor a path of this server. */

@@ -152,7 +152,8 @@ function focusVersions(id: string, step: number): void {
 function CostLine({ chat, message }: Pick<MessageProps, 'chat' | 'message'>): VNode | undefined {
   const [isOpen, setOpen] = useState(false)
   const { usage, costUsd, estimated } = message
-  if (!usage) return undefined
+  // A reply that was imported has no counts.
+  if (!usage || (usage.output_tokens === 0 && costUsd === undefined)) return undefined
   const time = message.timing?.totalMs ?? chat.times.get(message.id)
   const cached = usage.cache_read_input_tokens ?? 0
   const parts = [
