@@ -60,3 +60,16 @@ for (const [name, take] of Object.entries(turns)) {
     )
   })
 }
+
+test('edit() without a new reply keeps what follows a reply that failed', async () => {
+  const engine = script(['One', { error: { type: 'overloaded_error' } }, 'Three'])
+  const conversation = await openConversations({ engine }).create({ model: 'claude-sonnet-4-6', max_tokens: 100 })
+  await conversation.send('1')
+  await assert.rejects(conversation.send('2'), { type: 'overloaded_error' })
+  await conversation.send('3')
+  const sent = (): string[] => conversation.preview().messages.map(({ content }) => JSON.stringify(content))
+  const [, ...following] = sent()
+  await conversation.edit('1', 'one', { rerun: false })
+  assert.deepEqual(sent(), ['"one"', ...following])
+  assert.equal(engine.requests.length, 3)
+})

@@ -35,7 +35,8 @@ export async function copyReplies(
   const steps: ReplyStep[] = []
   let questions: MessageRecord[] = []
   for (const record of following) {
-    if (record.state === 'failed') break
+    // Nothing of it arrived: the next reply answers its question too.
+    if (record.state === 'failed') continue
     if (record.role !== 'assistant') {
       questions.push(record)
       continue
