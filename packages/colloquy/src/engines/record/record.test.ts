@@ -100,7 +100,7 @@ test('record() shows the difference to the nearest recording when no request mat
       'No recording in trip.json matches the request: the nearest one, exchange 1, differs:',
       '  max_tokens: recorded 100, now 200',
       '  messages.0.content: recorded …"trip to Japan in the autumn of next year.", now …"trip to Japan in the spring of next year."',
-      'The mode record-missing adds it.',
+      'The mode record-missing adds it: for cassette(), set COLLOQUY_CASSETTES=record-missing.',
     ].join('\n'),
   )
   await assert.rejects(accumulate(record({ cassette: memory() })(changed)), {

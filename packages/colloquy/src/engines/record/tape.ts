@@ -54,7 +54,7 @@ export class Tape {
       nearest === undefined
         ? `it has ${this.#comparables.length === 0 ? 'no exchange' : `none of ${kind}`}`
         : `the nearest one, exchange ${nearest.index + 1}, differs:\n${nearest.lines.map((line) => `  ${line}`).join('\n')}`
-    const advice = 'The mode record-missing adds it.'
+    const advice = 'The mode record-missing adds it: for cassette(), set COLLOQUY_CASSETTES=record-missing.'
     return apiError('invalid_request_error', `No recording in ${name} matches the request: ${reason}\n${advice}`, {
       error_code: 'no_recording',
     })
