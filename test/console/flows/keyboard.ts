@@ -78,6 +78,10 @@ describe('the keyboard', { skip }, () => {
       await page.keyboard.press('Enter')
       await replied(page)
       assert.equal(await focused(), 'composer', 'after sending')
+      for (const next of ['A colloquy', 'A New chat', 'Messages', 'composer']) {
+        await page.keyboard.press('F6')
+        assert.equal(await focused(), next, 'F6 moves to the next region')
+      }
       await page.keyboard.press('Control+ArrowUp')
       await page.keyboard.press('Escape')
       await page.locator('.editor').waitFor({ state: 'detached' })

@@ -97,7 +97,8 @@ describe('usage, requests and settings', { skip }, () => {
       const [listed] = await conversations.list()
       assert.equal((await conversations.open(listed!.id)).settings.system, 'Answer in verse.')
       await page.emulateMedia({ media: 'print' })
-      assert.equal(await page.locator('.composer').isVisible(), false)
+      const tools = page.locator(':is(header.top, nav.chats, .composer, .actions):visible')
+      assert.equal(await tools.count(), 0, 'what serves to use a chat is not printed')
       const hidden = await page
         .locator('.transcript')
         .evaluate((element) => element.scrollHeight - element.clientHeight)

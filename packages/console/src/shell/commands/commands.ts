@@ -59,18 +59,14 @@ function lastOf(selector: string): HTMLElement | undefined {
   return [...document.querySelectorAll<HTMLElement>(selector)].at(-1)
 }
 
-/** The header, the list, the messages, the composer, the inspector. */
+const regions = 'header.top, nav.chats, .transcript, main, form, .inspector'
+const stops =
+  'header.top a, nav.chats a, .transcript[tabindex], main:not(:has(#composer)), #composer, .inspector [role=tab]'
+
+/** Moves to the first stop in the header, the list, the messages, the composer or the inspector, whichever is next. */
 function nextRegion(): void {
-  const regions = [
-    ...document.querySelectorAll<HTMLElement>(
-      'header.top a, nav.chats a, .transcript, main, #composer, .inspector button',
-    ),
-  ]
-  const places = new Map(
-    regions.map((element) => [element.closest('header.top, nav.chats, .transcript, form, .inspector, main'), element]),
-  )
-  const list = [...places.keys()]
-  const index = list.findIndex((region) => region?.contains(document.activeElement))
-  const next = places.get(list[(index + 1) % list.length] ?? null)
-  next?.focus()
+  const visible = [...document.querySelectorAll<HTMLElement>(stops)].filter((stop) => stop.checkVisibility())
+  const firsts = visible.filter((stop, index) => stop.closest(regions) !== visible[index - 1]?.closest(regions))
+  const current = firsts.findIndex((stop) => stop.closest(regions)?.contains(document.activeElement))
+  firsts[(current + 1) % firsts.length]?.focus()
 }
