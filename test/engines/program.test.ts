@@ -11,9 +11,9 @@ import { text } from 'node:stream/consumers'
 import { after, test } from 'node:test'
 import { type Engine, offline } from 'colloquy/engines'
 import { gguf } from '../gguf.ts'
-import { root } from '../source.ts'
 import { startChatServer } from './chat-server.ts'
 import { localModel, runtimeFolder } from './local-model.ts'
+import { builtProgram } from '../built-program.ts'
 import { programEnvironment } from '../program-environment.ts'
 
 // Before the tests: the runner ends a file whose tests have ended while it waits between two of them.
@@ -28,11 +28,10 @@ interface Outcome {
 }
 
 function colloquy(words: string[], env: Record<string, string> = {}): Promise<Outcome> {
-  const main = join(root, 'packages/cli/src/main.ts')
   return new Promise((resolve) => {
     const child = execFile(
       process.execPath,
-      ['--conditions=@colloquy/source', main, ...words],
+      [builtProgram, ...words],
       { env: { ...programEnvironment, HOME: home, ...env } },
       (error, stdout, stderr) => resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr }),
     )
@@ -42,9 +41,8 @@ function colloquy(words: string[], env: Record<string, string> = {}): Promise<Ou
 
 /** Starts a program that serves, ends it, and returns the screen that it printed. */
 async function screenOf(words: string[], env: Record<string, string>): Promise<string> {
-  const main = join(root, 'packages/cli/src/main.ts')
-  const child = spawn(process.execPath, ['--conditions=@colloquy/source', main, ...words], {
-    env: { PATH: process.env['PATH'], HOME: home, ...env },
+  const child = spawn(process.execPath, [builtProgram, ...words], {
+    env: { ...programEnvironment, HOME: home, ...env },
   })
   let screen = ''
   child.stderr.setEncoding('utf8').on('data', (piece: string) => (screen += piece))
