@@ -2,6 +2,7 @@ import type { Conversation, Reply } from 'colloquy/conversation'
 import { APIError, APIUserAbortError, formatUsd, type Message } from 'colloquy/protocol'
 import { describeError } from '../../describe-error.ts'
 import type { CostStyle } from '../chat-state.ts'
+import { meantModel } from '../settings/model-name.ts'
 import { costLine, stoppedFigures, type TurnFigures } from './cost-line.ts'
 import type { ReplyProgress } from './reply-progress.ts'
 
@@ -87,6 +88,10 @@ function hintFor(error: APIError, facts: TurnFacts): string {
   if (type === 'authentication_error') return `Your message is saved. ${facts.keyAdvice} Then resume this chat.`
   if (type === 'invalid_request_error' && /too long/i.test(sentence))
     return 'Your message is saved. /undo takes it back; /new starts a new chat.'
-  if (type === 'not_found_error') return 'Your message is saved. /model changes the model, /retry sends it again.'
+  if (type === 'not_found_error') {
+    const meant = meantModel(facts.conversation.settings.model)
+    const saved = 'Your message is saved. /model changes the model, /retry sends it again.'
+    return meant === undefined ? saved : `Did you mean ${meant}? ${saved}`
+  }
   return 'Your message is saved: /retry sends it again, /undo takes it back.'
 }

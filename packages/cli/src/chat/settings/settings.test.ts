@@ -3,7 +3,8 @@ import { test } from 'node:test'
 import { models } from 'colloquy/protocol'
 import type { EngineKind } from '../../engine/engine-kind.ts'
 import { Flags } from '../../flags.ts'
-import { modelFrom, modelId, settingsFrom } from './settings.ts'
+import { meantModel, modelId } from './model-name.ts'
+import { modelFrom, settingsFrom } from './settings.ts'
 
 const local = (window?: number): EngineKind => ({ kind: 'local', model: { path: '/x.gguf', title: 'X', window } })
 const served = (window?: number): EngineKind => ({ kind: 'chat', url: 'http://127.0.0.1:1/v1', model: 'x', window })
@@ -40,6 +41,12 @@ test('modelId() is the newest active model of a line, at Claude only', () => {
   assert.equal(modelId('opus', { kind: 'api' }, { ANTHROPIC_BASE_URL: 'http://127.0.0.1:4141' }), 'opus')
   assert.equal(modelId('opus', { kind: 'url', url: 'http://127.0.0.1:4141' }, {}), 'opus')
   assert.equal(modelId('opus', { kind: 'chat', url: 'http://127.0.0.1:11434/v1' }, {}), 'opus')
+})
+
+test('meantModel() is the nearest name for one that the catalogue does not have', () => {
+  assert.equal(meantModel('claude-sonnet-4-6'), undefined)
+  assert.equal(meantModel('claude-sonnet-4.6'), 'claude-sonnet-4-6')
+  assert.equal(meantModel('llama3.2:1b'), undefined)
 })
 
 test('modelFrom() takes the name of a line from a flag and from the environment', () => {

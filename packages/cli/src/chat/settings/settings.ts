@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs'
 import type { ConversationSettings, TurnOptions } from 'colloquy/conversation'
-import { models } from 'colloquy/protocol'
 import type { Connection } from '../../engine/connect.ts'
 import { modelForServer } from '../../engine/choose.ts'
 import { isOfClaude, ownModel, type EngineKind } from '../../engine/engine-kind.ts'
@@ -9,6 +8,7 @@ import { UsageError } from '../../exit.ts'
 import { withHome } from '../../file-paths.ts'
 import type { Environment, Flags } from '../../flags.ts'
 import { systemReason } from '../../system-error.ts'
+import { modelId } from './model-name.ts'
 import { thinkingForModel, thinkingIfAble, thinkingSettings, withoutThinking, type ThinkingLevel } from './thinking.ts'
 
 const defaultModel = 'claude-sonnet-5-5'
@@ -52,13 +52,6 @@ export function modelFrom(flags: Flags, engine: EngineKind, env: Environment = p
   if (engine.kind === 'chat' && engine.served !== undefined) throw severalModels(engine)
   const named = flags.text('model') ?? env['COLLOQUY_MODEL'] ?? env['ANTHROPIC_MODEL']
   return named === undefined ? defaultModel : modelId(named, engine, env)
-}
-
-/** The id for a name: `haiku` is the newest of that line. Servers other than Claude have names of their own. */
-export function modelId(name: string, { kind }: EngineKind, env: Environment = process.env): string {
-  const isClaude = kind === 'offline' || (kind === 'api' && !env['ANTHROPIC_BASE_URL'])
-  const newest = models.find(({ line, lifecycle }) => line === name.toLowerCase() && lifecycle === 'active')
-  return (isClaude ? newest?.id : undefined) ?? name
 }
 
 /** The settings of a new chat. */

@@ -15,7 +15,8 @@ import { servedModels, severalModels, withServedModel } from '../../engine/serve
 import { UsageError } from '../../exit.ts'
 import { change, currentSettings, say, type ChatState, type Effect } from '../chat-state.ts'
 import { answeredBy } from '../greeting.ts'
-import { modelId, settingsForEngine } from '../settings/settings.ts'
+import { meantModel, modelId } from '../settings/model-name.ts'
+import { settingsForEngine } from '../settings/settings.ts'
 import { configure } from './configure.ts'
 import type { SlashInput } from './command.ts'
 
@@ -151,9 +152,6 @@ async function readyEngine(engine: EngineKind): Promise<EngineKind> {
 /** Says if the catalogue does not have the model of a request, and which one was probably meant. */
 function unknownNote(engine: EngineKind, model: string): Effect[] {
   if (ownModel(engine) !== undefined || findModel(model) !== undefined) return []
-  const meant = nearMiss(
-    model,
-    models.flatMap((entry) => [entry.id, ...entry.aliases]),
-  )
+  const meant = meantModel(model)
   return [say(`${model} is not in the catalogue.${meant === undefined ? '' : ` Did you mean ${meant}?`}`)]
 }

@@ -1,6 +1,7 @@
 import type { Conversation, Reply } from 'colloquy/conversation'
 import { toUsd, type Message } from 'colloquy/protocol'
 import { costLine } from '../../chat/reply/cost-line.ts'
+import { meantModel } from '../../chat/settings/model-name.ts'
 import type { ReplyFile } from '../../chat/reply/reply-file.ts'
 import { keyAdvice } from '../../engine/credentials.ts'
 import type { Connection } from '../../engine/connect.ts'
@@ -50,11 +51,13 @@ export function resultOf(outcome: AskOutcome): object {
 
 /** The lines for standard error: a failure, a reply that was cut off or refused, and the usage if it is wanted. */
 export function notesOf(outcome: AskOutcome, wantsUsage: boolean): string[] {
-  const { failure, reply, lacksCode, connection } = outcome
+  const { failure, reply, lacksCode, connection, chat } = outcome
   const notes: string[] = []
   if (lacksCode) notes.push('The reply has no code block: this is all of it.')
   if (failure !== undefined && failure.exitCode !== ExitCode.interrupted) notes.push(failure.line)
   if (failure?.exitCode === ExitCode.key && connection) notes.push(keyAdvice(connection.kind))
+  const meant = failure?.type === 'not_found_error' && chat ? meantModel(chat.settings.model) : undefined
+  if (meant !== undefined) notes.push(`Did you mean ${meant}?`)
   if (reply?.stopReason === 'max_tokens') {
     notes.push(`Cut off at ${reply.usage.output_tokens} tokens: --max-tokens sets the limit.`)
   }
