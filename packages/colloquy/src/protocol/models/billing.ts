@@ -8,6 +8,14 @@ const billedRefusals: ReadonlySet<unknown> = new Set(['bio', 'frontier_llm', 're
  * tokens of its prompt, unless the refusal has one of three categories. A refusal after some output is billed.
  *
  * https://platform.claude.com/docs/en/build-with-claude/refusals-and-fallback#how-refusals-are-billed
+ *
+ * @example
+ * ```ts
+ * import { isBilled } from 'colloquy/protocol'
+ *
+ * const refused = { content: [], stop_reason: 'refusal' as const }
+ * console.log(isBilled(refused)) // false
+ * ```
  */
 export function isBilled({
   content,
