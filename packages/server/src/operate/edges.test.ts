@@ -268,6 +268,20 @@ suite('a page of another site', () => {
 })
 
 suite('close()', () => {
+  test('answers connections that wait to be accepted', async () => {
+    const listening = await listen(createServer({ engine: offline() }))
+    const sockets = Array.from({ length: 20 }, () => connect(listening.port, '127.0.0.1'))
+    const answers = sockets.map((socket) => {
+      socket.write(`${post}\r\n${body}`)
+      return answerOn(socket)
+    })
+    // The system has made the connections, and this process has not looked at them.
+    await new Promise((resolve) => process.nextTick(resolve))
+    await listening.close()
+    for (const { status, headers } of await Promise.all(answers))
+      assert.deepEqual([status, headers['connection']], [200, 'close'])
+  })
+
   test('answers requests that were sent before it', async () => {
     const engine = script(Array.from({ length: 20 }, () => ({ reply: 'ok', delayMs: 20 })))
     const listening = await listen(createServer({ engine }))

@@ -26,6 +26,8 @@ export type ListenServer = Pick<Server, 'fetch'> & Partial<Server>
 
 /** A connection that was accepted just before `close()` may have sent a request that was not read yet. */
 const idleGraceMs = 100
+/** The turns of the event loop in which a closing server still accepts connections, if each turn brings some. */
+const mostTurns = 200
 /** The time for the last bytes of requests that were aborted. */
 const lastWordsMs = 100
 
@@ -139,8 +141,21 @@ function listening(http: HttpServer, port: number, host: string): Promise<void> 
   return promise
 }
 
+/** Accepts the connections that wait, which the system would reset. A turn of the event loop accepts one or a few. */
+async function acceptWaiting(http: HttpServer): Promise<void> {
+  let quietTurns = 0
+  const onConnection = (): void => void (quietTurns = 0)
+  http.on('connection', onConnection)
+  for (let turn = 0; quietTurns < 2 && turn < mostTurns; turn++) {
+    await new Promise((resolve) => setImmediate(resolve))
+    quietTurns++
+  }
+  http.off('connection', onConnection)
+}
+
 /** Closes the port, but not the connections, which `http.close()` would close if they are idle. */
-function stopAccepting(http: HttpServer): Promise<void> {
+async function stopAccepting(http: HttpServer): Promise<void> {
+  await acceptWaiting(http)
   const { promise, resolve } = Promise.withResolvers<void>()
   const closeIdleConnections = http.closeIdleConnections.bind(http)
   http.closeIdleConnections = () => {}
