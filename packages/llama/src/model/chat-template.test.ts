@@ -6,9 +6,11 @@ import { ChatTemplate } from './chat-template.ts'
 test('a chat template that does not end is an error, and the next prompt is written', () => {
   const rows = 'range(100000)'
   const source = `{% if loops %}{% for a in ${rows} %}{% for b in ${rows} %}{% endfor %}{% endfor %}{% endif %}Hello {{ name }}`
-  const template = new ChatTemplate(new Template(source), 20)
-  assert.throws(() => template.render({ loops: true }), { status: 400, message: /takes longer than 20 ms for them/ })
-  assert.equal(template.render({ loops: false, name: 'Ada' }), 'Hello Ada')
+  const template = new Template(source)
+  const hasty = new ChatTemplate(template, 20)
+  assert.throws(() => hasty.render({ loops: true }), { status: 400, message: /takes longer than 20 ms for them/ })
+  // Patient, as a busy machine may take longer than 20 ms for anything.
+  assert.equal(new ChatTemplate(template, 600_000).render({ loops: false, name: 'Ada' }), 'Hello Ada')
 })
 
 test('what a chat template throws stays as it is', () => {
