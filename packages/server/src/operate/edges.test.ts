@@ -282,6 +282,19 @@ suite('close()', () => {
       assert.deepEqual([status, headers['connection']], [200, 'close'])
   })
 
+  test('answers a request that arrived while the process was busy', async () => {
+    const listening = await listen(createServer({ engine: offline() }))
+    const socket = connect(listening.port, '127.0.0.1')
+    socket.write('GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n')
+    await once(socket, 'data')
+    const closed = listening.close()
+    socket.write(`${post}\r\n${body}`)
+    // Until idle connections are closed.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 120)
+    assert.equal((await answerOn(socket)).status, 200)
+    await closed
+  })
+
   test('answers requests that were sent before it', async () => {
     const engine = script(Array.from({ length: 20 }, () => ({ reply: 'ok', delayMs: 20 })))
     const listening = await listen(createServer({ engine }))

@@ -87,7 +87,9 @@ export async function listen(server: ListenServer, options: ListenOptions = {}):
       server.drain?.()
       const closed = stopAccepting(http)
       const worked = server.close?.({ graceMs })
-      const idle = setTimeout(() => http.closeIdleConnections(), Math.min(graceMs, idleGraceMs))
+      // After what has arrived was read: a busy process may be late.
+      const closeIdle = (): unknown => setImmediate(() => http.closeIdleConnections())
+      const idle = setTimeout(closeIdle, Math.min(graceMs, idleGraceMs))
       let last: NodeJS.Timeout | undefined
       const timer = setTimeout(() => {
         const error = apiError('overloaded_error', 'This server is stopping. Send the request again')
