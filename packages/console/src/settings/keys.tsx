@@ -32,7 +32,9 @@ export function Keys(): VNode {
   return (
     <section class="group" aria-labelledby="keys">
       <h2 id="keys">Keys of programs</h2>
-      <p class="soft small">As long as there is no key, every program on this machine may use the server.</p>
+      {value?.length === 0 && (
+        <p class="soft small">As long as there is no key, every program on this machine may use the server.</p>
+      )}
       {!value && placeholder}
       {!!value?.length && (
         <KeyTable keys={value} onBudget={(key) => (edited.value = key)} onRevoke={(key) => attempt(revoke(key))} />

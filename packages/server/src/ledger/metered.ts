@@ -55,6 +55,8 @@ export function metered(engine: Engine, open: () => Promise<Ledger>, facts: () =
     try {
       for await (const event of engine(params, context)) {
         log.sent(event)
+        // A conversation does not read on after the last event.
+        isOver = event.type === 'message_stop'
         yield event
       }
       isOver = true
