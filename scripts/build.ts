@@ -4,7 +4,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Manifest, compile, packageNames } from './compile.ts'
+import { compile, packageNames } from './compile.ts'
+import type { Manifest } from './manifest.ts'
 
 const root = fileURLToPath(new URL('../', import.meta.url))
 

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { bundleOptions, installedPackages, restoreNames, writeNotices } from './bundle.ts'
-import type { Manifest } from './compile.ts'
+import type { Manifest } from './manifest.ts'
 
 const packages = fileURLToPath(new URL('../packages/', import.meta.url))
 

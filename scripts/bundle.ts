@@ -2,7 +2,7 @@ import { existsSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:
 import { basename, dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type BuildOptions, type Metafile, type Plugin, build } from 'esbuild'
-import type { Manifest } from './compile.ts'
+import type { Manifest } from './manifest.ts'
 
 type Outputs = Metafile['outputs']
 

@@ -2,7 +2,7 @@ import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { build } from 'esbuild'
 import { bundleOptions } from './bundle.ts'
-import type { Conditions, Manifest } from './compile.ts'
+import type { Conditions, Manifest } from './manifest.ts'
 import { filesReachedFrom } from './prune.ts'
 
 /**

@@ -6,32 +6,13 @@ import { fileURLToPath } from 'node:url'
 import { bundle } from './bundle.ts'
 import { bundleProgram } from './bundle-program.ts'
 import { writeCommonJs, writeDeclarations } from './common-js.ts'
+import type { Conditions, Manifest } from './manifest.ts'
 import { prune } from './prune.ts'
 
 const root = fileURLToPath(new URL('../', import.meta.url))
 
 /** The packages in the order of their layers: each is compiled against the declarations of the previous ones. */
 export const packageNames = ['colloquy', 'llama', 'server', 'cli'] as const
-
-/** The conditions of an entry point. Those in `require` hold for CommonJS. */
-export interface Conditions {
-  '@colloquy/source'?: string
-  types?: string
-  'module-sync'?: string
-  default?: string
-  require?: Conditions
-}
-
-export interface Manifest {
-  name: string
-  version: string
-  files: string[]
-  exports?: Record<string, Conditions>
-  browser?: Record<string, string>
-  bin?: Record<string, string>
-  dependencies?: Record<string, string>
-  peerDependencies?: Record<string, string>
-}
 
 /**
  * Writes `dist` and the license into the folder, which already has the manifest. Throws the compiler's output on

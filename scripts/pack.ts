@@ -5,7 +5,8 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Manifest, compile, packageNames } from './compile.ts'
+import { compile, packageNames } from './compile.ts'
+import type { Manifest } from './manifest.ts'
 
 const root = fileURLToPath(new URL('../', import.meta.url))
 

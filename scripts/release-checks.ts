@@ -1,5 +1,5 @@
 // Checks of packages before they are published. Each returns sentences, none if everything is right.
-import type { Manifest } from './compile.ts'
+import type { Manifest } from './manifest.ts'
 import type { Packed } from './pack.ts'
 
 export interface ReleaseManifest extends Manifest {

@@ -11,7 +11,8 @@ import {
   statSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { compile, type Manifest } from '../scripts/compile.ts'
+import { compile } from '../scripts/compile.ts'
+import type { Manifest } from '../scripts/manifest.ts'
 import { root, sources } from './source.ts'
 
 /**

@@ -3,7 +3,8 @@ import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, write
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { compile, type Manifest } from '../../scripts/compile.ts'
+import { compile } from '../../scripts/compile.ts'
+import type { Manifest } from '../../scripts/manifest.ts'
 
 /** A contestant, installed in a folder of its own as a user would install it. Hand-written loops need no package. */
 export interface Package {

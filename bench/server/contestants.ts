@@ -5,7 +5,8 @@ import { devNull, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { compile, type Manifest, packageNames } from '../../scripts/compile.ts'
+import { compile, packageNames } from '../../scripts/compile.ts'
+import type { Manifest } from '../../scripts/manifest.ts'
 import { install } from '../client/packages.ts'
 
 /** The CPU time of all threads of a process in microseconds, and its resident memory. */
