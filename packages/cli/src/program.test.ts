@@ -205,6 +205,7 @@ const mistakes: [string[], RegExp][] = [
   [['ask', '-f', 'no-such-file', 'hi'], /^Cannot attach no-such-file: no such file or folder/],
   [['ask', '-s', '@no-such-file', 'hi'], /^Cannot read the system prompt from no-such-file: no such file/],
   [['ask', '-r', 'nothing', 'hi'], /^No chat nothing\./],
+  [['ask', '-c', '--no-save', 'hi'], /^Cannot use --no-save with -c or -r: a chat that continues is saved/],
   [['ask', '--json-schema', 'no-such-file', 'hi'], /^Cannot read the JSON Schema from no-such-file: no such file/],
   [['ask', '--json-schema', '{"type":', 'hi'], /^Cannot use --json-schema {"type":: it is not JSON/],
   [

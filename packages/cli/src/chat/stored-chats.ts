@@ -110,6 +110,8 @@ export async function chatFrom(
   flags: Flags,
   engine: EngineKind,
 ): Promise<Conversation | undefined> {
+  if (flags.has('no-save') && (flags.has('continue') || flags.has('resume')))
+    throw new UsageError('Cannot use --no-save with -c or -r: a chat that continues is saved')
   const query = flags.text('resume')
   if (query === undefined && !flags.has('continue')) {
     if (flags.has('fork'))
