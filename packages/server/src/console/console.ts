@@ -1,11 +1,12 @@
 import { toErrorResponse } from 'colloquy/conversation'
+import { AuthenticationError } from 'colloquy/protocol'
 import type { Access, Caller } from '../access/access.ts'
 import { Bodies, object } from '../conversations/input.ts'
 import { checkSameOrigin } from '../conversations/same-origin.ts'
 import { string } from '../messages/validate/schema.ts'
 import type { Routes } from '../options.ts'
 import { consoleFolder, Page } from './page.ts'
-import { Sessions } from './sessions.ts'
+import { noSession, Sessions } from './sessions.ts'
 
 export { consoleFolder }
 
@@ -29,8 +30,8 @@ export interface ConsoleRoutes extends Routes {
   newToken(): string
   /** The token for programs that use `/api`: `Authorization: Bearer TOKEN`. */
   programToken: string
-  /** Throws the API's 401 unless a request has a session: the option `admit` of `conversationRoutes()`. */
-  admit: (request: Request) => { owner?: string }
+  /** Rejects with the API's 401 unless a request has a session: the option `admit` of `conversationRoutes()`. */
+  admit: (request: Request) => Promise<{ owner?: string }>
 }
 
 /** The response of `GET /api/session`. */
@@ -73,16 +74,30 @@ export function consoleRoutes(options: ConsoleOptions): ConsoleRoutes {
   const sessions = new Sessions(secret)
   const page = new Page(folder, prepare)
   const bodies = new Bodies({ maxBodyBytes: 4_096 })
+  const isOpen = async (request: Request): Promise<boolean> => {
+    const session = sessions.of(request)
+    if (session === undefined || session.keyId === '') return session !== undefined
+    // The key may have been revoked, or have expired, since it opened the session.
+    return (await adminOf(() => access?.recall(session.keyId, 'default'))) !== undefined
+  }
+  const check = async (request: Request): Promise<void> => {
+    if (!(await isOpen(request))) throw noSession('There is no session: open the link that the server prints')
+  }
+  const administer = async (request: Request, keys: Access): Promise<Response> => {
+    await check(request)
+    return keys.admin(request, operator)
+  }
   const answer = (request: Request): Promise<Response> | undefined => {
     const { pathname } = new URL(request.url)
-    if (pathname === '/api/session') return guarded(request, () => session(request, { sessions, bodies, pid, access }))
+    const parts = { sessions, bodies, pid, access, isOpen }
+    if (pathname === '/api/session') return guarded(request, () => session(request, parts))
     // A request with a key is one of a program, as without the console.
-    const isPage = pathname.startsWith('/admin/') && access && !hasKey(request) && sessions.has(request)
-    if (isPage) return guarded(request, () => access.admin(request, operator))
+    const isPage = pathname.startsWith('/admin/') && access && !hasKey(request) && sessions.of(request)
+    if (isPage) return guarded(request, () => administer(request, access))
     return page.answer(request)
   }
-  const admit = (request: Request): { owner?: string } => {
-    sessions.check(request)
+  const admit = async (request: Request): Promise<{ owner?: string }> => {
+    await check(request)
     return {}
   }
   return { answer, admit, newToken: () => sessions.newToken(), programToken: sessions.programToken }
@@ -106,30 +121,37 @@ async function guarded(request: Request, work: () => Promise<Response>): Promise
 
 const tokenBody = object<{ token: string }>({ token: string })
 
-async function session(
-  request: Request,
-  { sessions, bodies, pid, access }: { sessions: Sessions; bodies: Bodies; pid: number; access: Access | undefined },
-): Promise<Response> {
+interface SessionParts {
+  sessions: Sessions
+  bodies: Bodies
+  pid: number
+  access: Access | undefined
+  isOpen: (request: Request) => Promise<boolean>
+}
+
+async function session(request: Request, { sessions, bodies, pid, access, isOpen }: SessionParts): Promise<Response> {
   if (request.method === 'GET') {
-    const found: SessionJson = { program: 'colloquy', pid, open: sessions.has(request) }
+    const found: SessionJson = { program: 'colloquy', pid, open: await isOpen(request) }
     return Response.json(found, { headers: { 'cache-control': 'no-store' } })
   }
   if (request.method === 'DELETE') return new Response(null, { status: 204, headers: { 'set-cookie': sessions.ended } })
   if (request.method !== 'POST') return new Response(null, { status: 405, headers: { allow: 'GET, POST, DELETE' } })
   const { token } = await bodies.read(request, tokenBody)
-  const once = (await isAdminKey(token, access)) ? sessions.newToken() : token
   // A proxy ends TLS; the origin is the page's own.
   const isSecure = request.headers.get('origin')?.startsWith('https:') ?? false
-  return new Response(null, { status: 204, headers: { 'set-cookie': sessions.exchange(once, isSecure) } })
+  const keyId = await adminOf(() => access?.admit(new Headers({ 'x-api-key': token })))
+  const cookie = keyId === undefined ? sessions.exchange(token, isSecure) : sessions.cookieFor({ keyId }, isSecure)
+  return new Response(null, { status: 204, headers: { 'set-cookie': cookie } })
 }
 
-/** Whether a token is an admin key of the server, which opens a session as often as it is given. */
-async function isAdminKey(token: string, access: Access | undefined): Promise<boolean> {
+/** The id of the key of an admin. Undefined if the key is not valid, or not one of an admin. */
+async function adminOf(find: () => Caller | Promise<Caller> | undefined): Promise<string | undefined> {
   try {
-    const caller = await access?.admit(new Headers({ 'x-api-key': token }))
+    const caller = await find()
     // Without keys the server admits everyone.
-    return caller?.key !== undefined && caller.isAdmin
-  } catch {
-    return false
+    return caller?.isAdmin ? caller.key?.id : undefined
+  } catch (error) {
+    if (error instanceof AuthenticationError) return undefined
+    throw error
   }
 }

@@ -4,6 +4,14 @@ import { apiError } from 'colloquy/protocol'
 const cookieName = 'colloquy_session'
 const sessionMs = 30 * 24 * 60 * 60 * 1_000
 const tokenMs = 10 * 60 * 1_000
+/** The bytes before a signed text: 16 random ones, and the time. */
+const headBytes = 22
+const macBytes = 32
+
+export interface Session {
+  /** The admin key that opened it. Empty for a link and for the token of programs. */
+  keyId: string
+}
 
 /**
  * Sessions of browsers. A token from the address of the page is exchanged once for a cookie. Both are signed, so that a
@@ -39,7 +47,7 @@ export class Sessions {
    * @param isSecure whether the page was read over TLS: the browser then sends the cookie over TLS only.
    */
   exchange(token: string, isSecure = false): string {
-    const signedAt = this.#verify('token', token)
+    const signedAt = this.#verify('token', token)?.at
     const now = Date.now()
     for (const [used, at] of this.#used) if (at + tokenMs < now) this.#used.delete(used)
     // A token from before a restart may have been used before it.
@@ -47,8 +55,13 @@ export class Sessions {
     if (!isFresh || this.#used.has(token))
       throw noSession('This is neither an admin key nor a link that is still valid: a link works once, for ten minutes')
     this.#used.set(token, signedAt)
+    return this.cookieFor({ keyId: '' }, isSecure)
+  }
+
+  /** The value of a `Set-Cookie` header that begins a session. */
+  cookieFor({ keyId }: Session, isSecure = false): string {
     const attributes = `Path=/; Max-Age=${sessionMs / 1_000}; HttpOnly; SameSite=Strict${isSecure ? '; Secure' : ''}`
-    return `${cookieName}=${this.#sign('cookie')}; ${attributes}`
+    return `${cookieName}=${this.#sign('cookie', keyId)}; ${attributes}`
   }
 
   /** The value of a `Set-Cookie` header that ends the session of a browser. */
@@ -56,36 +69,35 @@ export class Sessions {
     return `${cookieName}=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict`
   }
 
-  /** Whether a request carries a cookie, or the token for programs. */
-  has({ headers }: Request): boolean {
+  /** The session of a request: that of its cookie, or of the token for programs. */
+  of({ headers }: Request): Session | undefined {
     const bearer = /^Bearer +(\S+)$/i.exec(headers.get('authorization') ?? '')?.[1]
-    if (bearer !== undefined) return isEqual(Buffer.from(bearer), Buffer.from(this.programToken))
-    const cookies = (headers.get('cookie') ?? '').split(';').map((cookie) => cookie.trim().split('='))
-    return cookies.some(([name, value]) => {
-      const signedAt = name === cookieName && value ? this.#verify('cookie', value) : undefined
-      return signedAt !== undefined && signedAt + sessionMs > Date.now()
-    })
+    if (bearer !== undefined) {
+      return isEqual(Buffer.from(bearer), Buffer.from(this.programToken)) ? { keyId: '' } : undefined
+    }
+    for (const cookie of (headers.get('cookie') ?? '').split(';')) {
+      const [name, value] = cookie.trim().split('=')
+      const signed = name === cookieName && value ? this.#verify('cookie', value) : undefined
+      if (signed !== undefined && signed.at + sessionMs > Date.now()) return { keyId: signed.about }
+    }
+    return undefined
   }
 
-  /** Throws the API's 401 unless a request has a session. */
-  check(request: Request): void {
-    if (!this.has(request)) throw noSession('There is no session: open the link that the server prints')
-  }
-
-  /** A value with the time, signed for a purpose. */
-  #sign(purpose: string): string {
-    const payload = Buffer.alloc(22)
+  /** A text with the time, signed for a purpose. */
+  #sign(purpose: string, about = ''): string {
+    const payload = Buffer.alloc(headBytes)
     randomBytes(16).copy(payload)
     payload.writeUIntBE(Date.now(), 16, 6)
-    return Buffer.concat([payload, this.#mac(purpose, payload)]).toString('base64url')
+    const signed = Buffer.concat([payload, Buffer.from(about)])
+    return Buffer.concat([signed, this.#mac(purpose, signed)]).toString('base64url')
   }
 
-  /** The time at which a value was signed; undefined if it was not. */
-  #verify(purpose: string, value: string): number | undefined {
+  /** The text, and the time at which it was signed; undefined if it was not. */
+  #verify(purpose: string, value: string): { about: string; at: number } | undefined {
     const bytes = Buffer.from(value, 'base64url')
-    const [payload, mac] = [bytes.subarray(0, 22), bytes.subarray(22)]
-    if (bytes.toString('base64url') !== value || !isEqual(mac, this.#mac(purpose, payload))) return undefined
-    return payload.readUIntBE(16, 6)
+    const [signed, mac] = [bytes.subarray(0, -macBytes), bytes.subarray(-macBytes)]
+    if (bytes.toString('base64url') !== value || !isEqual(mac, this.#mac(purpose, signed))) return undefined
+    return { about: signed.toString('utf8', headBytes), at: signed.readUIntBE(16, 6) }
   }
 
   #mac(purpose: string, payload: Uint8Array = new Uint8Array()): Buffer {
@@ -97,6 +109,6 @@ function isEqual(one: Uint8Array, other: Uint8Array): boolean {
   return one.byteLength === other.byteLength && timingSafeEqual(one, other)
 }
 
-function noSession(message: string): Error {
+export function noSession(message: string): Error {
   return apiError('authentication_error', message)
 }

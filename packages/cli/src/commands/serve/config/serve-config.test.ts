@@ -129,6 +129,12 @@ test('serve --config with a console lets an admin key open it, and records its c
   await (await post(`/api/conversations/${id}/send`, { content: 'Hi' })).text()
   // The page reads it when the reply has ended.
   assert.partialDeepStrictEqual(await get('/admin/usage?source=chat'), { total: { requests: 1 } })
+  assert.partialDeepStrictEqual(await get('/api/session'), { open: true })
+  // The session ends with its key.
+  await keys.revoke('operator')
+  assert.partialDeepStrictEqual(await get('/api/session'), { open: false })
+  for (const path of ['/api/models', `/api/conversations/${id}`, '/admin/usage'])
+    assert.equal((await fetch(baseURL + path, { headers })).status, 401, path)
   program.child.kill('SIGTERM')
   assert.equal(await program.ended, 0)
   await store.close()
