@@ -160,19 +160,13 @@ export interface MiddlewareContext {
  */
 export type Middleware = (request: APIRequest, next: MiddlewareNext, context: MiddlewareContext) => Promise<Response>
 
-const timeoutAndRetryNames: readonly (keyof TimeoutAndRetryOptions)[] = [
-  'timeout',
-  'idleTimeout',
-  'totalTimeout',
-  'maxRetries',
-  'maxRetryDelay',
-  'onRetry',
-]
+const numberNames = ['timeout', 'idleTimeout', 'totalTimeout', 'maxRetries', 'maxRetryDelay'] as const
 
 /** The options that a client and a request take. */
 export const sharedNames: readonly string[] = [
-  ...timeoutAndRetryNames,
+  ...numberNames,
   ...([
+    'onRetry',
     'fetchOptions',
     'middleware',
     'openTelemetry',
@@ -240,14 +234,15 @@ export function checkSharedOptions(options: SharedOptions): void {
     if (options[name] && !isFunction(options[name])) refuse(name, 'a function')
   for (const [name, texts] of Object.entries(choices) as Array<[keyof typeof choices, string]>)
     if (options[name] && !texts.split(' or ').includes(options[name])) refuse(name, texts)
-  for (const name of timeoutAndRetryNames) {
+  for (const name of numberNames) {
     const value: unknown = options[name]
-    if (value == null || name === 'onRetry') continue
+    if (value == null) continue
     const isCount = name === 'maxRetries'
-    if (typeof value !== 'number' || !(value >= 0) || (isCount && !Number.isInteger(value))) {
-      const kind = isCount ? 'a whole number' : 'a number of milliseconds'
-      refuse(name, `${kind} from 0: found ${typeof value} ${String(value)}`)
-    }
+    if (typeof value === 'number' && value >= 0 && (!isCount || Number.isInteger(value))) continue
+    refuse(
+      name,
+      `a ${isCount ? 'whole number' : 'number of milliseconds'} from 0: found ${typeof value} ${String(value)}`,
+    )
   }
 }
 

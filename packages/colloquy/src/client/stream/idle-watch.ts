@@ -75,8 +75,7 @@ export class IdleWatch {
 
 function tooLong(): APIConnectionTimeoutError {
   const error = new APIConnectionTimeoutError({ message: 'the request took longer than totalTimeout allows' })
-  error.notRetriedBecause = 'totalTimeout'
-  return error
+  return Object.assign(error, { notRetriedBecause: 'totalTimeout' as const })
 }
 
 /** Lets the process end before the timer is due. Only timers of Node and similar runtimes prevent that. */
