@@ -89,10 +89,10 @@ function costOf({ tokens, usd, saved_usd: saved, price, estimated }: RequestJson
   ]
 }
 
-/** The time until the first event and the time of the rest, as two bars. */
+/** The time until the first token and the time of the rest, as two bars. */
 function Timeline({ request: { ttft_ms: first, ms } }: { request: RequestJson }): VNode {
   const share = ms === 0 || first === null ? 0 : (first / ms) * 100
-  const label = `${first === null ? 'No event arrived' : `First event after ${durationText(first)}`}, end after ${durationText(ms)}`
+  const label = `${first === null ? 'No token arrived' : `First token after ${durationText(first)}`}, end after ${durationText(ms)}`
   return (
     <figure>
       <svg width="100%" height="16" role="img" aria-label={label}>
