@@ -15,6 +15,9 @@ const mistakes: [line: string, message: string | RegExp][] = [
   ['chta', 'No command chta. Did you mean colloquy chat?'],
   ['list', 'No command list. Did you mean colloquy chat list?'],
   ['logs -n 3', 'No command logs. Did you mean colloquy chat list?'],
+  ['constructor', /^No command constructor\. (?!.*function)/],
+  ['__proto__', /^No command __proto__\. (?!.*object)/],
+  ['ask --constructor x', 'No flag --constructor. Run colloquy ask --help for the list.'],
   ['ask --schema x', 'No flag --schema. Did you mean --json-schema?'],
   ['ask --json x', 'No flag --json. Did you mean --output json?'],
   ['ask -u x', 'No flag -u. Did you mean --usage?'],
@@ -80,7 +83,7 @@ test('parse() accepts each flag of a subcommand, and its help', async () => {
 
 test('the flags and commands of other programs lead to ones that exist', async () => {
   const chatFlags = commands[0]!.options.map(({ name }) => name)
-  const others = Object.entries(flagsElsewhere)
+  const others = [...flagsElsewhere]
   for (const [word, flag] of others)
     assert.equal(
       await meantFlag(
@@ -89,7 +92,7 @@ test('the flags and commands of other programs lead to ones that exist', async (
       ),
       flag,
     )
-  for (const line of Object.values(commandsElsewhere)) await parse(line.split(' '))
+  for (const line of commandsElsewhere.values()) await parse(line.split(' '))
 })
 
 test('parse() takes a first word with a space for a message to chat', async () => {

@@ -8,40 +8,40 @@ export async function nearest(word: string, known: readonly string[]): Promise<s
 }
 
 /** Flags of `llm` and Claude Code, with those that do the same here. */
-export const flagsElsewhere: Readonly<Record<string, string>> = {
-  'append-system-prompt': 'system',
-  attachment: 'attach',
-  cid: 'resume',
-  conversation: 'resume',
-  effort: 'thinking',
-  fragment: 'file',
-  'fork-session': 'fork',
-  json: 'output json',
-  'max-budget-usd': 'max-cost',
-  n: 'no-save',
-  'no-log': 'no-save',
-  'output-format': 'output',
-  param: 'var',
-  schema: 'json-schema',
-  'session-id': 'resume',
-  'system-prompt': 'system',
-  u: 'usage',
-}
+export const flagsElsewhere: ReadonlyMap<string, string> = new Map([
+  ['append-system-prompt', 'system'],
+  ['attachment', 'attach'],
+  ['cid', 'resume'],
+  ['conversation', 'resume'],
+  ['effort', 'thinking'],
+  ['fragment', 'file'],
+  ['fork-session', 'fork'],
+  ['json', 'output json'],
+  ['max-budget-usd', 'max-cost'],
+  ['n', 'no-save'],
+  ['no-log', 'no-save'],
+  ['output-format', 'output'],
+  ['param', 'var'],
+  ['schema', 'json-schema'],
+  ['session-id', 'resume'],
+  ['system-prompt', 'system'],
+  ['u', 'usage'],
+])
 
 /** Commands of `llm`, Ollama and Claude Code, with those that do the same here. */
-export const commandsElsewhere: Readonly<Record<string, string>> = {
-  history: 'chat list',
-  login: 'keys set anthropic',
-  logs: 'chat list',
-  prompt: 'ask',
-  pull: 'models get',
-  run: 'chat',
-  sessions: 'chat list',
-}
+export const commandsElsewhere: ReadonlyMap<string, string> = new Map([
+  ['history', 'chat list'],
+  ['login', 'keys set anthropic'],
+  ['logs', 'chat list'],
+  ['prompt', 'ask'],
+  ['pull', 'models get'],
+  ['run', 'chat'],
+  ['sessions', 'chat list'],
+])
 
 /** The flag that was meant by an unknown one, without its dashes: a mistyped one, or one of another program. */
 export async function meantFlag(word: string, known: readonly string[]): Promise<string | undefined> {
-  const same = flagsElsewhere[word]
+  const same = flagsElsewhere.get(word)
   return same !== undefined && known.includes(same.split(' ')[0]!) ? same : nearest(word, known)
 }
 
@@ -50,7 +50,7 @@ export async function meantCommand(word: string, known: readonly Command[]): Pro
   const owner = known.find((command) => subcommandOf(command, [word]) !== undefined)
   if (owner !== undefined) return `${owner.name} ${word}`
   const names = known.map(({ name }) => name)
-  return commandsElsewhere[word] ?? (await nearest(word, names))
+  return commandsElsewhere.get(word) ?? (await nearest(word, names))
 }
 
 /** The error for a word that is none of a command's subcommands, with the one that was probably meant. */
