@@ -29,6 +29,11 @@ export interface SourceMessage {
   about?: Partial<Omit<Message, 'content'>>
 }
 
+/** The title of a conversation. Undefined for one that is empty or no text. */
+export function titleIn(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined
+}
+
 /** A time in a file, in whole milliseconds: an ISO text, or seconds or milliseconds since 1970. 0 if it is none of these. */
 export function timeIn(value: unknown): number {
   if (typeof value === 'string' && !/^\d+(?:\.\d+)?$/.test(value)) return Math.max(0, Date.parse(value) || 0)

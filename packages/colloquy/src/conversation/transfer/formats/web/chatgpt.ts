@@ -1,7 +1,7 @@
 import type { Pausable } from '../../../in-slices.ts'
 import { contentOf, textBlock } from '../../blocks.ts'
 import type { ImportNotes } from '../../report.ts'
-import { aboutReply, type SourceConversation, type SourceMessage, timeIn } from '../../source.ts'
+import { aboutReply, type SourceConversation, type SourceMessage, timeIn, titleIn } from '../../source.ts'
 import { printed } from '../../unknown-file.ts'
 import { readTree } from './message-tree.ts'
 
@@ -49,7 +49,7 @@ export function* readChatGpt(
   const tree = yield* readTree(nodes, current, ({ message }, parent) =>
     message ? messageOf(message, { line, parent }, notes) : undefined,
   )
-  return { title: typeof title === 'string' && title !== '' ? title : undefined, settings: {}, ...tree }
+  return { title: titleIn(title), settings: {}, ...tree }
 }
 
 function messageOf(

@@ -1,7 +1,7 @@
 import type { Pausable } from '../../../in-slices.ts'
 import { contentOf, type SourceBlock, textBlock, toBlock } from '../../blocks.ts'
 import type { ImportNotes } from '../../report.ts'
-import { type SourceConversation, type SourceMessage, timeIn } from '../../source.ts'
+import { type SourceConversation, type SourceMessage, timeIn, titleIn } from '../../source.ts'
 import { printed } from '../../unknown-file.ts'
 
 /** A conversation of Claude.ai's `conversations.json`, or as its page loads it. */
@@ -49,8 +49,12 @@ export function* readClaudeAi(
     numbers.set(message?.uuid, read ? messages.length : parent)
     yield
   }
-  const title = typeof name === 'string' && name !== '' ? name : undefined
-  return { title, settings: {}, messages, head: (typeof leaf === 'string' && numbers.get(leaf)) || messages.length }
+  return {
+    title: titleIn(name),
+    settings: {},
+    messages,
+    head: (typeof leaf === 'string' && numbers.get(leaf)) || messages.length,
+  }
 }
 
 /** The parent of a first message is null, or a fixed id that no message has. Old files name no parents. */

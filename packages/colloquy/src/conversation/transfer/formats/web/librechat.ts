@@ -1,7 +1,7 @@
 import type { Pausable } from '../../../in-slices.ts'
 import { contentOf, textBlock } from '../../blocks.ts'
 import type { ImportNotes } from '../../report.ts'
-import { aboutReply, type SourceConversation, type SourceMessage, timeIn } from '../../source.ts'
+import { aboutReply, type SourceConversation, type SourceMessage, timeIn, titleIn } from '../../source.ts'
 import { printed } from '../../unknown-file.ts'
 import { readTree } from './message-tree.ts'
 
@@ -58,7 +58,7 @@ export function* readLibreChat(
   const tree = yield* readTree(nodes, undefined, ({ message }, parent) => messageOf(message, { line, parent }, notes))
   const system = options?.promptPrefix
   return {
-    title: typeof title === 'string' && title !== '' ? title : undefined,
+    title: titleIn(title),
     settings: typeof system === 'string' && system.trim() !== '' ? { system } : {},
     ...tree,
   }

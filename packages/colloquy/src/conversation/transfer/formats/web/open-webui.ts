@@ -1,7 +1,7 @@
 import type { Pausable } from '../../../in-slices.ts'
 import { contentOf, textBlock } from '../../blocks.ts'
 import type { ImportNotes } from '../../report.ts'
-import { aboutReply, type SourceConversation, type SourceMessage, timeIn } from '../../source.ts'
+import { aboutReply, type SourceConversation, type SourceMessage, timeIn, titleIn } from '../../source.ts'
 import { printed } from '../../unknown-file.ts'
 import { readTree } from './message-tree.ts'
 
@@ -38,7 +38,7 @@ export function* readOpenWebUi(
   const tree = yield* readTree(nodes, history.currentId, ({ message }, parent) =>
     messageOf(message, { line, parent }, notes),
   )
-  return { title: typeof title === 'string' && title !== '' ? title : undefined, settings: {}, ...tree }
+  return { title: titleIn(title), settings: {}, ...tree }
 }
 
 function messageOf(
