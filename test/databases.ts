@@ -21,6 +21,7 @@ type MakeDatabase = (folder: string) => (migrations: readonly Migration[]) => Da
  */
 export function databasePlaces(): Record<string, MakeDatabase> {
   let places = 0
+  let schemas = 0
   const [kind, poolOf] = postgresPools()
   return {
     SQLite: (folder) => {
@@ -28,7 +29,8 @@ export function databasePlaces(): Record<string, MakeDatabase> {
       return (migrations) => new SqliteDatabase(path, { migrations })
     },
     [kind]: () => {
-      const schema = `test_${++places}`
+      // The name of a schema may be a word of SQL.
+      const schema = schemas++ === 0 ? 'user' : `test_${schemas}`
       return (migrations) => new PostgresDatabase(poolOf(), { migrations, name: kind, schema })
     },
   }

@@ -54,9 +54,9 @@ export class PostgresDatabase implements Database {
     this.name = name
     this.#pool = pool
     this.#schema = schema
-    this.#table = `${schema}.migration`
     this.#migrations = migrations
     this.#translator = new Translator('postgres', schema)
+    this.#table = this.#translator.withSchema('%.migration')
   }
 
   async rows<Row>(doing: string, sql: string, values: SqlValues = {}): Promise<Row[]> {
@@ -132,7 +132,7 @@ export class PostgresDatabase implements Database {
     try {
       // An arbitrary number. The lock lasts until the transaction ends.
       await client.query({ text: 'SELECT pg_advisory_xact_lock(7265544811)', query_timeout: migrationMs })
-      await client.query(`CREATE SCHEMA IF NOT EXISTS ${this.#schema};
+      await client.query(`CREATE SCHEMA IF NOT EXISTS "${this.#schema}";
         CREATE TABLE IF NOT EXISTS ${this.#table} (name text PRIMARY KEY, applied_at bigint NOT NULL)`)
       // Another process may have migrated meanwhile.
       for (const migration of await this.#missing(client)) {

@@ -27,9 +27,9 @@ export class Translator {
     return known
   }
 
-  /** Inserts the schema before the names of tables. */
+  /** Inserts the schema before the names of tables. Its own name may be a word of SQL. */
   withSchema(sql: string): string {
-    return sql.replaceAll('%.', this.#schema === '' ? '' : `${this.#schema}.`)
+    return sql.replaceAll('%.', this.#schema === '' ? '' : `"${this.#schema}".`)
   }
 
   #translate(sql: string): DriverStatement {

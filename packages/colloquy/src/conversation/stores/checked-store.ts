@@ -97,7 +97,7 @@ export class CheckedStore implements ConversationStore {
     return this.#store.received(storable(id), number, from)
   }
 
-  release(handle: number): Promise<void> {
+  release(handle: number): Promise<boolean> {
     return this.#store.release(handle)
   }
 

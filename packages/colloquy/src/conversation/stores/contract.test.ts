@@ -333,8 +333,9 @@ for (const [name, make] of Object.entries(storePlaces())) {
         ],
       )
       // The lease of a reply that is being received cannot be released.
-      await store.release(next.handle)
-      await store.release(begun.handle)
+      assert.equal(await store.release(next.handle), false)
+      assert.equal(await store.release(begun.handle), true)
+      assert.equal(await store.release(begun.handle), false)
       assert.equal(await store.journal({ handle: begun.handle, index: 0, json: '', at: clock }), false)
       assert.deepEqual(await leases(), [[4, false, false, []]])
       await end(next, 'again', { continues: true })

@@ -47,8 +47,11 @@ export interface ConversationStore {
    * does not exist.
    */
   received(id: string, number: number, from: number): Promise<ReceivedParts | undefined>
-  /** Ends the lease of a reply that was finished with `continues`. Does nothing if it has ended. */
-  release(handle: number): Promise<void>
+  /**
+   * Ends the lease of a reply that was finished with `continues`. Does nothing if it has ended. Returns true if the turn is to be
+   * stopped, because `stop` was called in another process since the last `journal`.
+   */
+  release(handle: number): Promise<boolean>
   /** Marks the replies with a lease as to be stopped, so that `journal` returns true. Returns the numbers of these replies. */
   stop(id: string): Promise<number[]>
   /**

@@ -85,8 +85,12 @@ export class MemoryLeases {
     this.#spending.enter(accounts, settlementEntry(reserved, reply === undefined ? reserved : usageOf(reply)))
   }
 
-  release(handle: number): void {
-    if (this.#unfinished.get(handle)?.journal === undefined) this.#unfinished.delete(handle)
+  /** Ends the lease of a reply whose turn has continued or ended. Returns whether the turn is to be stopped. */
+  release(handle: number): boolean {
+    const lease = this.#unfinished.get(handle)
+    if (lease === undefined || lease.journal !== undefined) return false
+    this.#unfinished.delete(handle)
+    return lease.stopping
   }
 
   /** Ends the leases of erased replies. */

@@ -143,8 +143,8 @@ class MemoryStore implements ConversationStore {
     return conversation && this.#leases.received(conversation, number, from)
   }
 
-  async release(handle: number): Promise<void> {
-    this.#leases.release(handle)
+  async release(handle: number): Promise<boolean> {
+    return this.#leases.release(handle)
   }
 
   async stop(id: string): Promise<number[]> {

@@ -2,7 +2,7 @@ import { StoreError } from '../../errors.ts'
 import { crc32 } from '../crc32.ts'
 import type { BeginStep } from '../store.ts'
 import { LateError, storeError } from './error.ts'
-import { migrate, type PostgresDatabase } from './migrate.ts'
+import { inSchema, migrate, type PostgresDatabase } from './migrate.ts'
 
 /** A statement with named parameters. */
 export interface Statement {
@@ -162,7 +162,7 @@ export class PostgresConnection {
   #sqlOf(statement: Statement): string {
     let sql = this.#sql.get(statement)
     if (sql === undefined) {
-      sql = statement.sql.replaceAll('%.', `${this.#schema}.`)
+      sql = inSchema(statement.sql, this.#schema)
       this.#sql.set(statement, sql)
     }
     return sql

@@ -12,7 +12,7 @@ import { crc32 } from '../crc32.ts'
 import { checksumOf, intactSettings, placeChecksum, storedPath } from '../stored-message.ts'
 import { type PostgresConnection, statement } from './connection.ts'
 import { refuseChange } from './conversation-row.ts'
-import { unfinishedReplies } from './leases.ts'
+import { joinLeases, leaseColumns, type LeaseRow, unfinishedReply } from './leases.ts'
 import { offPathReplies, pathTo } from './messages.ts'
 import { chargeErased } from './spending.ts'
 
@@ -63,14 +63,25 @@ export async function createConversation(
   return { id, owner, metadata, version: 1, head, last, createdAt: at, updatedAt: at, title, settings }
 }
 
-// Integers are read as float8, because drivers differ in how they return bigint; it is exact for all integers used here.
+/**
+ * Reads the conversation with its leases. They are of one moment, so that a turn that ends meanwhile is either in flight here, or
+ * has its last reply before the head.
+ *
+ * Integers are read as float8, because drivers differ in how they return bigint; it is exact for all integers used here.
+ */
 const open = statement(
   'open the conversation',
-  `SELECT public_id AS id, owner, m.json AS metadata, version, head, last, created_at::float8 AS "createdAt",
-     updated_at::float8 AS "updatedAt", title, c.id::float8 AS row, s.json AS settings, checksum
-   FROM %.conversation c JOIN %.settings s ON s.conversation = c.id LEFT JOIN %.metadata m ON m.conversation = c.id
-   WHERE public_id = :id`,
+  `SELECT public_id AS id, c.owner, d.json AS metadata, version, head, last, c.created_at::float8 AS "createdAt",
+     c.updated_at::float8 AS "updatedAt", title, c.id::float8 AS row, s.json AS settings, s.checksum, ${leaseColumns}
+   FROM %.conversation c JOIN %.settings s ON s.conversation = c.id LEFT JOIN %.metadata d ON d.conversation = c.id
+     ${joinLeases}
+   WHERE public_id = :id ORDER BY m.number`,
 )
+
+interface OpenedRow extends ConversationRecord, LeaseRow {
+  row: number
+  checksum: number | null
+}
 
 export async function openConversation(
   db: PostgresConnection,
@@ -78,16 +89,17 @@ export async function openConversation(
   id: string,
   { messages: isPathRead = true }: OpenOptions = {},
 ): Promise<OpenedConversation | undefined> {
-  const found = await db.row<ConversationRecord & { row: number; checksum: number | null }>(open, { id })
+  const rows = await db.rows<OpenedRow>(open, { id })
+  const [found] = rows
   if (found === undefined) return undefined
-  const { row, checksum, ...conversation } = found
-  // Read leases before messages: a reply that ends in between is then counted twice rather than not at all.
-  const unfinished = await unfinishedReplies(db, clock, row)
-  const messages = isPathRead ? await pathTo(db, row, conversation.head) : []
-  const replies = !isPathRead || messages.length === conversation.last ? [] : await offPathReplies(db, row, messages)
-  const settings = intactSettings(conversation.settings, checksum)
-  const path = storedPath(id, messages)
-  return { conversation: { ...conversation, settings }, messages: path, offPathReplies: replies, unfinished }
+  const { row, checksum, owner, metadata, version, head, last, createdAt, updatedAt, title } = found
+  const settings = intactSettings(found.settings, checksum)
+  const conversation = { id, owner, metadata, version, head, last, createdAt, updatedAt, title, settings }
+  const unfinished = rows.map((each) => unfinishedReply(clock, each)).filter((reply) => reply !== undefined)
+  // Read messages after the leases: a reply that ends in between is then counted twice rather than not at all.
+  const messages = isPathRead ? await pathTo(db, row, head) : []
+  const replies = !isPathRead || messages.length === last ? [] : await offPathReplies(db, row, messages)
+  return { conversation, messages: storedPath(id, messages), offPathReplies: replies, unfinished }
 }
 
 /**

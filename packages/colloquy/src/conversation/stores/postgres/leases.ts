@@ -2,7 +2,11 @@ import { type Lease, type LeaseClock } from '../lease.ts'
 import type { ReceivedParts, UnfinishedReply } from '../store.ts'
 import { type PostgresConnection, statement } from './connection.ts'
 
-interface LeaseRow extends Lease, Omit<UnfinishedReply, 'abandoned' | 'reserved'> {
+/** A row with the columns of a lease. */
+export interface LeaseRow extends Omit<UnfinishedReply, 'handle' | 'abandoned' | 'reserved'> {
+  handle: number | null
+  leaseOwner: Lease['owner']
+  until: Lease['until']
   heldPicoUsd: string
   heldTokens: string
 }
@@ -13,30 +17,24 @@ export const isUnfinished = "state IN ('pending', 'streaming')"
 /** The condition that a reply has a lease: it has not ended, or its tools run. */
 const isLeased = 'owner IS NOT NULL'
 
-/** The conditions that a message of a conversation is a reply with a lease. */
-const isInFlight = `conversation = :conversation
-  AND number >= (SELECT in_flight_from FROM %.conversation WHERE id = :conversation) AND ${isLeased}`
+/** The condition that the message `m` is a reply with a lease of the conversation `c`, in SQL. */
+const isInFlight = `m.conversation = c.id AND m.number >= c.in_flight_from AND m.${isLeased}`
 
-/** The leases of a conversation, with what has arrived of each reply. */
-const readLeases = statement(
-  'read the conversation',
-  `SELECT id::float8 AS handle, number, parent, NOT ${isUnfinished} AS "awaitsTools", owner, until::float8 AS until,
-     coalesce(held_pico_usd, 0)::text AS "heldPicoUsd", coalesce(held_tokens, 0)::text AS "heldTokens",
-     coalesce((SELECT json_agg(d.json ORDER BY part) FROM %.delta d WHERE d.message = m.id), '[]') AS journal
-   FROM %.message m WHERE ${isInFlight} ORDER BY number`,
-)
+/** Joins a conversation `c` with its leases `m`, in SQL: a row for each, or one row without a handle. */
+export const joinLeases: string = `LEFT JOIN %.message m ON ${isInFlight}`
 
-export async function unfinishedReplies(
-  db: PostgresConnection,
-  clock: LeaseClock,
-  conversation: number,
-): Promise<UnfinishedReply[]> {
-  const rows = await db.rows<LeaseRow>(readLeases, { conversation })
-  return rows.map(({ owner, until, heldPicoUsd, heldTokens, ...reply }) => ({
-    ...reply,
-    abandoned: clock.isAbandoned({ owner, until }),
-    reserved: { picoUsd: BigInt(heldPicoUsd), tokens: BigInt(heldTokens) },
-  }))
+/** The columns of a lease, with what has arrived of its reply. */
+export const leaseColumns: string = `m.id::float8 AS handle, m.number, m.parent, NOT m.${isUnfinished} AS "awaitsTools",
+  m.owner AS "leaseOwner", m.until::float8 AS until, coalesce(m.held_pico_usd, 0)::text AS "heldPicoUsd",
+  coalesce(m.held_tokens, 0)::text AS "heldTokens",
+  coalesce((SELECT json_agg(d.json ORDER BY part) FROM %.delta d WHERE d.message = m.id), '[]') AS journal`
+
+/** The reply of a lease, from a row with its columns; undefined if the conversation has no lease. */
+export function unfinishedReply(clock: LeaseClock, row: LeaseRow): UnfinishedReply | undefined {
+  const { handle, number, parent, awaitsTools, leaseOwner: owner, until, journal } = row
+  if (handle === null) return undefined
+  const reserved = { picoUsd: BigInt(row.heldPicoUsd), tokens: BigInt(row.heldTokens) }
+  return { handle, number, parent, awaitsTools, abandoned: clock.isAbandoned({ owner, until }), journal, reserved }
 }
 
 const readParts = statement(
@@ -58,31 +56,37 @@ export async function receivedParts(
 
 const release = statement(
   'end the turn',
-  `UPDATE %.message SET owner = NULL, until = NULL, stopping = NULL
-   WHERE id = :handle::bigint AND NOT ${isUnfinished}`,
+  `UPDATE %.message m SET owner = NULL, until = NULL, stopping = NULL
+   FROM (SELECT id, stopping FROM %.message WHERE id = :handle::bigint FOR UPDATE) before
+   WHERE m.id = before.id AND NOT m.${isUnfinished} RETURNING coalesce(before.stopping, false) AS stopping`,
 )
 
-/** Ends the lease of a reply whose turn has continued or ended. */
-export async function releaseReply(db: PostgresConnection, handle: number): Promise<void> {
-  await db.rows(release, { handle })
+/** Ends the lease of a reply whose turn has continued or ended. Returns whether the turn is to be stopped. */
+export async function releaseReply(db: PostgresConnection, handle: number): Promise<boolean> {
+  return (await db.row<{ stopping: boolean }>(release, { handle }))?.stopping ?? false
 }
 
 const readOwners = statement(
   'stop the reply',
-  `SELECT id::float8 AS handle, number, owner, until::float8 AS until FROM %.message WHERE ${isInFlight} ORDER BY number`,
+  `SELECT m.id::float8 AS handle, m.number, m.owner, until::float8 AS until
+   FROM %.conversation c JOIN %.message m ON ${isInFlight} WHERE c.id = :conversation ORDER BY m.number`,
 )
 const markStopping = statement(
   'stop the reply',
   `UPDATE %.message SET stopping = true
-   WHERE id IN (SELECT value::bigint FROM json_array_elements_text(:handles::json))`,
+   WHERE id IN (SELECT value::bigint FROM json_array_elements_text(:handles::json)) AND ${isLeased} RETURNING id`,
 )
 
 /** Marks the replies in flight of a conversation as to be stopped, and returns their numbers. */
 export async function stopReplies(db: PostgresConnection, clock: LeaseClock, conversation: number): Promise<number[]> {
-  const leases = await db.rows<Lease & { handle: number; number: number }>(readOwners, { conversation })
-  const inFlight = leases.filter((lease) => !clock.isAbandoned(lease))
-  await db.rows(markStopping, { handles: JSON.stringify(inFlight.map(({ handle }) => handle)) })
-  return inFlight.map(({ number }) => number)
+  for (;;) {
+    const leases = await db.rows<Lease & { handle: number; number: number }>(readOwners, { conversation })
+    const inFlight = leases.filter((lease) => !clock.isAbandoned(lease))
+    if (inFlight.length === 0) return []
+    const marked = await db.rows(markStopping, { handles: JSON.stringify(inFlight.map(({ handle }) => handle)) })
+    // A lease that was released meanwhile may be that of a turn that has gone on with another step.
+    if (marked.length === inFlight.length) return inFlight.map(({ number }) => number)
+  }
 }
 
 const readReservations = statement(

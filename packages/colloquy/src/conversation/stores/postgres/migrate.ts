@@ -26,7 +26,7 @@ export async function migrate(db: PostgresDatabase, schema: string, inTime: Time
 }
 
 async function appliedMigrations(db: PostgresDatabase, schema: string): Promise<string[]> {
-  const table = `${schema}.migration`
+  const table = inSchema('%.migration', schema)
   const { rows: tables } = await db.query(`SELECT 1 WHERE to_regclass('${table}') IS NOT NULL`)
   if (tables.length === 0) return []
   const { rows } = await db.query(`SELECT name FROM ${table}`)
@@ -37,17 +37,23 @@ async function appliedMigrations(db: PostgresDatabase, schema: string): Promise<
 async function applyMigrations(db: PostgresDatabase, schema: string): Promise<void> {
   const steps = migrations.map(
     ({ name, sql }) => `
-      IF NOT EXISTS (SELECT 1 FROM ${schema}.migration WHERE name = '${name}') THEN
-        ${sql.replaceAll('%.', `${schema}.`)}
-        INSERT INTO ${schema}.migration VALUES ('${name}', (extract(epoch FROM now()) * 1000)::bigint);
+      IF NOT EXISTS (SELECT 1 FROM %.migration WHERE name = '${name}') THEN
+        ${sql}
+        INSERT INTO %.migration VALUES ('${name}', (extract(epoch FROM now()) * 1000)::bigint);
       END IF;`,
   )
-  await db.query(`
+  const sql = `
     DO $migration$ BEGIN
       -- An arbitrary number; the lock lasts until the statement ends.
       PERFORM pg_advisory_xact_lock(7265544810);
-      CREATE SCHEMA IF NOT EXISTS ${schema};
-      CREATE TABLE IF NOT EXISTS ${schema}.migration (name text PRIMARY KEY, applied_at bigint NOT NULL);
+      CREATE SCHEMA IF NOT EXISTS "${schema}";
+      CREATE TABLE IF NOT EXISTS %.migration (name text PRIMARY KEY, applied_at bigint NOT NULL);
       ${steps.join('\n')}
-    END $migration$`)
+    END $migration$`
+  await db.query(inSchema(sql, schema))
+}
+
+/** SQL in which `%.` stands for the schema, whose name may be a word of SQL. */
+export function inSchema(sql: string, schema: string): string {
+  return sql.replaceAll('%.', `"${schema}".`)
 }

@@ -138,8 +138,8 @@ class PostgresStore implements ConversationStore {
     return receivedParts(this.#db, this.#clock, { id, number, from })
   }
 
-  async release(handle: number): Promise<void> {
-    await releaseReply(this.#db, handle)
+  async release(handle: number): Promise<boolean> {
+    return releaseReply(this.#db, handle)
   }
 
   async stop(id: string): Promise<number[]> {

@@ -135,7 +135,8 @@ class Actor {
       }
       case 'release':
         this.#forget(turn)
-        return by.release(handle)
+        await by.release(handle)
+        return
       case 'update':
         await store.update('one', version, { head: Math.min(which, last), at })
         return

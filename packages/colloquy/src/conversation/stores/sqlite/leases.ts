@@ -53,11 +53,13 @@ export function receivedParts(
   })
 }
 
-/** Ends the lease of a reply whose turn has continued or ended. */
-export function releaseReply(db: SqliteConnection, handle: number): void {
-  const sql = `UPDATE message SET owner = NULL, until = NULL, stopping = NULL
-   WHERE ${isReply} AND NOT ${isUnfinished}`
-  db.run(sql, [handle, db.inFlight.placeOf(handle)])
+/** Ends the lease of a reply whose turn has continued or ended. Returns whether the turn is to be stopped. */
+export function releaseReply(db: SqliteConnection, handle: number): boolean {
+  const isEnded = `${isReply} AND NOT ${isUnfinished}`
+  const values = [handle, db.inFlight.placeOf(handle)]
+  const lease = db.row<{ stopping: number | null }>(`SELECT stopping FROM message WHERE ${isEnded}`, values)
+  db.run(`UPDATE message SET owner = NULL, until = NULL, stopping = NULL WHERE ${isEnded}`, values)
+  return lease?.stopping === 1
 }
 
 /** Marks the replies in flight of a conversation as to be stopped, and returns their numbers. */

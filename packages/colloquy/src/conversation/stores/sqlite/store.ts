@@ -123,9 +123,10 @@ class SqliteStore implements ConversationStore {
     return receivedParts(this.#db, this.#clock, { id, number, from })
   }
 
-  async release(handle: number): Promise<void> {
-    await this.#db.write('end the turn', () => releaseReply(this.#db, handle))
+  async release(handle: number): Promise<boolean> {
+    const stopping = await this.#db.write('end the turn', () => releaseReply(this.#db, handle))
     this.#db.inFlight.release(handle)
+    return stopping
   }
 
   async stop(id: string): Promise<number[]> {

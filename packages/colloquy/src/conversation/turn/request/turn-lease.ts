@@ -46,20 +46,22 @@ export class TurnLease {
     const earlier = this.#held
     this.#held = { handle, number, journal }
     this.#conversation.toolReplies.add(number)
-    if (earlier !== undefined) await this.#release(earlier)
+    // Steps may follow each other so fast that no journal of theirs was ever written.
+    if (earlier !== undefined && (await this.#release(earlier))) this.#control.abort(undefined)
   }
 
   /** Undefined if the turn has no lease. */
-  release(): Promise<void> | undefined {
+  release(): Promise<boolean> | undefined {
     const held = this.#held
     this.#held = undefined
     return held && this.#release(held)
   }
 
-  async #release(held: Held): Promise<void> {
+  /** Returns whether another process wants the turn to be stopped. */
+  async #release(held: Held): Promise<boolean> {
     await held.journal.close()
     this.#conversation.toolReplies.delete(held.number)
     // A lease that cannot be released ends by itself.
-    await this.#conversation.store.release(held.handle).catch(() => {})
+    return this.#conversation.store.release(held.handle).catch(() => false)
   }
 }

@@ -19,6 +19,7 @@ import { decodePosition, encodePosition, type Position } from './position.ts'
 import type { TurnEvent } from './turn-event.ts'
 
 const settings = { model: 'claude-sonnet-4-6', max_tokens: 100 }
+const call = { type: 'tool_use' as const, id: 'toolu_1', name: 'look', input: {} }
 const folder = mkdtempSync(join(tmpdir(), 'colloquy-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 let files = 0
@@ -158,6 +159,24 @@ describe('a turn of another program on the same file', () => {
     assert.equal(stopped?.state, 'interrupted')
     assert.notEqual(stopped?.content.length, 0)
     assert.equal(await two.stop(conversation.id), false)
+  })
+
+  test('stop() ends it though its steps are too short for a journal', async () => {
+    const { one, two } = twoPrograms([{ reply: { content: [call] }, times: 60 }])
+    const conversation = await one.create(settings)
+    const { promise: hasStarted, resolve: start } = Promise.withResolvers<void>()
+    let calls = 0
+    const run = (): string => {
+      if (++calls === 2) start()
+      return 'looked'
+    }
+    const look = tool({ name: 'look', description: 'Looks.', inputSchema: { type: 'object', properties: {} }, run })
+    const turn = conversation.send('look around', { tools: [look], toolOptions: { maxRounds: 60 } })
+    turn.catch(() => {})
+    await hasStarted
+    assert.equal(await two.stop(conversation.id), true)
+    await assert.rejects(turn, { name: 'APIUserAbortError' })
+    assert.ok(calls < 50, `it made ${calls} of 60 calls`)
   })
 
   test('resume() after it was stopped says so', async () => {
