@@ -47,7 +47,7 @@ export interface ClientOptions extends TimeoutAndRetryOptions {
   /**
    * Node only: `'node'` sends every request through `node:http` and `node:https`. Default `'sockets'`: the client reads HTTP
    * from Node's sockets itself, and uses those modules only for proxies, for requests with headers for the connection, and
-   * when the process watches or replaces those modules, as tracers and mocks do.
+   * when the process watches or replaces those modules, as tracers and mocks do. A replaced or watched `fetch` is used too.
    */
   transport?: 'sockets' | 'node' | undefined
   /** Wraps every attempt of every request. The first is the outermost. */

@@ -19,5 +19,5 @@ function reasonOf(error: unknown): string {
   if (error.cause instanceof Error) return reasonOf(error.cause)
   const { code } = error as { code?: unknown }
   // The codes of the system are known by name; a code of a library says less than its message.
-  return typeof code === 'string' && !/^(ERR|HPE|Z|UND_ERR)_/.test(code) ? code : error.message
+  return typeof code === 'string' && !/^(ERR|HPE|Z|UND)_/.test(code) ? code : error.message
 }

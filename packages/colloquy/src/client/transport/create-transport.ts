@@ -1,4 +1,4 @@
-import { fetchTransport, type Fetch } from './fetch-transport.ts'
+import { fetchTransport, globalFetch, type Fetch } from './fetch-transport.ts'
 import { nodeTransport } from './node/node-transport.ts'
 import { isNode } from './runtime.ts'
 import type { Transport } from './transport.ts'
@@ -16,5 +16,5 @@ export function createTransport(options: TransportOptions): Transport {
   const { fetch, fetchOptions } = options
   // Undefined in a bundle for browsers: see `browser` in package.json.
   if (nodeTransport && isNode() && fetch == null && fetchOptions == null) return nodeTransport(options)
-  return fetchTransport(fetch ?? ((url, init) => globalThis.fetch(url, init)), fetchOptions ?? undefined)
+  return fetchTransport(fetch ?? globalFetch, fetchOptions ?? undefined)
 }

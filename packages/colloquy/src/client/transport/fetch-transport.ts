@@ -6,6 +6,9 @@ import type { PendingRequest, Transport, TransportResponse, WireRequest } from '
 /** The part of `fetch` that the client uses. A server's handler fits as it is. */
 export type Fetch = (url: string, init?: RequestInit) => Promise<Response> | Response
 
+/** The `fetch` that the process has at the time of the request. */
+export const globalFetch: Fetch = (url, init) => globalThis.fetch(url, init)
+
 /** Sends through a `fetch`. */
 export function fetchTransport(fetch: Fetch, fetchOptions?: RequestInit): Transport {
   return ({ method, url, headers, body, isStream }) => {

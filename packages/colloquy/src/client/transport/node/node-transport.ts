@@ -1,8 +1,11 @@
+import { encodeJson } from '../../../protocol/codec/attached-json.ts'
 import { AnthropicError } from '../../../protocol/types/error.ts'
+import { fetchTransport, globalFetch } from '../fetch-transport.ts'
 import type { Transport, WireRequest } from '../transport.ts'
 import { encodeMessages } from './encoded-messages.ts'
 import { socketTransport } from './http1/socket-transport.ts'
 import { httpTransport } from './http-transport.ts'
+import { isFetchReplaced, isFetchWatched } from './observed-fetch.ts'
 import { isHttpObserved } from './observed-http.ts'
 import { proxiesOf } from './proxy.ts'
 
@@ -15,7 +18,10 @@ export interface NodeTransportOptions {
   transport?: 'sockets' | 'node' | undefined
 }
 
-/** Sends through sockets of Node, or through `node:http` and `node:https` what needs their features. */
+/**
+ * Sends through sockets of Node. Requests that need features of `node:http` and `node:https` go through these, and through
+ * `fetch` while the process has a mock, a dispatcher or a tracer there.
+ */
 export function nodeTransport({ ca, proxy, transport = 'sockets' }: NodeTransportOptions): Transport {
   if (transport !== 'sockets' && transport !== 'node') {
     throw new AnthropicError(`Cannot use transport as it must be 'sockets' or 'node': found ${String(transport)}`)
@@ -23,12 +29,20 @@ export function nodeTransport({ ca, proxy, transport = 'sockets' }: NodeTranspor
   const proxyFor = proxiesOf(proxy)
   const overHttp = httpTransport({ ca, proxyFor, isShared: ca === undefined && !proxy })
   const overSockets = socketTransport(ca)
-  const send = (request: WireRequest): ReturnType<Transport> => {
-    const usesSockets =
-      transport === 'sockets' && isPlain(request) && !proxyFor?.(new URL(request.url)) && !isHttpObserved()
-    return usesSockets ? overSockets(request) : overHttp(request)
+  const overFetch = fetchTransport(globalFetch)
+  // `fetch` has no such options.
+  const mayFetch = transport === 'sockets' && ca === undefined && !proxy
+  const transportFor = (request: WireRequest): Transport => {
+    if (transport === 'node' || proxyFor?.(new URL(request.url))) return overHttp
+    if (mayFetch && isFetchReplaced()) return overFetch
+    if (!isPlain(request) || isHttpObserved()) return overHttp
+    return mayFetch && isFetchWatched() ? overFetch : overSockets
   }
-  return Object.assign(send, { encode: encodeMessages })
+  const send = (request: WireRequest): ReturnType<Transport> => transportFor(request)(request)
+  // A mock of `fetch` expects the body as a string.
+  const encode = (body: object): ReturnType<typeof encodeMessages> =>
+    mayFetch && isFetchReplaced() ? encodeJson(body) : encodeMessages(body)
+  return Object.assign(send, { encode })
 }
 
 const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'])

@@ -1,4 +1,5 @@
 import { builtin } from '../runtime.ts'
+import { diagnosticsChannel, type DiagnosticsChannel } from './diagnostics-channel.ts'
 
 /** Functions of Node that mocks and tracers replace, with a name of Node's own code that only the original contains. */
 const functions = [
@@ -9,9 +10,6 @@ const functions = [
 ] as const
 
 type Module = Record<string, unknown>
-interface Channel {
-  readonly hasSubscribers: boolean
-}
 
 interface Watched {
   module: Module
@@ -22,7 +20,7 @@ interface Watched {
 }
 
 let watched: Watched[] | undefined
-let channels: Channel[] | undefined
+let channels: DiagnosticsChannel[] | undefined
 
 /**
  * Whether this process watches or replaces the requests of `node:http`, as mocks of HTTP (nock, msw) and tracers do. They
@@ -30,14 +28,10 @@ let channels: Channel[] | undefined
  */
 export function isHttpObserved(): boolean {
   watched ??= functions.map(([id, name, inside]) => ({ module: builtin(id) as Module, name, inside }))
-  channels ??= ['http.client.request.created', 'http.client.request.start'].map(channel)
+  channels ??= ['http.client.request.created', 'http.client.request.start'].map(diagnosticsChannel)
   for (const { hasSubscribers } of channels) if (hasSubscribers) return true
   for (const one of watched) if (!isOriginal(one)) return true
   return false
-}
-
-function channel(name: string): Channel {
-  return (builtin('node:diagnostics_channel') as { channel(name: string): Channel }).channel(name)
 }
 
 function isOriginal(watched: Watched): boolean {
