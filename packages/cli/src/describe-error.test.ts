@@ -46,9 +46,30 @@ const cases: [name: string, error: unknown, exitCode: number, line: string][] = 
   ],
   [
     'an unreachable server of a model',
-    apiError(500, { type: 'api_error', message: 'Cannot reach http://127.0.0.1:9 (ECONNREFUSED)' }),
+    apiError(500, {
+      type: 'api_error',
+      message: 'Cannot reach http://127.0.0.1:9 (ECONNREFUSED)',
+      details: { error_code: 'unreachable_server' },
+    }),
     ExitCode.network,
     'Cannot reach http://127.0.0.1:9 (ECONNREFUSED).',
+  ],
+  [
+    'a failure of the API in the same words',
+    apiError(500, { type: 'api_error', message: 'Cannot reach the database' }),
+    ExitCode.failed,
+    'The API failed: Cannot reach the database. (api_error)',
+  ],
+  [
+    'the page of a proxy',
+    APIError.generate(
+      502,
+      undefined,
+      '<!DOCTYPE html>\n<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>',
+      new Headers(),
+    ),
+    ExitCode.failed,
+    'The server answered with status 502 and a web page: 502 Bad Gateway. (InternalServerError)',
   ],
   [
     'an unreachable host',

@@ -7,6 +7,7 @@ import {
   AuthenticationError,
   PermissionDeniedError,
 } from 'colloquy/protocol'
+import { unreachableServer } from './engine/engine-kind.ts'
 import { ExitCode, ExitError } from './exit.ts'
 import { oneLine } from './format.ts'
 
@@ -42,9 +43,7 @@ export function describeError(error: unknown): ErrorDescription {
   const sentence = sentenceOf(error, type)
   const requestId = error instanceof APIError ? (error.requestID ?? undefined) : undefined
   const notes =
-    error instanceof APIError && !isOfThisMachine(error, type)
-      ? [type, ...(requestId === undefined ? [] : [requestId])]
-      : []
+    error instanceof APIError && !isOfThisMachine(error) ? [type, ...(requestId === undefined ? [] : [requestId])] : []
   const line = notes.length === 0 ? sentence : `${sentence} (${notes.join(', ')})`
   return { exitCode: exitCodeOf(error, type), type, sentence, requestId, line }
 }
@@ -63,28 +62,30 @@ function sentenceOf(error: unknown, type: string): string {
     return 'The last reply waits for results of tools, and there are none here: /undo in the chat takes it back.'
   if (!(error instanceof APIError)) return oneLine(error.message)
   if (isTooLong(error)) return 'The reply took longer than --timeout allows.'
-  const said = oneLine(error.apiMessage ?? error.message)
+  const said = oneLine(error.apiMessage ?? withoutPage(error))
   if (error instanceof APIConnectionError && error.type === null) return connectionSentence(error)
-  const opening = isOfThisMachine(error, type) ? undefined : openings[type]
+  const opening = isOfThisMachine(error) ? undefined : openings[type]
   const sentence = withPeriod(opening === undefined ? said : `${opening}: ${said}`)
   const { retryAfterMs: waitMs } = error
   return waitMs === null || waitMs <= 0 ? sentence : `${sentence} Try again in ${Math.ceil(waitMs / 1000)} s.`
 }
 
 /** Whether the engine in this process cannot use its file or reach its server. No request reached an API. */
-function isOfThisMachine(error: APIError, type: string): boolean {
-  return error.errorCode === 'unusable_model_file' || isUnreachable(error, type)
-}
-
-/** Whether the server of the model failed. The engine in front of it says so in words only. */
-function isUnreachable({ apiMessage }: APIError, type: string): boolean {
-  return type === 'api_error' && /^Cannot (?:reach|read) /.test(apiMessage ?? '')
+function isOfThisMachine(error: APIError): boolean {
+  return error.errorCode === 'unusable_model_file' || error.errorCode === unreachableServer
 }
 
 /** Whether the time of `--timeout` was over, also in the middle of a reply. */
 function isTooLong(error: unknown): boolean {
   if (error instanceof APIConnectionTimeoutError) return error.notRetriedBecause === 'totalTimeout'
   return error instanceof APIError && isTooLong(error.cause)
+}
+
+/** The message of a response that is no error of the API. A proxy answers with a page, of which the title is enough. */
+function withoutPage({ status, message }: APIError): string {
+  if (status === undefined || !/<(?:!doctype|html)\b/i.test(message)) return message
+  const title = /<title>\s*([^<]+?)\s*<\/title>/i.exec(message)?.[1]
+  return `The server answered with status ${status} and a web page${title === undefined ? '' : `: ${title}`}`
 }
 
 function connectionSentence({ host, code, cause, message }: APIConnectionError): string {
@@ -103,7 +104,7 @@ function exitCodeOf(error: unknown, type: string): number {
   if (!(error instanceof APIError)) return ExitCode.failed
   if (error.status === 429 || error.status === 529) return ExitCode.busy
   if (error instanceof APIConnectionError && error.type === null) return ExitCode.network
-  if (isUnreachable(error, type)) return ExitCode.network
+  if (error.errorCode === unreachableServer) return ExitCode.network
   if (error.status !== undefined && error.status >= 400 && error.status < 500) return ExitCode.rejected
   return ['invalid_request_error', 'request_too_large', 'not_found_error'].includes(type)
     ? ExitCode.rejected

@@ -20,8 +20,9 @@ export function tokenText(count: number): string {
 
 /** `10.4 s`, from one minute on `2 min 5 s`. */
 export function durationText(ms: number): string {
-  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`
-  return `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`
+  if (ms < 59_950) return `${(ms / 1000).toFixed(1)} s`
+  const seconds = Math.round(ms / 1000)
+  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`
 }
 
 /** `40 ms`, from 950 ms on as `durationText()`: of requests, which may take less than a tenth of a second. */
@@ -32,8 +33,13 @@ export function latencyText(ms: number): string {
 /** `9 B`, `2.1 KB`, `1.5 MB`, in powers of 1,000. */
 export function byteText(bytes: number): string {
   if (bytes < 1000) return `${bytes} B`
-  if (bytes < 1_000_000) return `${(bytes / 1000).toFixed(1)} KB`
+  if (bytes < 999_950) return `${(bytes / 1000).toFixed(1)} KB`
   return `${(bytes / 1_000_000).toFixed(1)} MB`
+}
+
+/** `Retry 1 of 2 in 3 s`. Retry 0 is the request that continues a reply that broke off. */
+export function retryText({ retry, maxRetries }: { retry: number; maxRetries: number }, seconds: string): string {
+  return retry === 0 ? `Continuing the reply in ${seconds} s` : `Retry ${retry} of ${maxRetries} in ${seconds} s`
 }
 
 /** `1 message`, `2 messages`. */

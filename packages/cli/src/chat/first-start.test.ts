@@ -79,6 +79,44 @@ test('the prompt is there while a first model downloads, and Ctrl-C lets the off
   await again.left
 })
 
+test('a runtime that cannot be installed ends the download beside it', async (t) => {
+  const home = await atHome(slowHub)
+  await rm(join(home, 'data/colloquy/runtime'), { recursive: true })
+  const path = process.env['PATH']
+  process.env['PATH'] = home
+  t.after(() => (process.env['PATH'] = path))
+  const user = await sit()
+  await user.sees(/Cannot install node-llama-cpp: npm is not installed\. The offline engine replies\./)
+  await user.says('What is 6 * 7?')
+  await user.sees(/6 \* 7 = 42/)
+  assert.doesNotMatch(user.terminal.text, /of 98 MB|installing/)
+  await user.type('\x04')
+  assert.equal(await user.left, 0)
+})
+
+test('a model file that is given by hand is read for its window, and needs the runtime', async (t) => {
+  const path = join(folder, 'tiny.gguf')
+  const facts = { 'general.architecture': 'llama', 'llama.context_length': 512, 'tokenizer.chat_template': '{{ x }}' }
+  await writeFile(path, gguf(facts))
+  await atHome(slowHub)
+  const user = await sit(['-m', path])
+  await user.sees(/tiny · on this machine/)
+  await user.type(`/set${enter}`)
+  await user.sees(/max_tokens +128/)
+  await user.type('\x04')
+  await user.left
+  const home = await atHome(slowHub)
+  await rm(join(home, 'data/colloquy/runtime'), { recursive: true })
+  const search = process.env['PATH']
+  process.env['PATH'] = home
+  t.after(() => (process.env['PATH'] = search))
+  const another = await sit(['-m', path])
+  await another.sees(
+    /tiny needs 66 MB to run, which are fetched once\.[^]*Cannot install node-llama-cpp: npm is not installed\./,
+  )
+  assert.equal(await another.left, 1)
+})
+
 test('leaving while a first model downloads keeps what arrived, and the next chat continues', async () => {
   await atHome(slowHub)
   const user = await sit()

@@ -25,6 +25,8 @@ export class ChatSession {
   #state: ChatState
   /** The last message on the screen. */
   #lastShownId: string | undefined
+  /** How many of the first messages of a chat its last reply left out. */
+  readonly #leftOut = new WeakMap<Conversation, number>()
   #isStopped = false
   #turn: Turn | undefined
   #progress: ReplyProgress | undefined
@@ -136,9 +138,12 @@ export class ChatSession {
     if (this.#isStopped) turn.abort()
     const end = await followTurn(turn, { surface: this.#surface, markdown, progress, latest: connection.latest })
     this.#turn = undefined
-    const { isLocal, kind } = connection
-    const facts = { conversation: this.#conversation, progress, isLocal, keyAdvice: keyAdvice(kind) }
+    const { kind: engine } = connection
+    const conversation = this.#conversation
+    const leftOut = this.#leftOut.get(conversation) ?? 0
+    const facts = { conversation, progress, engine, leftOut, keyAdvice: keyAdvice(engine) }
     if (end.kind === 'finished') {
+      this.#leftOut.set(conversation, end.reply.window?.dropped ?? 0)
       return showNotes(this.#surface, await replyNotes(end.reply, facts, this.#state.costStyle))
     }
     if (end.error instanceof ConversationConflictError) throw end.error

@@ -23,7 +23,7 @@ export function engineKind(flags: Flags, env: Environment = process.env): Engine
 export function knownEngine(flags: Flags, env: Environment = process.env): EngineKind | undefined {
   if (needsFirstEngine(flags, env) || namesCandidate(flags, env)) return undefined
   const engine = engineKind(flags, env)
-  return needsModel(engine, flags, env) ? undefined : engine
+  return needsModel(engine, flags, env) || needsFacts(engine) ? undefined : engine
 }
 
 /** Whether a first chat has to look for an engine: there is no key, none was named, and none was chosen before. */
@@ -45,6 +45,11 @@ export function modelForServer(flags: Flags, env: Environment): string | undefin
 /** Whether the server has to be asked which models it has. */
 export function needsModel(engine: EngineKind, flags: Flags, env: Environment = process.env): engine is ServerEngine {
   return engine.kind === 'chat' && engine.model === undefined && modelForServer(flags, env) === undefined
+}
+
+/** Whether the engine is a model file that was given by hand, which has to be read first. */
+export function needsFacts(engine: EngineKind): engine is FileEngine {
+  return engine.kind === 'local' && engine.model.window === undefined
 }
 
 /** Whether `--model` may be the name of a model of this machine, such as `ollama/llama3.2:1b`. */

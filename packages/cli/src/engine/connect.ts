@@ -8,11 +8,11 @@ import {
   type MessageStreamEvent,
   type PingEvent,
 } from 'colloquy/protocol'
-import { ExitCode, ExitError } from '../exit.ts'
+import { ExitCode, ExitError, UsageError } from '../exit.ts'
 import { filePaths } from '../file-paths.ts'
 import type { Environment, Flags } from '../flags.ts'
 import { chatKeyFor, credentialsFor } from './credentials.ts'
-import { isOnThisMachine, type EngineKind, type FileEngine } from './engine-kind.ts'
+import { isOnThisMachine, unreachableServer, type EngineKind, type FileEngine } from './engine-kind.ts'
 import { withoutForeignThinking } from './foreign-thinking.ts'
 
 /** A connection to a Messages API: Claude's, another server's, or the offline engine's in this process. */
@@ -142,8 +142,14 @@ function remote(chosen: RemoteEngine, env: Environment): ClientOptions {
 
 /** The model in this process. Its runtime is among the program's packages, or in the folder of its models. */
 async function localEngine({ path, title }: FileEngine['model'], env: Environment): Promise<OwnEngine> {
-  const { llama } = await import('@colloquy/llama')
-  const engine = llama({ model: path, name: title, runtimeFolder: filePaths(env).runtime })
+  const { hasRuntime, llama } = await import('@colloquy/llama')
+  const runtimeFolder = filePaths(env).runtime
+  if (!hasRuntime(runtimeFolder)) {
+    throw new UsageError(
+      `Cannot use ${title} yet: the runtime for model files is missing. colloquy models use ${path} installs it`,
+    )
+  }
+  const engine = llama({ model: path, name: title, runtimeFolder })
   return { engine, close: () => engine.close() }
 }
 
@@ -157,7 +163,8 @@ function namingHosts(engine: Engine): Engine {
       yield* engine(params, context)
     } catch (error) {
       if (!(error instanceof APIConnectionError) || error.host === undefined) throw error
-      throw apiError('api_error', error.message.replace(/^Connection error: c/, 'C'))
+      const message = error.message.replace(/^Connection error: c/, 'C')
+      throw apiError('api_error', message, { error_code: unreachableServer })
     }
   }
   return Object.assign(named, engine)

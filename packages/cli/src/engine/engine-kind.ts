@@ -91,3 +91,6 @@ export function isOnThisMachine(engine: EngineKind): boolean {
 export function hasAccess(env: Environment = process.env): boolean {
   return Boolean(env['ANTHROPIC_API_KEY'] || env['ANTHROPIC_AUTH_TOKEN'] || env['ANTHROPIC_BASE_URL'])
 }
+
+/** The `error_code` of the error for a model's server that could not be reached, or whose reply broke off. */
+export const unreachableServer = 'unreachable_server'

@@ -1,13 +1,21 @@
 import { listedModels } from '@colloquy/llama'
-import { UsageError } from '../exit.ts'
+import { ExitCode, ExitError, UsageError } from '../exit.ts'
 import type { Flags } from '../flags.ts'
 import { writeErrorLine } from '../terminal/output.ts'
 import { progressLine, type Progress } from '../terminal/progress-line.ts'
 import { bestOf, findCandidates, matching } from './candidates.ts'
-import { engineKind, isCandidateName, knownEngine, namesCandidate, needsFirstEngine, needsModel } from './choose.ts'
+import {
+  engineKind,
+  isCandidateName,
+  knownEngine,
+  namesCandidate,
+  needsFacts,
+  needsFirstEngine,
+  needsModel,
+} from './choose.ts'
 import { chooseEngine, declineModel, type ChosenEngine } from './chosen-engine.ts'
-import type { EngineKind } from './engine-kind.ts'
-import { fetchModel, fetchRuntime, hasModelRuntime, runtimeText } from './fetch-model.ts'
+import type { EngineKind, FileEngine } from './engine-kind.ts'
+import { fetchModel, fetchRuntime, hasModelRuntime, runtimeText, withFacts } from './fetch-model.ts'
 import { withServedModel } from './served-models.ts'
 
 export interface FindEngineOptions {
@@ -29,6 +37,7 @@ export async function findEngine(flags: Flags, options: FindEngineOptions): Prom
   if (known !== undefined) return known
   if (needsFirstEngine(flags)) return firstEngine(options)
   const engine = await engineOfModel(flags)
+  if (needsFacts(engine)) return readyFile(engine, options)
   return needsModel(engine, flags) ? withServedModel(engine, flags.text('model'), options) : engine
 }
 
@@ -116,6 +125,23 @@ async function foundEngine(options: FindEngineOptions): Promise<ChosenEngine | u
   const line = progress(best.name)
   await fetchRuntime(line, signal).finally(() => line.end())
   return best.engine
+}
+
+/** The engine of a file that was given by hand, with its facts. Fetches the runtime for it, if that may be. */
+async function readyFile(
+  { model }: FileEngine,
+  { mayFetch, say, progress, signal }: FindEngineOptions,
+): Promise<FileEngine> {
+  if (mayFetch && !(await hasModelRuntime())) {
+    say(`${model.title} needs ${runtimeText} to run, which are fetched once.`)
+    const line = progress(model.title)
+    await fetchRuntime(line, signal)
+      .catch((error: unknown) => {
+        throw signal.aborted ? new ExitError(ExitCode.interrupted, `Stopped: ${model.title} cannot run yet.`) : error
+      })
+      .finally(() => line.end())
+  }
+  return withFacts(model)
 }
 
 async function fetchedEngine(options: FindEngineOptions): Promise<ChosenEngine> {

@@ -16,6 +16,7 @@ export class ProgressText implements Progress {
   readonly #onChange: (line: string, isComplete: boolean) => void
   #bar = ''
   #note = ''
+  #isEnded = false
 
   constructor(title: string, onChange: (line: string, isComplete: boolean) => void) {
     this.#title = title
@@ -36,10 +37,13 @@ export class ProgressText implements Progress {
   }
 
   end(): void {
+    this.#isEnded = true
     this.#onChange('', true)
   }
 
   #change(isComplete: boolean): void {
+    // Work that was aborted may still report.
+    if (this.#isEnded) return
     this.#onChange([this.#title, this.#bar, this.#note].filter(Boolean).join('  '), isComplete)
   }
 }

@@ -74,8 +74,8 @@ function cannotLoad(path: string, reason: string): APIError {
   return fileError(`Cannot load ${basename(path)}: ${/[.!?]$/.test(reason) ? reason : `${reason}.`}`)
 }
 
-/** An error that a retry does not mend. Its code crosses HTTP, so that a program tells it from a failure of the API. */
-function fileError(message: string): APIError {
+/** An error of a file, or of the runtime for it, that a retry does not mend. Its code crosses HTTP, so that a program tells it from a failure of the API. */
+export function fileError(message: string): APIError {
   const body = { type: 'error', error: { type: 'api_error', message, details: { error_code: 'unusable_model_file' } } }
   return APIError.generate(500, body, undefined, new Headers({ 'x-should-retry': 'false' }))
 }

@@ -54,9 +54,9 @@ export class LoadedModel {
   static async load(runtime: Runtime, options: ModelOptions): Promise<LoadedModel> {
     const { path, threads, parallel } = options
     await checkFile(options)
-    const llama = await instanceOf(runtime, threads)
     takeLog()
     try {
+      const llama = await instanceOf(runtime, threads)
       const raw = await llama.loadModel({ modelPath: path })
       const template = await templateOf(raw, path)
       const window = Math.min(options.contextSize, raw.trainContextSize)

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { AnthropicError } from 'colloquy/protocol'
+import { fileError } from '../files/check-file.ts'
 
 // The parts of node-llama-cpp that are used. It is an optional peer, so its own types may not be there.
 
@@ -69,16 +69,24 @@ export const runtimeVersion = '3.22.1'
 /**
  * Loads node-llama-cpp: from where this program's own packages are, else from a folder in which it was installed.
  *
- * @throws {AnthropicError} that says how to install it.
+ * @throws {APIError} that says how to install it, or why it cannot be loaded.
  */
 export async function loadRuntime(folder?: string): Promise<Runtime> {
   for (const from of [import.meta.url, ...(folder === undefined ? [] : [pathToFileURL(join(folder, 'x.js')).href])]) {
     const file = resolveFrom(from)
-    if (file !== undefined) return (await import(pathToFileURL(file).href)) as Runtime
+    if (file !== undefined) return imported(file)
   }
-  throw new AnthropicError(
+  throw fileError(
     `Cannot run a model in this process as node-llama-cpp is not installed: npm install node-llama-cpp@${runtimeVersion}`,
   )
+}
+
+async function imported(file: string): Promise<Runtime> {
+  try {
+    return (await import(pathToFileURL(file).href)) as Runtime
+  } catch (error) {
+    throw fileError(`Cannot load node-llama-cpp: ${(error as Error).message.split('\n')[0]}`)
+  }
 }
 
 /** Whether node-llama-cpp can be loaded. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { costOf, type Usage } from 'colloquy/protocol'
-import { durationText, tokenText } from '../../format.ts'
+import { byteText, durationText, tokenText } from '../../format.ts'
 import { costLine, stoppedFigures, type TurnFigures } from './cost-line.ts'
 
 const usage: Usage = {
@@ -20,6 +20,7 @@ function figures(changes: Partial<TurnFigures> = {}): TurnFigures {
     cost: costOf(usage, model, { at: new Date('2026-11-01') }),
     isEstimated: false,
     isLocal: false,
+    window: 1_000_000,
     ms: 10_400,
     writingMs: 10_450,
     chat: { picoUsd: 98_600_000_000n, estimated: false, unpriced: 0 },
@@ -43,7 +44,10 @@ test('costLine() shows 1-hour cache writes apart, at their own price', () => {
 })
 
 test('costLine() marks missing prices, estimates and the offline engine', () => {
-  assert.match(costLine(figures({ model: 'mine', cost: undefined }), 'full'), / · no price for mine · chat \$0\.0986$/)
+  assert.match(
+    costLine(figures({ model: 'mine', cost: undefined, window: undefined }), 'full'),
+    / · no price for mine · chat \$0\.0986$/,
+  )
   assert.match(costLine(figures({ isEstimated: true }), 'full'), /≈ 900 out.*≈ \$0\.0329/)
   assert.match(costLine(figures({ isLocal: true }), 'full'), / · local · context/)
   const chat = { picoUsd: 1_000_000_000n, estimated: true, unpriced: 2 }
@@ -55,7 +59,7 @@ test('stoppedFigures() shows the estimated output and cost', () => {
   assert.equal(stoppedFigures(figures({ isLocal: true })), '≈ 900 out')
 })
 
-test('tokenText() and durationText() never round up to the next unit', () => {
+test('tokenText(), durationText() and byteText() never round up to the next unit', () => {
   assert.deepEqual([0, 999, 1000, 9949, 9950, 999_499, 999_500].map(tokenText), [
     '0',
     '999',
@@ -65,5 +69,13 @@ test('tokenText() and durationText() never round up to the next unit', () => {
     '999k',
     '1.0M',
   ])
-  assert.deepEqual([40, 59_949, 61_000].map(durationText), ['0.0 s', '59.9 s', '1 min 1 s'])
+  assert.deepEqual([40, 59_949, 59_950, 61_000, 119_499, 119_700].map(durationText), [
+    '0.0 s',
+    '59.9 s',
+    '1 min 0 s',
+    '1 min 1 s',
+    '1 min 59 s',
+    '2 min 0 s',
+  ])
+  assert.deepEqual([999, 1000, 999_949, 999_950].map(byteText), ['999 B', '1.0 KB', '999.9 KB', '1.0 MB'])
 })

@@ -1,4 +1,4 @@
-import { findModel, formatUsd, tokenCounts, type Usage } from 'colloquy/protocol'
+import { formatUsd, tokenCounts, type Usage } from 'colloquy/protocol'
 import { durationText, tokenText } from '../../format.ts'
 
 /** The figures for the line below a reply. */
@@ -11,6 +11,8 @@ export interface TurnFigures {
   isEstimated: boolean
   /** The offline engine replied, so the cost is nothing. */
   isLocal: boolean
+  /** The most tokens of the chat; undefined if not known. */
+  window: number | undefined
   /** From the request to the end of the reply. */
   ms: number
   /** From the first token to the last. */
@@ -68,8 +70,7 @@ function chatText({ chat, isLocal }: TurnFigures): string {
   return `chat ${chat.estimated ? '≈ ' : ''}${formatUsd(chat.picoUsd)}${unpriced}`
 }
 
-function contextText({ model, usage }: TurnFigures): string {
-  const window = findModel(model)?.contextTokens
+function contextText({ window, usage }: TurnFigures): string {
   if (window === undefined) return ''
   const share = (totalTokens(usage) / window) * 100
   return `context ${share < 1 ? '<1' : Math.round(share)}%`

@@ -1,6 +1,7 @@
 import type { MessageStreamEvent } from 'colloquy/protocol'
 import { describeError } from '../../describe-error.ts'
 import type { LatestRequest } from '../../engine/connect.ts'
+import { retryText } from '../../format.ts'
 import { safeText } from '../../terminal/safe-text.ts'
 
 /** The last lines of thinking that are shown while the model thinks. */
@@ -48,7 +49,7 @@ export class ReplyProgress {
     if (retry !== undefined) {
       const left = Math.max(0, Math.ceil((retry.at - performance.now()) / 1000))
       const { sentence } = describeError(retry.error)
-      return [`${sentence} Retry ${retry.retry} of ${retry.maxRetries} in ${left} s · Esc gives up`]
+      return [`${sentence} ${retryText(retry, String(left))} · Esc gives up`]
     }
     if (this.#thinkingSince !== undefined) {
       const lines = this.#thinking.trimEnd().split('\n').slice(-thinkingLines)

@@ -1,8 +1,10 @@
 import type { Conversation, Reply } from 'colloquy/conversation'
 import { APIError, APIUserAbortError, formatUsd, type Message } from 'colloquy/protocol'
 import { describeError } from '../../describe-error.ts'
+import { isOnThisMachine, type EngineKind } from '../../engine/engine-kind.ts'
 import type { CostStyle } from '../chat-state.ts'
 import { meantModel } from '../settings/model-name.ts'
+import { windowTokens } from '../settings/settings.ts'
 import { costLine, stoppedFigures, type TurnFigures } from './cost-line.ts'
 import type { ReplyProgress } from './reply-progress.ts'
 
@@ -10,14 +12,16 @@ import type { ReplyProgress } from './reply-progress.ts'
 export interface TurnFacts {
   conversation: Conversation
   progress: ReplyProgress
-  isLocal: boolean
+  engine: EngineKind
+  /** How many of the first messages the reply before left out. */
+  leftOut: number
   /** Advice for a user whose key the server does not accept. */
   keyAdvice: string
 }
 
 /** The lines below a finished reply: summaries that were written, why it ended early, and its cost. */
 export async function replyNotes(reply: Reply, facts: TurnFacts, style: CostStyle): Promise<string[]> {
-  const notes = [...summaryNotes(reply), ...endNotes(reply)]
+  const notes = [...summaryNotes(reply), ...leftOutNotes(reply, facts), ...endNotes(reply)]
   if (style === 'off') return notes
   const line = costLine(figuresOf(reply.message, reply.cost, facts), style)
   const versions = await facts.conversation.versions(reply.messageId)
@@ -44,6 +48,13 @@ function summaryNotes({ window }: Reply): string[] {
   })
 }
 
+/** Says once that the beginning of the chat is no longer sent, and again when more of it is left out. */
+function leftOutNotes({ window }: Reply, { conversation, leftOut }: TurnFacts): string[] {
+  const dropped = window?.dropped ?? 0
+  const isDropped = conversation.settings.window?.policy === 'drop' && dropped > 0 && dropped !== leftOut
+  return isDropped ? [`the window is full: the first ${dropped} messages are no longer sent · /new`] : []
+}
+
 function endNotes({ message, stopReason, usage }: Reply): string[] {
   if (stopReason === 'max_tokens') return [`cut off at ${usage.output_tokens} tokens · /continue`]
   if (stopReason === 'refusal') return [refusalNote(message)]
@@ -68,14 +79,17 @@ function stoppedNote(partial: Message | undefined, facts: TurnFacts): string {
 function figuresOf(
   message: Message,
   cost: { picoUsd: bigint; estimated?: boolean } | undefined,
-  { conversation, progress, isLocal }: TurnFacts,
+  { conversation, progress, engine }: TurnFacts,
 ): TurnFigures {
+  const isLocal = isOnThisMachine(engine)
+  const model = isLocal ? conversation.settings.model : message.model
   return {
-    model: isLocal ? conversation.settings.model : message.model,
+    model,
     usage: conversation.messages.at(-1)?.usage ?? message.usage,
     cost,
     isEstimated: cost?.estimated === true,
     isLocal,
+    window: windowTokens(engine, model),
     ms: progress.ms,
     writingMs: progress.writingMs,
     chat: conversation.cost,

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { ConversationSettings, TurnOptions } from 'colloquy/conversation'
+import { findModel } from 'colloquy/protocol'
 import type { Connection } from '../../engine/connect.ts'
 import { modelForServer } from '../../engine/choose.ts'
 import { isOfClaude, ownModel, type EngineKind } from '../../engine/engine-kind.ts'
@@ -34,7 +35,12 @@ function limitsOf(engine: EngineKind, chosen?: number): Limits {
   return { max_tokens, window: { policy: 'drop', atTokens: Math.max(1, window - max_tokens) } }
 }
 
-/** The tokens that an engine holds, prompt and reply together; undefined if not known. */
+/** The most tokens of a chat, prompt and reply together; undefined if not known. */
+export function windowTokens(engine: EngineKind, model: string): number | undefined {
+  return windowOf(engine) ?? findModel(model)?.contextTokens
+}
+
+/** The tokens that an engine of this machine or a server holds; undefined if not known. */
 function windowOf(engine: EngineKind): number | undefined {
   if (engine.kind === 'local') return Math.min(engine.model.window ?? Infinity, contextSize)
   return engine.kind === 'chat' ? engine.window : undefined

@@ -1,9 +1,10 @@
-import { findModel, formatUsd } from 'colloquy/protocol'
+import { formatUsd } from 'colloquy/protocol'
 import { countText, tokenText } from '../../format.ts'
 import { safeJson } from '../../terminal/safe-text.ts'
 import { currentSettings, print, say, type Effect } from '../chat-state.ts'
 import { totalTokens } from '../reply/cost-line.ts'
 import { textOf } from '../content/transcript.ts'
+import { windowTokens } from '../settings/settings.ts'
 import { lastReply, openConversation, type SlashInput } from './command.ts'
 
 export function cost(input: SlashInput): Effect[] {
@@ -29,7 +30,7 @@ export function cost(input: SlashInput): Effect[] {
 export function context(input: SlashInput): Effect[] {
   const { usage } = lastReply(input)
   const { model, max_tokens: maxTokens } = currentSettings(input.state)
-  const window = findModel(model)?.contextTokens
+  const window = windowTokens(input.context.connection.kind, model)
   const used = usage === undefined ? 0 : totalTokens(usage)
   const share = window === undefined ? '' : ` of ${tokenText(window)}, ${((used / window) * 100).toFixed(1)}%`
   const messages = countText(openConversation(input).messages.length, 'message')

@@ -1,6 +1,6 @@
 import { findModel, models, nearMiss, priceAt, formatUsd } from 'colloquy/protocol'
 import { candidateLine, findCandidates, matching, type Candidate } from '../../engine/candidates.ts'
-import { namedEngine } from '../../engine/choose.ts'
+import { namedEngine, needsFacts } from '../../engine/choose.ts'
 import { chooseEngine } from '../../engine/chosen-engine.ts'
 import {
   engineLabel,
@@ -10,7 +10,7 @@ import {
   type EngineKind,
   type ServerEngine,
 } from '../../engine/engine-kind.ts'
-import { hasModelRuntime } from '../../engine/fetch-model.ts'
+import { withFacts } from '../../engine/fetch-model.ts'
 import { servedModels, severalModels, withServedModel } from '../../engine/served-models.ts'
 import { UsageError } from '../../exit.ts'
 import { change, currentSettings, say, type ChatState, type Effect } from '../chat-state.ts'
@@ -113,7 +113,7 @@ async function engineOf(name: string, current: EngineKind): Promise<EngineKind> 
   if (name === 'offline') return { kind: 'offline' }
   const [, address, model] = /^(chat:\S+)(?:\s+(\S+))?$/.exec(name) ?? []
   if (address !== undefined) return serverEngine(namedEngine(address) as ServerEngine, model)
-  if (name.endsWith('.gguf') || /^https?:/.test(name)) return readyEngine(namedEngine(name))
+  if (name.endsWith('.gguf') || /^https?:/.test(name)) return engineAt(name)
   if (current.kind === 'chat' && (await otherModels(current)).includes(name)) return { ...current, model: name }
   const isOpen = ownModel(current) === undefined
   if (findModel(modelId(name, { kind: 'api' })) !== undefined || /^claude/i.test(name)) {
@@ -123,7 +123,7 @@ async function engineOf(name: string, current: EngineKind): Promise<EngineKind> 
   }
   const candidates = await findCandidates()
   const found = matching(candidates, name)
-  if (found !== undefined) return readyEngine(found.engine)
+  if (found !== undefined) return found.engine
   if (isOpen && current.kind !== 'offline') return current
   const names = candidates.map((candidate) => candidate.name)
   const meant = nearMiss(name, [...names, ...models.map(({ id }) => id)])
@@ -132,21 +132,18 @@ async function engineOf(name: string, current: EngineKind): Promise<EngineKind> 
   )
 }
 
+/** The engine of a file or of an address. */
+async function engineAt(name: string): Promise<EngineKind> {
+  const engine = namedEngine(name)
+  return needsFacts(engine) ? withFacts(engine.model) : engine
+}
+
 /** The engine of a server, with the model that was named, or with the only one that it has. */
 async function serverEngine(engine: ServerEngine, model: string | undefined): Promise<EngineKind> {
   if (model !== undefined) return { ...engine, model }
   const found = await withServedModel(engine, undefined)
   if (found.model === undefined) throw severalModels(found, `/model chat:${engine.url} NAME`)
   return found
-}
-
-async function readyEngine(engine: EngineKind): Promise<EngineKind> {
-  if (engine.kind === 'local' && !(await hasModelRuntime())) {
-    throw new UsageError(
-      `Cannot use ${engine.model.title} yet: the runtime for model files is missing. colloquy models use ${engine.model.path} installs it`,
-    )
-  }
-  return engine
 }
 
 /** Says if the catalogue does not have the model of a request, and which one was probably meant. */

@@ -7,6 +7,7 @@ import { keyAdvice } from '../../engine/credentials.ts'
 import type { Connection } from '../../engine/connect.ts'
 import type { ErrorDescription } from '../../describe-error.ts'
 import { ExitCode } from '../../exit.ts'
+import { windowTokens } from '../../chat/settings/settings.ts'
 
 /** Everything known when `ask` ends. After a failure some of it is missing. */
 export interface AskOutcome {
@@ -79,6 +80,7 @@ function usageLine({ message, usage, cost }: Reply, { chat, connection, ms = 0, 
     cost,
     isEstimated: cost?.estimated === true,
     isLocal: connection?.isLocal === true,
+    window: connection === undefined ? undefined : windowTokens(connection.kind, message.model),
     ms,
     writingMs: ms - (firstTokenMs ?? ms),
     chat: chat?.cost ?? { picoUsd: 0n, estimated: false, unpriced: 0 },

@@ -16,6 +16,7 @@ import { knownEngine } from '../../engine/choose.ts'
 import { describeError } from '../../describe-error.ts'
 import { ExitCode, ExitError, UsageError } from '../../exit.ts'
 import type { Flags } from '../../flags.ts'
+import { retryText } from '../../format.ts'
 import { writeDocument, writeErrorLine, writeJson } from '../../terminal/output.ts'
 import { readAll, stopOnSignals, type StopRequest } from '../../process.ts'
 import { notesOf, resultOf, textOf, type AskOutcome } from './ask-outcome.ts'
@@ -145,9 +146,10 @@ function writeFile(file: ReplyFile | undefined, text: string): void {
   }
 }
 
-function reportRetry({ retry, maxRetries, delayMs, error }: Retry): void {
+function reportRetry(retry: Retry): void {
+  const { delayMs, error } = retry
   const wait = (delayMs / 1000).toFixed(delayMs < 10_000 ? 1 : 0)
-  writeErrorLine(`${describeError(error).line} Retry ${retry} of ${maxRetries} in ${wait} s`)
+  writeErrorLine(`${describeError(error).line} ${retryText(retry, wait)}`)
 }
 
 interface Message {

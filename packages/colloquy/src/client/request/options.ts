@@ -24,7 +24,7 @@ export interface TimeoutAndRetryOptions {
 
 /** A retry that is about to be made, as `onRetry` receives it. */
 export interface Retry {
-  /** 1 for the second attempt of the request. */
+  /** 1 for the second attempt of the request; 0 for the request that continues a reply that broke off. */
   retry: number
   maxRetries: number
   delayMs: number
