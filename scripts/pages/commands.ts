@@ -24,7 +24,8 @@ export function commandsPage(): string {
   return [
     writtenBy('packages/cli/src/commands'),
     '# Commands\n',
-    '`colloquy COMMAND --help` shows the same in the terminal. Without a command: `colloquy chat`. The pages about',
+    '`colloquy COMMAND --help` shows the same in the terminal. Without a command: `colloquy chat`. In this repository,',
+    '`npm start --` stands for `colloquy`. The pages about',
     '[the chat](chat.md), [the server](server.md), [keys](keys.md) and [usage](usage.md) show how to use them.\n',
     table(
       ['command', ''],

@@ -81,7 +81,7 @@ function isTooLong(error: unknown): boolean {
   return error instanceof APIError && isTooLong(error.cause)
 }
 
-/** The message of a response that is no error of the API. A proxy answers with a page, of which the title is enough. */
+/** The message of a response in another form than the API's errors. A proxy answers with a page, of which the title is enough. */
 function withoutPage({ status, message }: APIError): string {
   if (status === undefined || !/<(?:!doctype|html)\b/i.test(message)) return message
   const title = /<title>\s*([^<]+?)\s*<\/title>/i.exec(message)?.[1]

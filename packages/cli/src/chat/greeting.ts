@@ -2,6 +2,7 @@ import { engineLabel, engineQuality, type EngineKind } from '../engine/engine-ki
 import { isByDefault } from '../engine/choose.ts'
 import type { Flags } from '../flags.ts'
 import { modelFrom } from './settings/settings.ts'
+import { programName } from '../program-name.ts'
 
 /** The first lines of a chat: program, model and engine, then the most important keys. Without an engine if none is found yet. */
 export function greeting(flags: Flags, engine: EngineKind | undefined): string[] {
@@ -39,6 +40,6 @@ function adviceFor(engine: EngineKind): string[] {
     ]
   if (engine.kind !== 'offline') return []
   return [
-    'No API key is set, so the offline engine replies: a small program, not a model. Set ANTHROPIC_API_KEY to talk to Claude, or fetch a small model: colloquy models get smollm2',
+    `No API key is set, so the offline engine replies: a small program, not a model. Set ANTHROPIC_API_KEY to talk to Claude, or fetch a small model: ${programName} models get smollm2`,
   ]
 }

@@ -18,6 +18,7 @@ import type { Flags } from '../flags.ts'
 import { countText } from '../format.ts'
 import { systemReason } from '../system-error.ts'
 import { changesFrom, settingsFrom, settingsToContinue } from './settings/settings.ts'
+import { programName } from '../program-name.ts'
 
 export interface OpenChatsOptions {
   /** False keeps chats in memory until the program ends. */
@@ -99,7 +100,7 @@ export async function findChat(chats: Conversations, query: string): Promise<Lis
   const found = await findChats(chats, query)
   const [first] = found
   if (first !== undefined && found.length === 1) return first
-  if (first === undefined) throw new UsageError(`No chat ${query}. colloquy chat list shows them.`)
+  if (first === undefined) throw new UsageError(`No chat ${query}. ${programName} chat list shows them.`)
   const names = found.slice(0, 5).map(({ id, title }) => `${shortId(id)} “${title ?? 'untitled'}”`)
   throw new UsageError(`${found.length} chats match ${query}: ${names.join(', ')}${found.length > 5 ? ', …' : ''}`)
 }
@@ -164,7 +165,7 @@ async function changesOf(chat: Conversation, flags: Flags, engine: EngineKind): 
 
 /** How to return to a chat later. Undefined if it was not saved. */
 export function resumeHint(chat: Conversation | undefined, isSaved: boolean): string | undefined {
-  return chat === undefined || !isSaved ? undefined : `resume: colloquy chat -r ${shortId(chat.id)}`
+  return chat === undefined || !isSaved ? undefined : `resume: ${programName} chat -r ${shortId(chat.id)}`
 }
 
 /** The end of a chat that is continued: its title and model, and its last two turns. */

@@ -5,6 +5,7 @@ import { meantCommand, meantFlag } from './unknown-word.ts'
 import { chat } from './chat/command.ts'
 import { type Command, type Option, type Subcommand, subcommandOf } from './command.ts'
 import { commands } from './table.ts'
+import { programName } from '../program-name.ts'
 
 /** A command line, checked against the table of commands. */
 export interface Invocation {
@@ -32,7 +33,7 @@ export async function unknownCommand(words: readonly string[]): Promise<UsageErr
   const meant = await meantCommand(first, commands)
   const hint =
     meant === undefined
-      ? `colloquy --help lists them; colloquy ask "${words.join(' ')}" sends a message.`
+      ? `${programName} --help lists them; ${programName} ask "${words.join(' ')}" sends a message.`
       : `Did you mean colloquy ${meant}?`
   return new UsageError(`No command ${first}. ${hint}`)
 }

@@ -5,6 +5,7 @@ import { withHome } from '../file-paths.ts'
 import type { Environment, Flags } from '../flags.ts'
 import { chosenEngine, hasDeclined } from './chosen-engine.ts'
 import { hasAccess, isOfClaude, type EngineKind, type FileEngine, type ServerEngine } from './engine-kind.ts'
+import { programName } from '../program-name.ts'
 
 /**
  * The engine that the flags and the environment ask for: `--engine`, `COLLOQUY_ENGINE`, a file in `--model`, a key or base URL,
@@ -93,6 +94,6 @@ function fileEngine(name: string): FileEngine {
 
 function noModel(): never {
   throw new UsageError(
-    'Cannot use --engine local: no model has been chosen. colloquy models get smollm2 fetches a small one.',
+    `Cannot use --engine local: no model has been chosen. ${programName} models get smollm2 fetches a small one.`,
   )
 }

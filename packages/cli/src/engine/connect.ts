@@ -14,6 +14,7 @@ import type { Environment, Flags } from '../flags.ts'
 import { chatKeyFor, credentialsFor } from './credentials.ts'
 import { isOnThisMachine, unreachableServer, type EngineKind, type FileEngine } from './engine-kind.ts'
 import { withoutForeignThinking } from './foreign-thinking.ts'
+import { programName } from '../program-name.ts'
 
 /** A connection to a Messages API: Claude's, another server's, or the offline engine's in this process. */
 export interface Connection {
@@ -136,7 +137,7 @@ function remote(chosen: RemoteEngine, env: Environment): ClientOptions {
   if (env['ANTHROPIC_BASE_URL']) return { apiKey: 'none' }
   throw new ExitError(
     ExitCode.key,
-    'No API key. Run colloquy keys set anthropic, set ANTHROPIC_API_KEY, or try colloquy chat --engine offline (works without).',
+    `No API key. Run ${programName} keys set anthropic, set ANTHROPIC_API_KEY, or try ${programName} chat --engine offline (works without).`,
   )
 }
 
@@ -146,7 +147,7 @@ async function localEngine({ path, title }: FileEngine['model'], env: Environmen
   const runtimeFolder = filePaths(env).runtime
   if (!hasRuntime(runtimeFolder)) {
     throw new UsageError(
-      `Cannot use ${title} yet: the runtime for model files is missing. colloquy models use ${path} installs it`,
+      `Cannot use ${title} yet: the runtime for model files is missing. ${programName} models use ${path} installs it`,
     )
   }
   const engine = llama({ model: path, name: title, runtimeFolder })

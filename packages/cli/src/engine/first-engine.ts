@@ -17,6 +17,7 @@ import { chooseEngine, declineModel, type ChosenEngine } from './chosen-engine.t
 import type { EngineKind, FileEngine } from './engine-kind.ts'
 import { fetchModel, fetchRuntime, hasModelRuntime, runtimeText, withFacts } from './fetch-model.ts'
 import { withServedModel } from './served-models.ts'
+import { programName } from '../program-name.ts'
 
 export interface FindEngineOptions {
   /** Whether a model or its runtime may be fetched. */
@@ -99,10 +100,12 @@ async function firstEngine(options: FindEngineOptions): Promise<EngineKind> {
       chooseEngine(engine)
       return engine
     }
-    say('No API key: the offline engine replies. colloquy models get smollm2 fetches a small model for this machine.')
+    say(
+      `No API key: the offline engine replies. ${programName} models get smollm2 fetches a small model for this machine.`,
+    )
   } catch (error) {
     const reason = signal.aborted ? 'Stopped: the' : `${sentence((error as Error).message)} The`
-    say(`${reason} offline engine replies. colloquy models get smollm2 fetches the model later.`)
+    say(`${reason} offline engine replies. ${programName} models get smollm2 fetches the model later.`)
   }
   return { kind: 'offline' }
 }

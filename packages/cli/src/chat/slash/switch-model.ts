@@ -19,6 +19,7 @@ import { meantModel, modelId } from '../settings/model-name.ts'
 import { settingsForEngine } from '../settings/settings.ts'
 import { configure } from './configure.ts'
 import type { SlashInput } from './command.ts'
+import { programName } from '../../program-name.ts'
 
 /** `/model`: lists everything that can reply, or switches the chat to it. */
 export async function model(input: SlashInput): Promise<Effect[]> {
@@ -56,7 +57,7 @@ async function list(input: SlashInput): Promise<Effect[]> {
     say(answeredBy(kind.kind === 'offline' ? 'offline' : current, kind), '', ...rows),
     change({ lastListedModels: entries.map(({ name }) => name) }),
     say(
-      '      /model N or NAME switches · colloquy models lists more to fetch',
+      `      /model N or NAME switches · ${programName} models lists more to fetch`,
       ...(claude.length === 0 ? ['      Set ANTHROPIC_API_KEY to talk to Claude.'] : []),
     ),
   ]
@@ -128,7 +129,7 @@ async function engineOf(name: string, current: EngineKind): Promise<EngineKind> 
   const names = candidates.map((candidate) => candidate.name)
   const meant = nearMiss(name, [...names, ...models.map(({ id }) => id)])
   throw new UsageError(
-    `No model ${name} on this machine. ${meant === undefined ? '/model lists those that can reply.' : `Did you mean ${meant}?`} colloquy models get fetches others`,
+    `No model ${name} on this machine. ${meant === undefined ? '/model lists those that can reply.' : `Did you mean ${meant}?`} ${programName} models get fetches others`,
   )
 }
 

@@ -20,6 +20,7 @@ import { retryText } from '../../format.ts'
 import { writeDocument, writeErrorLine, writeJson } from '../../terminal/output.ts'
 import { readAll, stopOnSignals, type StopRequest } from '../../process.ts'
 import { notesOf, resultOf, textOf, type AskOutcome } from './ask-outcome.ts'
+import { programName } from '../../program-name.ts'
 
 /** Runs `colloquy ask`: one question, one reply. */
 export async function ask(words: readonly string[], flags: Flags): Promise<number> {
@@ -176,7 +177,7 @@ async function contentFrom(words: readonly string[], flags: Flags): Promise<Mess
   const attachments: Attachment[] = []
   for (const source of [...files, ...mentionedFiles(prompt)]) attachments.push(await attach(source, input))
   if (text.trim() === '' && attachments.length === 0) {
-    throw new UsageError('Nothing to ask. Give a prompt, or pipe one in: echo "Hello" | colloquy ask')
+    throw new UsageError(`Nothing to ask. Give a prompt, or pipe one in: echo "Hello" | ${programName} ask`)
   }
   if (attachments.length === 0) return { content: text, attachments }
   const blocks: ContentBlockParam[] = attachments.map(({ block }) => block)

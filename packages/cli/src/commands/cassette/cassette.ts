@@ -11,6 +11,7 @@ import { systemReason } from '../../system-error.ts'
 import { writeErrorLine } from '../../terminal/output.ts'
 import { accessLogger, logOptions } from '../serve/access-log.ts'
 import { closeOnSignal, loopback, nameOfOrigin, open } from '../serve/listening.ts'
+import { programName } from '../../program-name.ts'
 
 const defaultPort = 4142
 
@@ -29,7 +30,7 @@ export async function replayFrom(words: readonly string[], flags: Flags): Promis
   const { file, command } = wordsOf('replay', words)
   const cassette = cassetteFile(file)
   if ((await cassette.read()) === undefined)
-    throw new UsageError(`Cannot replay ${file}: no such file or folder. colloquy record ${file} makes it`)
+    throw new UsageError(`Cannot replay ${file}: no such file or folder. ${programName} record ${file} makes it`)
   return run(record(options(file, flags)), { command, flags, line: `${file} is replayed` })
 }
 

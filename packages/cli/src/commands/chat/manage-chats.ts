@@ -11,6 +11,7 @@ import { ageText, countText, oneLine } from '../../format.ts'
 import { readAll } from '../../process.ts'
 import { systemReason } from '../../system-error.ts'
 import { writeDocument, writeErrorLine, writeJson, writeLine } from '../../terminal/output.ts'
+import { programName } from '../../program-name.ts'
 
 /** The most notes about an import that are printed. */
 const maxNotes = 20
@@ -21,7 +22,7 @@ export function list(_words: readonly string[], flags: Flags): Promise<number> {
     const limit = limitOf(flags)
     const found = await chats.list({ limit: limit + 1 })
     if (flags.has('json')) return writeJson(found.slice(0, limit).map(withPlainDates), 2)
-    if (found.length === 0) return writeLine('No chats yet. colloquy chat starts one.')
+    if (found.length === 0) return writeLine(`No chats yet. ${programName} chat starts one.`)
     for (const { id, title, updatedAt, messages } of found.slice(0, limit)) {
       writeLine(`${shortId(id)}  ${title ?? 'untitled'} · ${ageText(updatedAt)} · ${countText(messages, 'message')}`)
     }
@@ -37,7 +38,8 @@ function limitOf(flags: Flags): number {
 
 /** Runs `colloquy chat search WORDS`. */
 export function search(words: readonly string[], flags: Flags): Promise<number> {
-  if (words.length === 0) throw new UsageError('Cannot search: give the words, as in colloquy chat search trip japan')
+  if (words.length === 0)
+    throw new UsageError(`Cannot search: give the words, as in ${programName} chat search trip japan`)
   return withChats(async (chats) => {
     const found = await chats.search(words.join(' '), { limit: limitOf(flags) })
     if (flags.has('json')) return writeJson(found.map(withPlainDates), 2)
@@ -70,7 +72,7 @@ export function exportOne(words: readonly string[], flags: Flags): Promise<numbe
 /** Runs `colloquy chat import FILE`. The file can have several chats. */
 export function importFile([path]: readonly string[], flags: Flags): Promise<number> {
   if (path === undefined)
-    throw new UsageError('Cannot import: give a file, as in colloquy chat import conversations.json')
+    throw new UsageError(`Cannot import: give a file, as in ${programName} chat import conversations.json`)
   return withChats(async (chats) => {
     const engine = engineKind(flags)
     const defaults = settingsFrom(flags, engine)
@@ -151,7 +153,7 @@ async function withChats(action: (chats: Conversations) => Promise<void>): Promi
 
 function queryOf(action: string, words: readonly string[]): string {
   if (words.join('').trim() === '')
-    throw new UsageError(`Cannot ${action} a chat without its id: colloquy chat list shows them`)
+    throw new UsageError(`Cannot ${action} a chat without its id: ${programName} chat list shows them`)
   return words.join(' ')
 }
 

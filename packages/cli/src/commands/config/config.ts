@@ -6,6 +6,7 @@ import { ExitCode, UsageError } from '../../exit.ts'
 import { filePaths } from '../../file-paths.ts'
 import type { Flags } from '../../flags.ts'
 import { writeJson, writeLine } from '../../terminal/output.ts'
+import { programName } from '../../program-name.ts'
 
 /** Runs `colloquy config list`: each setting in force, with `--origin` where it comes from. */
 export async function list(_words: readonly string[], flags: Flags): Promise<number> {
@@ -36,7 +37,7 @@ function linesOf(rows: readonly Row[], hasOrigin: boolean): string[] {
 
 /** Runs `colloquy config get NAME`. The exit code is 1 if the setting has no value. */
 export async function get([name]: readonly string[], flags: Flags): Promise<number> {
-  if (name === undefined) throw new UsageError('Cannot get: give a setting. colloquy config list shows them')
+  if (name === undefined) throw new UsageError(`Cannot get: give a setting. ${programName} config list shows them`)
   const setting = await settingOf(name)
   const value = (await configuration({ profile: flags.text('profile') })).get(name)?.value ?? setting.otherwise
   if (value === undefined) return ExitCode.failed
@@ -58,7 +59,7 @@ export async function set([name, ...words]: readonly string[], flags: Flags): Pr
 
 /** Runs `colloquy config unset NAME`. */
 export async function unset([name]: readonly string[], flags: Flags): Promise<number> {
-  if (name === undefined) throw new UsageError('Cannot unset: give a setting. colloquy config list shows them')
+  if (name === undefined) throw new UsageError(`Cannot unset: give a setting. ${programName} config list shows them`)
   await settingOf(name)
   await change(name, undefined, flags)
   writeLine(`${name} is not set in ${filePaths().config}`)

@@ -9,6 +9,7 @@ import { withServerState } from '../../server-store.ts'
 import { writeErrorLine, writeJson, writeLine } from '../../terminal/output.ts'
 import { providerKeys, providerLine, removeStored } from './provider-keys.ts'
 import { readDuration, readExpiry, settingsFrom } from './read-settings.ts'
+import { programName } from '../../program-name.ts'
 
 /** Runs `colloquy keys create NAME`. */
 export function create([name]: readonly string[], flags: Flags): Promise<number> {
@@ -39,7 +40,7 @@ export function list(_words: readonly string[], flags: Flags): Promise<number> {
     }
     if (found.length + own.length === 0) {
       writeLine(
-        'No keys yet. colloquy keys set anthropic keeps yours; colloquy keys create NAME makes one of the server.',
+        `No keys yet. ${programName} keys set anthropic keeps yours; ${programName} keys create NAME makes one of the server.`,
       )
       return
     }
@@ -104,7 +105,8 @@ async function withKeys(flags: Flags, work: (keys: Keys, store: ServerStore) => 
 }
 
 function nameOf(action: string, name: string | undefined): string {
-  if (name === undefined) throw new UsageError(`Cannot ${action} a key without its name: colloquy keys ${action} NAME`)
+  if (name === undefined)
+    throw new UsageError(`Cannot ${action} a key without its name: ${programName} keys ${action} NAME`)
   return name
 }
 

@@ -6,6 +6,7 @@ import { hintOfSecret, isStoredKey, openAiName, readStoredKeys, writeStoredKeys 
 import { readSecretInput } from './read-secret.ts'
 import { writeErrorLine, writeJson, writeLine } from '../../terminal/output.ts'
 import type { KeyReport } from './test-key.ts'
+import { programName } from '../../program-name.ts'
 
 /** A key for engines, as `colloquy keys list` shows it. */
 export interface ProviderKey {
@@ -48,7 +49,9 @@ export function providerLine({ name, hint, isUsed, variable }: ProviderKey, widt
 /** Runs `colloquy keys set NAME`. */
 export async function set([name, ...more]: readonly string[], _flags: Flags): Promise<number> {
   if (name === undefined || !/^[\w.-]{1,64}$/.test(name))
-    throw new UsageError('Cannot keep a key without a name of letters and digits, as in: colloquy keys set anthropic')
+    throw new UsageError(
+      `Cannot keep a key without a name of letters and digits, as in: ${programName} keys set anthropic`,
+    )
   if (more.length > 0)
     throw new UsageError(
       'Cannot take a key from the command line, which other programs can read: type it, or pipe it in',
@@ -69,7 +72,7 @@ export async function set([name, ...more]: readonly string[], _flags: Flags): Pr
     !isStoredKey(process.env['ANTHROPIC_API_KEY'])
   if (isHidden) writeErrorLine('ANTHROPIC_API_KEY is set and is used instead.')
   else if (name !== openAiName && chosen !== name)
-    writeErrorLine(`${chosen} stays the default: colloquy keys default ${name}`)
+    writeErrorLine(`${chosen} stays the default: ${programName} keys default ${name}`)
   return ExitCode.ok
 }
 
@@ -99,11 +102,15 @@ function secretOf(
   name: string | undefined,
   action: string,
 ): { name: string; secret: string } {
-  if (name === undefined) throw new UsageError(`Cannot ${action} a key without its name: colloquy keys ${action} NAME`)
+  if (name === undefined)
+    throw new UsageError(`Cannot ${action} a key without its name: ${programName} keys ${action} NAME`)
   const secret = Object.hasOwn(keys, name) ? keys[name] : undefined
   if (secret !== undefined) return { name, secret }
   const names = Object.keys(keys).join(', ') || 'none'
-  throw new ExitError(ExitCode.failed, `No key ${name} is stored; found ${names}. colloquy keys set ${name} keeps one.`)
+  throw new ExitError(
+    ExitCode.failed,
+    `No key ${name} is stored; found ${names}. ${programName} keys set ${name} keeps one.`,
+  )
 }
 
 /** Runs `colloquy keys test [NAME]`: the models of a key, and its rate limits. */

@@ -2,6 +2,7 @@ import { Anthropic } from 'colloquy'
 import { APIError, findModel, priceAt } from 'colloquy/protocol'
 import { ExitCode, ExitError } from '../../exit.ts'
 import { hasAccess } from '../../engine/engine-kind.ts'
+import { programName } from '../../program-name.ts'
 
 /** The models and rate limits of a key. */
 export interface KeyReport {
@@ -22,7 +23,7 @@ export interface KeyReport {
  */
 export async function testClaude(secret?: string): Promise<KeyReport> {
   if (secret === undefined && !hasAccess())
-    throw new ExitError(ExitCode.key, 'No key to test. colloquy keys set anthropic keeps one.')
+    throw new ExitError(ExitCode.key, `No key to test. ${programName} keys set anthropic keeps one.`)
   const client = new Anthropic({ maxRetries: 0, ...(secret !== undefined && { apiKey: secret, authToken: null }) })
   const models: string[] = []
   for await (const { id } of client.models.list({ limit: 1_000 })) models.push(id)

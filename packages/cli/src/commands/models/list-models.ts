@@ -7,6 +7,7 @@ import { tokenText } from '../../format.ts'
 import { writeJson, writeLine } from '../../terminal/output.ts'
 import { nearest } from '../unknown-word.ts'
 import { localLines } from './local-lines.ts'
+import { programName } from '../../program-name.ts'
 
 /** Runs `colloquy models [WORDS]`: everything that can reply. With words, the models whose names have them all. */
 export async function listModels(words: readonly string[], flags: Flags): Promise<number> {
@@ -30,7 +31,7 @@ export async function listModels(words: readonly string[], flags: Flags): Promis
 /** The error when no model has the words: one of them may be a mistyped subcommand. */
 async function noModel(words: readonly string[]): Promise<UsageError> {
   const near = await nearest(words[0]!, ['local', 'get', 'use', 'remove'])
-  const hint = near === undefined ? 'colloquy models lists all.' : `Did you mean colloquy models ${near}?`
+  const hint = near === undefined ? `${programName} models lists all.` : `Did you mean ${programName} models ${near}?`
   return new UsageError(`No model matches ${words.join(' ')}. ${hint}`)
 }
 

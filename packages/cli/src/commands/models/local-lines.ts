@@ -1,6 +1,7 @@
 import { listedModels, type ModelOffer } from '@colloquy/llama'
 import { candidateLine, sizeText, type Candidate } from '../../engine/candidates.ts'
 import { chosenEngine, type ChosenEngine } from '../../engine/chosen-engine.ts'
+import { programName } from '../../program-name.ts'
 
 /** The models of this machine, with a mark at the one that was chosen, and the listed ones that are not here. */
 export function localLines(candidates: readonly Candidate[]): string[] {
@@ -12,7 +13,7 @@ export function localLines(candidates: readonly Candidate[]): string[] {
       const mark = JSON.stringify(keyOf(candidate.engine)) === chosen ? '*' : ' '
       return `${mark} ${candidateLine(candidate)}`
     }),
-    ...(missing.length > 0 ? ['To fetch, with colloquy models get NAME:'] : []),
+    ...(missing.length > 0 ? [`To fetch, with ${programName} models get NAME:`] : []),
     ...missing.map((model) => `  ${offerLine(model)}`),
   ]
 }

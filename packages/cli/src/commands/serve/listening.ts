@@ -6,6 +6,7 @@ import { ExitCode, ExitError } from '../../exit.ts'
 import { systemReason } from '../../system-error.ts'
 import { writeErrorLine } from '../../terminal/output.ts'
 import { endLeanStart } from './lean-memory.ts'
+import { programName } from '../../program-name.ts'
 
 /** The names by which pages of this machine call it. */
 export const loopback: readonly string[] = ['127.0.0.1', 'localhost', '[::1]', '::1']
@@ -47,7 +48,7 @@ export class InUseError extends ExitError {
   constructor(pid: number, { host, port }: { host: string; port: number }) {
     super(
       ExitCode.failed,
-      `${port} is in use by colloquy (pid ${pid}). Open it: colloquy web, or try --port ${port + 1}.`,
+      `${port} is in use by colloquy (pid ${pid}). Open it: ${programName} web, or try --port ${port + 1}.`,
     )
     this.url = urlOf(host, port)
   }

@@ -19,6 +19,7 @@ import { buildPage, chatsOf, openConsole, type OpenConsole, readSecret } from '.
 import { followers, loggedEngine, logsContent } from './follow.ts'
 import { closeOnSignal, InUseError, loopback, nameOfOrigin, open } from './listening.ts'
 import { openState, type ServeState } from './state.ts'
+import { programName } from '../../program-name.ts'
 
 const defaultPort = 4141
 
@@ -127,7 +128,7 @@ function showsLink(output: NodeJS.WriteStream, flags: Flags): boolean {
 }
 
 function withoutLink(url: string): string {
-  return `The console is at ${url}/. For a link that opens it, run colloquy web in a terminal or with --print-token.`
+  return `The console is at ${url}/. For a link that opens it, run ${programName} web in a terminal or with --print-token.`
 }
 
 function readFlags(flags: Flags): { port?: number; host?: string; keys?: string[] } {
@@ -156,13 +157,13 @@ function startScreen(url: string, chosen: EngineKind, { flags, state, page }: St
   const { accessText, store } = state
   const link = showsLink(process.stdout, flags)
     ? `${page?.link(url)}   (works once, then a cookie)`
-    : `${url}/   (colloquy web opens it)`
+    : `${url}/   (${programName} web opens it)`
   const chats = page?.chatCount === undefined ? '' : ` (${countText(page.chatCount, 'chat')})`
   return [
     ...(page ? [`  Console   ${link}`] : []),
     ...(flags.has('no-api') ? [] : [`  API       ${url}/v1/messages      export ANTHROPIC_BASE_URL=${url}`]),
     `  Engine    ${engineLabel(chosen)}      Access  ${accessText}      Log  ${logsContent(flags) ? 'with all texts' : 'metadata only'}`,
-    `  Data      ${store.database.name}${chats}      colloquy usage shows what is used`,
+    `  Data      ${store.database.name}${chats}      ${programName} usage shows what is used`,
     '  Ctrl-C stops after open replies finish; twice stops now.',
     '',
   ]

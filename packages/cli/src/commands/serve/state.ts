@@ -6,6 +6,7 @@ import type { Flags } from '../../flags.ts'
 import { countText } from '../../format.ts'
 import { openServerState } from '../../server-store.ts'
 import { writeErrorLine } from '../../terminal/output.ts'
+import { programName } from '../../program-name.ts'
 
 /** The keys and the ledger of a server that runs. */
 export interface ServeState {
@@ -54,6 +55,6 @@ export async function openState(flags: Flags, options: StateOptions): Promise<Se
   }
   await close()
   throw new UsageError(
-    `Cannot listen on ${host} without keys: any machine on the network could use the engine. Run colloquy keys create NAME, or add --key-file FILE`,
+    `Cannot listen on ${host} without keys: any machine on the network could use the engine. Run ${programName} keys create NAME, or add --key-file FILE`,
   )
 }

@@ -12,6 +12,7 @@ import { type Period, readPeriod } from './period.ts'
 import { priceVersion, type ReportLayout, reportOf, tokensOf, unpricedModels } from './report.ts'
 import type { UsageReport } from './usage-report.ts'
 import type { UsageSource } from './usage-source.ts'
+import { programName } from '../../program-name.ts'
 
 /** Milliseconds between two reports of `--watch`. */
 const watchMs = 2_000
@@ -32,7 +33,7 @@ export async function showUsage(words: readonly string[], flags: Flags): Promise
 
 /** Runs `colloquy usage request ID`. */
 export async function showRequest([id]: readonly string[], flags: Flags): Promise<number> {
-  if (id === undefined) throw new UsageError('Cannot show a request without its id: colloquy usage request ID')
+  if (id === undefined) throw new UsageError(`Cannot show a request without its id: ${programName} usage request ID`)
   return withSource(flags, async (source) => {
     const found = await source.request(id)
     if (found === undefined) throw new ExitError(ExitCode.failed, `No request ${id} is in the ledger.`)
@@ -60,7 +61,7 @@ async function withSource(flags: Flags, work: (source: UsageSource) => Promise<n
 function checkDatabase(flags: Flags): void {
   const path = flags.text('database')
   if (path === undefined || /^\w+:/.test(path) || path === ':memory:' || existsSync(path)) return
-  throw new UsageError(`No database ${path}: colloquy paths shows where this program keeps its own`)
+  throw new UsageError(`No database ${path}: ${programName} paths shows where this program keeps its own`)
 }
 
 async function compareWithClaude(source: UsageSource, period: Period, flags: Flags): Promise<number> {
@@ -234,7 +235,7 @@ async function emptyText(
   }
   const { since, until } = period
   const isEmpty = filters.length === 0 || (await source.nearest({ since, until })) === undefined
-  if (isEmpty) return 'No requests yet. colloquy chat, or point a client at colloquy serve.'
+  if (isEmpty) return `No requests yet. ${programName} chat, or point a client at ${programName} serve.`
   return `No requests with ${filters.join(' ')}, at any time.`
 }
 

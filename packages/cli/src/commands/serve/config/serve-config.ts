@@ -15,6 +15,7 @@ import { closeOnSignal, loopback, nameOfOrigin, open } from '../listening.ts'
 import { type ReadConfig, readConfig } from './read-config.ts'
 import { openState, type ServeState } from '../state.ts'
 import { type MakeServer, SwitchingServer } from '../switching-server.ts'
+import { programName } from '../../../program-name.ts'
 
 const defaultPort = 4141
 const dayMs = 86_400_000
@@ -231,7 +232,7 @@ function startScreen(url: string, { config }: ReadConfig, { flags, state, page }
     ...(page ? [`  Console   ${link}`] : []),
     `  API       ${url}/v1/messages      export ANTHROPIC_BASE_URL=${url}`,
     `  Engines   ${Object.keys(engines).join(', ')}      Routes  ${Object.keys(routes).join(', ') || '*'}      Access  ${accessText}`,
-    `  Data      ${store.database.name}      colloquy usage shows what is used`,
+    `  Data      ${store.database.name}      ${programName} usage shows what is used`,
     '  SIGHUP reads the configuration again. Ctrl-C stops after open replies finish; twice stops now.',
     '',
   ]
