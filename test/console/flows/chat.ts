@@ -28,7 +28,8 @@ describe('chats in a browser', { skip }, () => {
       await page.keyboard.press('Enter')
       await page.locator('article.live .markdown').waitFor()
       await page.getByRole('button', { name: 'Stop' }).click()
-      await page.getByText('Stopped, kept').waitFor()
+      await page.locator('.stopped').getByText('Stopped, kept').waitFor()
+      assert.equal(await page.locator('.failure').count(), 0)
       const kept = await page.locator('article.reply .block').innerText()
       assert.notEqual(kept, '')
       assert.equal(await page.evaluate(() => document.activeElement?.id), 'composer')
@@ -78,27 +79,54 @@ describe('chats in a browser', { skip }, () => {
     })
   })
 
-  test('a picture is attached by the button, a file by dropping it on the page, and both are shown in the message', async () => {
+  test('a picture is attached by the button, a file by dropping it, and long text by pasting it', async () => {
     await withSite(offline(), async ({ newLink, open }) => {
       const { page, errors } = await open()
       await page.goto(newLink())
       const buffer = Buffer.from(await page.evaluate(noise), 'base64')
-      await page.locator('input[type=file]').setInputFiles({ name: 'noise.png', mimeType: 'image/png', buffer })
+      await page.locator('input[type=file]').setInputFiles([
+        { name: 'noise.png', mimeType: 'image/png', buffer },
+        { name: 'false.png', mimeType: 'image/png', buffer: Buffer.from([0]) },
+        { name: 'empty.txt', mimeType: 'text/plain', buffer: Buffer.of() },
+      ])
       await page.getByText('noise.png').waitFor()
+      const refused = /Cannot send false\.png: it must be PNG[^]*\nCannot send empty\.txt: it is empty$/
+      assert.match(await page.locator('.notice').innerText(), refused)
+      assert.equal(await page.locator('ul.files img').count(), 1)
       assert.equal(await page.locator('input[type=file]').inputValue(), '', 'the same file can be chosen again')
       const dataTransfer = await page.evaluateHandle(() => {
         const dropped = new DataTransfer()
         dropped.items.add(new File(['Hello'], 'notes.txt', { type: 'text/plain' }))
         return dropped
       })
+      await page.dispatchEvent('.transcript', 'dragover', { dataTransfer })
+      await page.getByText('Drop files here').waitFor()
       await page.dispatchEvent('.transcript', 'drop', { dataTransfer })
       await page.locator('ul.files').getByText('notes.txt').waitFor()
-      await ask(page, 'What do you see?')
+      assert.equal(await page.getByText('Drop files here').count(), 0)
+      await page.evaluate(pasteLongText)
+      await page.locator('ul.files').getByText('pasted.txt').waitFor()
+      // A first message that is refused leaves text and files to its chat.
+      await page.route('**/send', (route) => route.fulfill({ status: 500, json: {} }))
+      await page.locator('#composer').fill('What do you see?')
+      await page.keyboard.press('Enter')
+      await page.getByText('Your message was not sent.').waitFor()
+      assert.equal(await page.locator('#composer').inputValue(), 'What do you see?')
+      assert.equal(await page.locator('ul.files li').count(), 3)
+      // The estimate counts the files.
+      await page.getByText(/^≈5\.\dk in/).waitFor()
+      await page.unroute('**/send')
+      await page.locator('#composer').focus()
+      await page.keyboard.press('Enter')
+      await replied(page)
       await page.locator('article.question').getByText('notes.txt').waitFor()
-      const picture = page.locator('article.question img')
-      assert.match((await picture.getAttribute('src')) ?? '', /^\/api\/conversations\//)
-      assert.equal(await picture.evaluate((image: HTMLImageElement) => image.naturalWidth), 64)
-      assert.deepEqual(errors, [])
+      const picture = page.getByRole('link', { name: 'Open the picture' })
+      assert.match((await picture.getAttribute('href')) ?? '', /^\/api\/conversations\//)
+      assert.equal(await picture.locator('img').evaluate((image: HTMLImageElement) => image.naturalWidth), 64)
+      assert.deepEqual(
+        errors.filter((error) => !error.includes('500')),
+        [],
+      )
     })
   })
 
@@ -229,6 +257,14 @@ function noise(): string {
   for (let at = 0; at < data.data.length; at++) data.data[at] = at % 4 === 3 ? 255 : (at * 2_654_435_761) % 251
   context.putImageData(data, 0, 0)
   return element.toDataURL('image/png').split(',')[1]!
+}
+
+/** Runs in the page. */
+function pasteLongText(): void {
+  const clipboardData = new DataTransfer()
+  clipboardData.setData('text/plain', 'word '.repeat(5_000))
+  const event = new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true })
+  document.querySelector('#composer')!.dispatchEvent(event)
 }
 
 /** An engine that fails once, then replies. */

@@ -12,7 +12,7 @@ import { ChatList } from './chat-list.tsx'
 import { loadChats, openChat, showChat } from './chats.ts'
 import { Composer } from './compose/composer.tsx'
 import { Content } from './message/content.tsx'
-import { type AnyBlock, textOf } from './message/content-text.ts'
+import type { AnyBlock } from './message/content-text.ts'
 import { Inspector } from './inspect/inspector.tsx'
 import { newChatModel, newChatSettings } from './new-chat.ts'
 import { OpenChat } from './open-chat.ts'
@@ -28,7 +28,7 @@ export function ChatView(): VNode {
     void show(id, message).catch((error: Error) => id === shownId() && (failure.value = error))
   }, [id, message])
   const begun = useSignal<string | AnyBlock[] | undefined>(undefined)
-  const start = async (content: string | AnyBlock[]): Promise<boolean> => {
+  const start = async (content: string | AnyBlock[]): Promise<string | undefined> => {
     begun.value = content
     try {
       const chat = await create()
@@ -37,7 +37,7 @@ export function ChatView(): VNode {
     } catch (error) {
       begun.value = undefined
       failure.value = error as Error
-      return false
+      return 'new'
     }
   }
   const chat = openChat.value?.id === id ? openChat.value : undefined
@@ -59,7 +59,7 @@ export function ChatView(): VNode {
           draftId={id ?? 'new'}
           chatId={chat?.id}
           isBusy={chat ? chat.isBusy.value : begun.value !== undefined}
-          onSend={(content) => (chat ? chat.send(content) : start(content))}
+          onSend={(content) => (chat ? sendTo(chat, content) : start(content))}
           onStop={() => void chat?.stop()}
         />
         {!id && failure.value && (
@@ -103,8 +103,13 @@ async function create(): Promise<OpenChat> {
   return new OpenChat(await call<ConversationJson>('POST', '/api/conversations', { settings }))
 }
 
+/** Resolves to the id of the chat if it refuses the message. */
+async function sendTo(chat: OpenChat, content: string | AnyBlock[]): Promise<string | undefined> {
+  return (await chat.send(content)) ? undefined : chat.id
+}
+
 /** Shows a new chat and sends its first message. */
-async function begin(chat: OpenChat, content: string | AnyBlock[]): Promise<boolean> {
+async function begin(chat: OpenChat, content: string | AnyBlock[]): Promise<string | undefined> {
   showChat(chat)
   navigate(`/c/${encodeURIComponent(chat.id)}`)
   // Text that was typed meanwhile belongs to the chat.
@@ -113,11 +118,9 @@ async function begin(chat: OpenChat, content: string | AnyBlock[]): Promise<bool
   setDraft(chat.id, typed)
   // The list shows the chat at once. Its title comes with the first message.
   void loadChats().catch(() => undefined)
-  const isRecorded = await chat.send(content)
+  const refusedBy = await sendTo(chat, content)
   void loadChats().catch(() => undefined)
-  // The composer belongs to the new chat by now.
-  if (!isRecorded) setDraft(chat.id, textOf(content))
-  return true
+  return refusedBy
 }
 
 /** The first message while its chat is being created. */

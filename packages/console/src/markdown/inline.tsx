@@ -4,8 +4,9 @@ import { visibleText } from '../format.ts'
 import { decodeEntities } from '../../../cli/src/markdown/entities.ts'
 import type { FormulaToken } from '../../../cli/src/markdown/formula/formula-lexer.ts'
 import { Formula } from './formula.tsx'
+import { withMarks } from './source-mark.tsx'
 
-/** Renders emphasis, code, links, formulas and line breaks. HTML is shown as its source. */
+/** Renders emphasis, code, links, formulas and line breaks. HTML other than a line break is shown as its source. */
 export function inline(tokens: readonly Token[] | undefined): ComponentChildren {
   return tokens?.map(inlineToken)
 }
@@ -23,6 +24,9 @@ function inlineToken(token: Token): ComponentChildren {
       return <code>{visibleText((token as Tokens.Codespan).text)}</code>
     case 'br':
       return <br />
+    case 'html':
+      // The only way to break a line in the cell of a table.
+      return /^<br\s*\/?>$/i.test(token.raw) ? <br /> : visibleText(token.raw)
     case 'formula':
       return <Formula {...(token as FormulaToken)} />
     case 'link':
@@ -34,7 +38,7 @@ function inlineToken(token: Token): ComponentChildren {
     case 'checkbox':
       return undefined
     case 'text':
-      return children ?? visibleText(decodeEntities(token.raw))
+      return children ?? withMarks(visibleText(decodeEntities(token.raw)))
     default:
       return visibleText(token.raw)
   }

@@ -11,6 +11,8 @@ export interface Notice {
 const spoken: Signal<string> = signal('')
 const shown: Signal<Notice | undefined> = signal(undefined)
 const noticeMs = 4_000
+/** How much longer a notice stays for each character. */
+const characterMs = 40
 /** How long a deletion can be undone. */
 export const undoMs = 10_000
 let timer: ReturnType<typeof setTimeout> | undefined
@@ -20,12 +22,12 @@ export function announce(text: string): void {
   spoken.value = text
 }
 
-/** Shows a sentence for a few seconds and tells screen readers. */
+/** Shows a sentence for as long as it takes to read, and tells screen readers. */
 export function notify(text: string, undo?: () => void): void {
   clearTimeout(timer)
   shown.value = { text, ...(undo && { undo }) }
   announce(text)
-  timer = setTimeout(() => (shown.value = undefined), undo ? undoMs : noticeMs)
+  timer = setTimeout(() => (shown.value = undefined), undo ? undoMs : noticeMs + text.length * characterMs)
 }
 
 export function Status(): VNode {

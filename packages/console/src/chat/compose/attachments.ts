@@ -11,44 +11,43 @@ export interface Attachment {
 /** Files that wait for the next message, by chat. They last as long as the page. */
 export const unsentFiles: Signal<Readonly<Record<string, readonly Attachment[]>>> = signal({})
 
-const pictures = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/webp'])
 /** The largest file: base64 makes it a third longer, and a request may have 32 MB. */
 const maxBytes = 20_000_000
+/** Longer text that is pasted becomes a file: a field with much more holds up the browser at every key. */
+const maxPasted = 20_000
+
+/** Changes the files that wait in a chat. */
+export function setFiles(id: string, change: (files: readonly Attachment[]) => readonly Attachment[]): void {
+  unsentFiles.value = { ...unsentFiles.value, [id]: change(unsentFiles.value[id] ?? []) }
+}
 
 /** Reads a file as a content block. Throws an `Error` that says why a file cannot be sent. */
 export async function attach(file: File): Promise<Attachment> {
-  if (file.size > maxBytes) throw new Error(`Cannot attach ${file.name}: it has more than 20 MB`)
-  return { name: file.name, bytes: file.size, block: await blockOf(file) }
-}
-
-async function blockOf(file: File): Promise<AnyBlock> {
-  const bytes = new Uint8Array(await file.arrayBuffer())
-  if (pictures.has(file.type)) {
-    return { type: 'image', source: { type: 'base64', media_type: file.type, data: base64(bytes) } }
-  }
-  if (file.type === 'application/pdf') {
-    const source = { type: 'base64', media_type: file.type, data: base64(bytes) }
-    return { type: 'document', title: file.name, source }
-  }
-  return {
-    type: 'document',
-    title: file.name,
-    source: { type: 'text', media_type: 'text/plain', data: textOf(file, bytes) },
-  }
-}
-
-function textOf(file: File, bytes: Uint8Array): string {
+  const { name, size } = file
+  if (size > maxBytes) throw new Error(`Cannot attach ${name}: it has more than 20 MB`)
+  // Loaded with the first file.
+  const { contentBlock } = await import('../../../../colloquy/src/protocol/content/content.ts')
   try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-    if (!text.includes('\0')) return text
-  } catch {
-    // Not UTF-8.
+    return { name, bytes: size, block: { ...(await contentBlock(file)) } }
+  } catch (error) {
+    if (!(error instanceof DOMException)) throw error
+    throw new Error(`Cannot attach ${name}: it is a folder, or has changed`, { cause: error })
   }
-  throw new Error(`Cannot attach ${file.name}: it is neither text, a picture (PNG, JPEG, GIF, WebP) nor a PDF`)
 }
 
-function base64(bytes: Uint8Array): string {
-  let binary = ''
-  for (let at = 0; at < bytes.length; at += 32_768) binary += String.fromCharCode(...bytes.subarray(at, at + 32_768))
-  return btoa(binary)
+/** The files that are pasted, and long text as one. Empty for text that belongs into the field. */
+export function pastedFiles(clipboard: DataTransfer): File[] {
+  const { types, files } = clipboard
+  // Office programs add a picture of the text.
+  const isText = types.includes('text/plain') && (files.length === 0 || types.includes('text/html'))
+  if (!isText) return [...files]
+  const text = clipboard.getData('text/plain')
+  return text.length > maxPasted ? [new File([text], 'pasted.txt')] : []
+}
+
+/** The message that has the text and the files. */
+export function contentOf(text: string, files: readonly Attachment[]): string | AnyBlock[] {
+  if (files.length === 0) return text
+  const blocks = files.map(({ block }) => block)
+  return text.trim() === '' ? blocks : [...blocks, { type: 'text', text }]
 }

@@ -1,19 +1,21 @@
 import type { VNode } from 'preact'
-import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
-import { byteText, visibleText } from '../../format.ts'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { drafts, enterSends, setDraft, warnCostUsd } from '../../settings/preferences.ts'
 import { Icon } from '../../shell/parts/icon.tsx'
 import { notify } from '../../shell/status.tsx'
-import { type Attachment, attach, unsentFiles } from './attachments.ts'
+import { type Attachment, attach, contentOf, pastedFiles, setFiles, unsentFiles } from './attachments.ts'
 import type { AnyBlock } from '../message/content-text.ts'
 import { Estimate } from './estimate.tsx'
+import { UnsentFiles } from './unsent-files.tsx'
+
+const noFiles: readonly Attachment[] = []
 
 interface ComposerProps {
   /** The chat whose draft is kept; `new` before there is one. */
   draftId: string
   isBusy: boolean
-  /** Resolves to false if the message was refused: then it stays in the field. */
-  onSend: (content: string | AnyBlock[]) => Promise<boolean>
+  /** Resolves to the chat to whose field a message returns that was refused; to undefined if it was recorded. */
+  onSend: (content: string | AnyBlock[]) => Promise<string | undefined>
   onStop: () => void
   /** The path of the preview; undefined before there is a chat. */
   chatId: string | undefined
@@ -22,39 +24,35 @@ interface ComposerProps {
 /** The field for the next message. Files come by button, paste or drop. */
 export function Composer({ draftId, isBusy, onSend, onStop, chatId }: ComposerProps): VNode {
   const field = useRef<HTMLTextAreaElement>(null)
-  const files = unsentFiles.value[draftId] ?? []
-  const setFiles = (next: readonly Attachment[]): void => {
-    unsentFiles.value = { ...unsentFiles.value, [draftId]: next }
-  }
+  const files = unsentFiles.value[draftId] ?? noFiles
   const text = drafts.value[draftId] ?? ''
   const setText = (next: string): void => setDraft(draftId, next)
   const isEmpty = text.trim() === '' && files.length === 0
+  const [isDropping, setDropping] = useState(false)
   useLayoutEffect(() => field.current?.focus(), [draftId])
 
   const submit = (): void => {
     if (isEmpty || isBusy) return
-    const sent = { text, files }
     setText('')
-    setFiles([])
-    void onSend(contentOf(text, sent.files)).then((isRecorded) => {
-      if (isRecorded || drafts.value[draftId]) return
-      setText(sent.text)
-      setFiles(sent.files)
-    })
+    setFiles(draftId, () => [])
+    void onSend(contentOf(text, files)).then((id) => id !== undefined && putBack(id, text, files))
     field.current?.focus()
   }
   const add = async (list: Iterable<File>): Promise<void> => {
+    const failures: string[] = []
     for (const file of list) {
       try {
         const attached = await attach(file)
-        setFiles([...(unsentFiles.value[draftId] ?? []), attached])
+        setFiles(draftId, (others) => [...others, attached])
       } catch (error) {
-        notify((error as Error).message)
+        failures.push((error as Error).message)
       }
     }
+    if (failures.length > 0) notify(failures.join('\n'))
+    field.current?.focus()
   }
 
-  useEffect(() => takeDrops(add), [draftId])
+  useEffect(() => takeDrops(add, setDropping), [draftId])
 
   return (
     <form
@@ -65,13 +63,16 @@ export function Composer({ draftId, isBusy, onSend, onStop, chatId }: ComposerPr
         submit()
       }}
     >
-      <div class="box">
-        <Files files={files} onRemove={(file) => setFiles(files.filter((one) => one !== file))} />
+      <div class={isDropping ? 'box dropping' : 'box'}>
+        {isDropping && <p class="small">Drop files here to attach them</p>}
+        <UnsentFiles id={draftId} />
         <Field {...{ field, text, setText, submit, add }} />
         <div class="row">
           <AttachButton add={add} />
           <span class="grow">
-            {chatId !== undefined && <Estimate chatId={chatId} text={text} warnUsd={warnCostUsd.value} />}
+            {chatId !== undefined && !isEmpty && (
+              <Estimate chatId={chatId} text={text} files={files} warnUsd={warnCostUsd.value} />
+            )}
           </span>
           <SendButton
             isBusy={isBusy}
@@ -87,19 +88,27 @@ export function Composer({ draftId, isBusy, onSend, onStop, chatId }: ComposerPr
   )
 }
 
+/** Puts a message that was refused into the field, before what was typed meanwhile. */
+function putBack(id: string, text: string, files: readonly Attachment[]): void {
+  setDraft(id, [text, drafts.value[id]].filter(Boolean).join('\n\n'))
+  setFiles(id, (others) => [...files, ...others])
+}
+
 /**
- * Takes the files that are dropped anywhere on the page, which the browser would show in its place. Returns a function that
- * ends it.
+ * Takes the files that are dropped anywhere on the page, which the browser would show in its place. `show` is told whether
+ * files are held over the page. Returns a function that ends it.
  */
-function takeDrops(add: FieldProps['add']): () => void {
+function takeDrops(add: FieldProps['add'], show: (isDropping: boolean) => void): () => void {
   const ended = new AbortController()
   const take = (event: DragEvent): void => {
-    const { dataTransfer, type } = event
+    const { dataTransfer, type, relatedTarget } = event
     if (!dataTransfer?.types.includes('Files')) return
     event.preventDefault()
+    if (type === 'dragover') show(true)
+    else if (type === 'drop' || relatedTarget === null) show(false)
     if (type === 'drop') void add([...dataTransfer.files])
   }
-  for (const type of ['dragover', 'drop'] as const) addEventListener(type, take, { signal: ended.signal })
+  for (const type of ['dragover', 'dragleave', 'drop'] as const) addEventListener(type, take, { signal: ended.signal })
   return () => ended.abort()
 }
 
@@ -140,7 +149,7 @@ function Field({ field, text, setText, submit, add }: FieldProps): VNode {
       value={text}
       onInput={({ currentTarget }) => setText(currentTarget.value)}
       onPaste={(event) => {
-        const pasted = [...(event.clipboardData?.files ?? [])]
+        const pasted = event.clipboardData ? pastedFiles(event.clipboardData) : []
         if (pasted.length === 0) return
         event.preventDefault()
         void add(pasted)
@@ -173,39 +182,9 @@ function AttachButton({ add }: Pick<FieldProps, 'add'>): VNode {
   )
 }
 
-function Files({
-  files,
-  onRemove,
-}: {
-  files: readonly Attachment[]
-  onRemove: (file: Attachment) => void
-}): VNode | undefined {
-  if (files.length === 0) return undefined
-  return (
-    <ul class="files" aria-label="Attachments">
-      {files.map((file, index) => (
-        <li key={`${index} ${file.name}`}>
-          <span>
-            {visibleText(file.name)} <span class="soft">{byteText(file.bytes)}</span>
-          </span>
-          <button type="button" class="quiet" aria-label={`Remove ${file.name}`} onClick={() => onRemove(file)}>
-            <Icon name="close" />
-          </button>
-        </li>
-      ))}
-    </ul>
-  )
-}
-
 /** Enter that chooses a word of an input method must not send. On a touch screen Enter is a new line. */
 function sends(event: KeyboardEvent): boolean {
   if (event.key !== 'Enter' || event.isComposing || event.keyCode === 229) return false
   if (event.ctrlKey || event.metaKey) return true
   return enterSends.value && !event.shiftKey && !event.altKey && !matchMedia('(pointer: coarse)').matches
-}
-
-function contentOf(text: string, files: readonly Attachment[]): string | AnyBlock[] {
-  if (files.length === 0) return text
-  const blocks = files.map(({ block }) => block)
-  return text.trim() === '' ? blocks : [...blocks, { type: 'text', text }]
 }

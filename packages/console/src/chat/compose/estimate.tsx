@@ -3,35 +3,35 @@ import { useEffect, useState } from 'preact/hooks'
 import { call } from '../../api/http.ts'
 import type { PreviewJson } from '../../api/types.ts'
 import { moneyText, tokenText } from '../../format.ts'
+import { type Attachment, contentOf } from './attachments.ts'
 
 /** Time without typing after which the next request is estimated. */
 const pauseMs = 500
 
-/** The tokens of the next request, and the most that it can cost. */
-export function Estimate({
-  chatId,
-  text,
-  warnUsd,
-}: {
+interface EstimateProps {
   chatId: string
   text: string
+  files: readonly Attachment[]
   warnUsd: number
-}): VNode | undefined {
+}
+
+/** The tokens of the next request, and the most that it can cost. */
+export function Estimate({ chatId, text, files, warnUsd }: EstimateProps): VNode | undefined {
   const [preview, setPreview] = useState<PreviewJson>()
   useEffect(() => {
     setPreview(undefined)
-    if (text.trim() === '') return
     const controller = new AbortController()
     const path = `/api/conversations/${encodeURIComponent(chatId)}/preview`
     const timer = setTimeout(() => {
+      const body = { content: contentOf(text, files) }
       // An estimate that fails is only missing: sending tells what is wrong.
-      call<PreviewJson>('POST', path, { content: text }, controller.signal).then(setPreview, () => undefined)
+      call<PreviewJson>('POST', path, body, controller.signal).then(setPreview, () => undefined)
     }, pauseMs)
     return () => {
       clearTimeout(timer)
       controller.abort()
     }
-  }, [chatId, text])
+  }, [chatId, text, files])
   if (!preview) return undefined
   const { inputTokens, estimated, mostCost } = preview
   const isDear = mostCost !== null && Number(mostCost.usd) > warnUsd

@@ -4,7 +4,26 @@ export type AnyBlock = { type: string } & Record<string, unknown>
 /** The text of a content, without its other blocks. */
 export function textOf(content: string | readonly AnyBlock[]): string {
   if (typeof content === 'string') return content
-  return content.flatMap((block) => (block.type === 'text' ? [String(block.text)] : [])).join('\n\n')
+  return runsOf(content)
+    .filter(([first]) => first?.type === 'text')
+    .map((run) => run.map(({ text }) => String(text)).join(''))
+    .join('\n\n')
+}
+
+/** The blocks, with those together that are one text: the API cuts a text at its citations, in the middle of a sentence. */
+export function runsOf(blocks: readonly AnyBlock[]): AnyBlock[][] {
+  const runs: AnyBlock[][] = []
+  for (const block of blocks) {
+    const last = runs.at(-1)
+    if (last && isOneText(last.at(-1)!, block)) last.push(block)
+    else runs.push([block])
+  }
+  return runs
+}
+
+function isOneText(before: AnyBlock, after: AnyBlock): boolean {
+  if (before.type !== 'text' || after.type !== 'text') return false
+  return Array.isArray(before.citations) || Array.isArray(after.citations)
 }
 
 /** The content of a message as blocks of any type. */

@@ -3,8 +3,8 @@ import { visibleText } from '../../format.ts'
 import { Icon } from '../../shell/parts/icon.tsx'
 import { Code } from '../../markdown/code-block.tsx'
 import { Markdown } from '../../markdown/markdown.tsx'
-import type { AnyBlock } from './content-text.ts'
-import { safeAddress } from '../../markdown/inline.tsx'
+import { CitedText, SourceLink, sourceOf } from './cited-text.tsx'
+import { type AnyBlock, runsOf, textOf } from './content-text.ts'
 
 interface ContentProps {
   content: string | readonly AnyBlock[]
@@ -17,27 +17,40 @@ interface ContentProps {
 /** Renders the content of a message, block by block. */
 export function Content({ content, isLive = false, isPlain = false }: ContentProps): VNode {
   const blocks: readonly AnyBlock[] = typeof content === 'string' ? [{ type: 'text', text: content }] : content
+  const runs = runsOf(blocks)
   return (
     <>
-      {blocks.map((block, index) => (
-        <div key={index} class={`block block-${block.type}`}>
-          {isPlain && block.type === 'text' ? (
-            <p class="typed" dir="auto">
-              {visibleText(String(block.text))}
-            </p>
-          ) : (
-            <BlockView block={block} isOpen={isLive && index === blocks.length - 1} />
-          )}
-        </div>
-      ))}
+      {runs.map((run, index) => {
+        const [block] = run
+        return (
+          block && (
+            <div key={index} class={`block block-${block.type}`}>
+              {isPlain && block.type === 'text' ? (
+                <p class="typed" dir="auto">
+                  {visibleText(textOf(run))}
+                </p>
+              ) : (
+                <BlockView block={block} run={run} isOpen={isLive && index === runs.length - 1} />
+              )}
+            </div>
+          )
+        )
+      })}
     </>
   )
 }
 
-function BlockView({ block, isOpen }: { block: AnyBlock; isOpen: boolean }): ComponentChildren {
+interface BlockProps {
+  block: AnyBlock
+  /** The block, and those that are one text with it. */
+  run: readonly AnyBlock[]
+  isOpen: boolean
+}
+
+function BlockView({ block, run, isOpen }: BlockProps): ComponentChildren {
   switch (block.type) {
     case 'text':
-      return <TextBlock text={String(block.text)} citations={block.citations as AnyBlock[] | null | undefined} />
+      return <CitedText run={run} isOpen={isOpen} />
     case 'thinking':
       return <Thinking text={String(block.thinking)} isOpen={isOpen} />
     case 'redacted_thinking':
@@ -49,45 +62,12 @@ function BlockView({ block, isOpen }: { block: AnyBlock; isOpen: boolean }): Com
     case 'web_search_result':
       return (
         <p>
-          <Citation citation={block} />
+          <SourceLink source={sourceOf(block)} />
         </p>
       )
     default:
       return <OtherBlock block={block} isOpen={isOpen} />
   }
-}
-
-function TextBlock({ text, citations }: { text: string; citations: AnyBlock[] | null | undefined }): VNode {
-  return (
-    <>
-      <Markdown text={text} />
-      {!!citations?.length && (
-        <ol class="citations" aria-label="Sources">
-          {citations.map((citation, index) => (
-            <li key={index}>
-              <Citation citation={citation} />
-            </li>
-          ))}
-        </ol>
-      )}
-    </>
-  )
-}
-
-function Citation({ citation }: { citation: AnyBlock }): VNode {
-  const title = visibleText(String(citation.title ?? citation.document_title ?? citation.url ?? 'Source'))
-  const address = typeof citation.url === 'string' ? safeAddress(citation.url) : undefined
-  return (
-    <span title={String(citation.cited_text ?? '')}>
-      {address ? (
-        <a href={address} target="_blank" rel="noopener noreferrer">
-          {title}
-        </a>
-      ) : (
-        title
-      )}
-    </span>
-  )
 }
 
 /** Thinking is folded once the reply goes past it. */
@@ -109,11 +89,19 @@ function Picture({ source }: { source: AnyBlock }): VNode {
         <Icon name="attach" /> Image{typeof source.url === 'string' ? `: ${source.url}` : ''}
       </p>
     )
-  return <img class="picture" src={address} alt="Attached picture" loading="lazy" />
+  const picture = <img class="picture" src={address} alt="Attached picture" loading="lazy" />
+  // A browser opens no `data:` address.
+  return address.startsWith('data:') ? (
+    picture
+  ) : (
+    <a href={address} target="_blank" aria-label="Open the picture">
+      {picture}
+    </a>
+  )
 }
 
 /** A path of this server for a stored picture; the picture itself for one that was just attached. */
-function pictureAddress({ type, media_type, data, url }: AnyBlock): string | undefined {
+export function pictureAddress({ type, media_type, data, url }: AnyBlock): string | undefined {
   if (typeof url === 'string') return url.startsWith('/api/') ? url : undefined
   const mediaType = String(media_type)
   if (type !== 'base64' || !/^image\/(png|jpeg|gif|webp)$/.test(mediaType)) return undefined
