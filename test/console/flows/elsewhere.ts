@@ -25,7 +25,7 @@ describe('a chat in several places', { skip }, () => {
       await page.locator('article.live').getByText('Half of it').waitFor()
       await using other = otherProcess(folder, id)
       assert.equal(await other.tell('stop'), 'stopped true')
-      await page.getByText('Stopped, kept').waitFor()
+      await page.locator('.stopped').getByText('Stopped, kept').waitFor()
       assert.match(await page.locator('article.reply').innerText(), /Half of it/)
       await page.getByRole('button', { name: 'Continue' }).click()
       await page.locator('article.reply').getByText('and the rest.').waitFor()
@@ -52,7 +52,7 @@ describe('a chat in several places', { skip }, () => {
       assert.equal(await ended, 'ended interrupted')
       for (const tab of [second.page, page]) {
         await tab.bringToFront()
-        await tab.getByText('Stopped, kept').waitFor()
+        await tab.locator('.stopped').getByText('Stopped, kept').waitFor()
       }
       assert.deepEqual(second.errors, [])
     })

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { script } from 'colloquy/engines'
+import type { ContentBlock, Usage } from 'colloquy/protocol'
 import { ask } from '../browser.ts'
 import { skip, withSite } from '../harness.ts'
 
-describe('formulas in a browser', { skip }, () => {
-  test('TeX in a reply is shown as formulas, and is loaded with the first one', async () => {
-    await withSite(script([prices, formulas]), async ({ newLink, open }) => {
+describe('replies in a browser', { skip }, () => {
+  test('a reply shows TeX as formulas, sources as numbers in its text, and why it was cut off', async () => {
+    await withSite(script([prices, formulas, cited]), async ({ newLink, open }) => {
       const { page, errors } = await open()
       const files: string[] = []
       page.on('request', (request) => files.push(new URL(request.url()).pathname))
@@ -29,10 +30,21 @@ describe('formulas in a browser', { skip }, () => {
         .evaluateAll((all) => all.map(({ namespaceURI }) => namespaceURI))
       assert.deepEqual(new Set(shown), new Set(['http://www.w3.org/1998/Math/MathML']))
       assert.deepEqual(await replies.last().locator('code').allInnerTexts(), ['$not$', '\\frac{1}'])
+      await ask(page, 'Where does this come from?')
+      const reply = page.locator('article.reply').last()
+      assert.equal(await replies.last().innerText(), 'Born in 1923[1], he wrote[1][2].\n\nTwo\nlines')
+      assert.deepEqual(await reply.locator('sup a').evaluateAll(hrefs), Array(2).fill('https://example.com/life'))
+      assert.deepEqual(await reply.locator('.citations li').allInnerTexts(), ['A life', 'Notes'])
+      await reply.getByText('Cut off after 40 tokens, the longest reply that this chat allows.').waitFor()
       assert.deepEqual(errors, [])
     })
   })
 })
+
+/** Runs in the page. */
+function hrefs(links: Element[]): string[] {
+  return links.map((link) => (link as HTMLAnchorElement).href)
+}
 
 const prices = 'It costs $5 or $10, US$7 abroad, and $HOME/$USER is a folder.'
 
@@ -44,3 +56,22 @@ const formulas = [
   '| $\\frac{1}{2}$ | `$not$` |\n|---|---|',
   'This is not valid: $\\frac{1}$',
 ].join('\n\n')
+
+const life = { type: 'web_search_result_location', url: 'https://example.com/life', title: 'A life' }
+const notes = { type: 'char_location', document_index: 0, document_title: 'Notes', start_char_index: 0 }
+const citations = [
+  { ...life, encrypted_index: '', cited_text: 'born in 1923' },
+  { ...notes, end_char_index: 5, file_id: null, cited_text: 'wrote' },
+]
+
+/** The API cuts a text at its citations. */
+const cited = {
+  content: [
+    { type: 'text', text: 'Born ', citations: null },
+    { type: 'text', text: 'in 1923', citations: citations.slice(0, 1) },
+    { type: 'text', text: ', he wrote', citations },
+    { type: 'text', text: '.\n\nTwo<br>lines', citations: null },
+  ] as ContentBlock[],
+  stop_reason: 'max_tokens' as const,
+  usage: { input_tokens: 10, output_tokens: 40 } as Usage,
+}

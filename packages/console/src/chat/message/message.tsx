@@ -12,7 +12,7 @@ import { Editor } from './editor.tsx'
 import { modelName } from '../models.ts'
 import type { OpenChat } from '../open-chat.ts'
 import { AskBeside } from './side-by-side.tsx'
-import { ReplyFailure } from './turn-failure.tsx'
+import { EndNote, ReplyFailure, failureOf } from './turn-failure.tsx'
 
 interface MessageProps {
   chat: OpenChat
@@ -63,12 +63,18 @@ function Heading({ chat, message, isLive }: Omit<MessageProps, 'isLast'>): VNode
   return (
     <header>
       <h2 id={`m${message.id}`}>
-        {message.role === 'assistant' ? modelName(message.model) : 'You'}
+        {message.role === 'assistant' ? modelName(message.model) : isOfTools(message) ? 'Tools' : 'You'}
         <span class="soft small">, {isLive ? 'now' : timeText(message.createdAt)}</span>
       </h2>
       {isLive ? <AskBeside chat={chat} messageId={message.parentId} /> : <Versions chat={chat} message={message} />}
     </header>
   )
+}
+
+/** Whether the message has what tools returned, and nothing of the user. */
+function isOfTools(message: Pick<PathMessageJson, 'content'>): boolean {
+  const content = contentOf(message)
+  return typeof content !== 'string' && content.length > 0 && content.every(({ type }) => type === 'tool_result')
 }
 
 interface EndingProps extends Omit<MessageProps, 'isLive'> {
@@ -77,13 +83,13 @@ interface EndingProps extends Omit<MessageProps, 'isLive'> {
 
 /** How a message ended, its cost, and the actions below it. */
 function Ending({ chat, message, isLast, onEdit }: EndingProps): VNode {
-  const { state, error } = message
   // The failure of the last turn stands below it, with a button to retry.
   const isShownBelow = isLast && chat.failure.value !== undefined
+  const failure = isShownBelow ? undefined : failureOf(message)
   return (
     <>
-      {state === 'interrupted' && <p class="stopped">■ {error ? 'Cut off, kept' : 'Stopped, kept'}</p>}
-      {error && !isShownBelow && <ReplyFailure {...error} />}
+      <EndNote {...message} />
+      {failure && <ReplyFailure {...failure} />}
       <footer>
         {message.role === 'assistant' && <CostLine chat={chat} message={message} />}
         <Actions {...{ chat, message, isLast, onEdit }} />

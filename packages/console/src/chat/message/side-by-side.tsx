@@ -8,6 +8,7 @@ import { modelName, models } from '../models.ts'
 import type { OpenChat } from '../open-chat.ts'
 import { Content } from './content.tsx'
 import { contentOf } from './content-text.ts'
+import { EndNote, ReplyFailure, failureOf } from './turn-failure.tsx'
 
 interface SideBySideProps {
   chat: OpenChat
@@ -106,18 +107,20 @@ interface ColumnProps {
 function Column({ message, isActive, children }: ColumnProps): VNode {
   const isLive = message.state === 'pending' || message.state === 'streaming'
   const label = `side-${message.id}`
+  const failure = failureOf(message)
   return (
     <article class={`message reply${isActive ? ' active' : ''}${isLive ? ' live' : ''}`} aria-labelledby={label}>
       <header>
         <h2 id={label}>{modelName(message.model)}</h2>
         {children}
       </header>
-      {message.content.length > 0 ? (
-        <Content content={contentOf(message)} isLive={isLive} />
-      ) : (
+      {isLive && message.content.length === 0 ? (
         <p class="soft waiting">…</p>
+      ) : (
+        <Content content={contentOf(message)} isLive={isLive} />
       )}
-      {message.state === 'interrupted' && !isLive && <p class="stopped">■ Stopped, kept</p>}
+      {!isLive && <EndNote {...message} />}
+      {failure && <ReplyFailure {...failure} />}
       {!isLive && <footer class="small soft">{factsOf(message)}</footer>}
     </article>
   )

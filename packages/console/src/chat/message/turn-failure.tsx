@@ -1,8 +1,9 @@
 import type { VNode } from 'preact'
-import { visibleText } from '../../format.ts'
+import { countText, visibleText } from '../../format.ts'
 import { connection } from '../../api/http.ts'
-import type { PathMessageJson } from '../../api/types.ts'
+import type { MessageJson } from 'colloquy/conversation/reader'
 import type { OpenChat } from '../open-chat.ts'
+import { contentOf, textOf } from './content-text.ts'
 import type { Failure } from '../stored-chat.ts'
 
 /** An error of a turn, in the turn that it belongs to, with what can be done about it. */
@@ -38,12 +39,40 @@ export function TurnFailureView({ chat, failure }: { chat: OpenChat; failure: Fa
 }
 
 /** The error that ended a reply early, as it is recorded with the reply. */
-export function ReplyFailure({ type = '', message }: NonNullable<PathMessageJson['error']>): VNode {
+export function ReplyFailure({ type = '', message }: NonNullable<MessageJson['error']>): VNode {
   return (
     <p class="failure">
       <strong>{titles[type] ?? 'The reply failed'}</strong>: {visibleText(reasonOf(message))}
     </p>
   )
+}
+
+/** The error that ended a reply. A reply that the reader stopped has none. */
+export function failureOf({ error }: Pick<MessageJson, 'error'>): MessageJson['error'] {
+  return error?.name === 'APIUserAbortError' ? undefined : error
+}
+
+/** Why a reply ended early, or has nothing to read. */
+export function EndNote(message: MessageJson): VNode | undefined {
+  const note = message.role === 'assistant' && endNoteOf(message)
+  return note ? <p class="stopped">{note}</p> : undefined
+}
+
+function endNoteOf(message: MessageJson): string | undefined {
+  const { error, state, stopReason, usage } = message
+  const failure = failureOf(message)
+  const isEmpty = textOf(contentOf(message)) === ''
+  if (error && !failure) return isEmpty ? '■ Stopped before the first word' : '■ Stopped, kept'
+  if (state === 'interrupted') return '■ Cut off, kept'
+  if (failure) return undefined
+  return endNotes[stopReason ?? '']?.(usage?.output_tokens) ?? (message.content.length === 0 ? emptyNote : undefined)
+}
+
+const emptyNote = 'The reply is empty.'
+const endNotes: Record<string, (tokens: number | undefined) => string> = {
+  max_tokens: (tokens = 0) => `Cut off after ${countText(tokens, 'token')}, the longest reply that this chat allows.`,
+  model_context_window_exceeded: () => 'Cut off: the context window of the model is full.',
+  refusal: () => 'The model refused. Edit your message, or retry with another model.',
 }
 
 /** The API's own text of a message such as `529 {"type":"error","error":{…}}`. */
