@@ -1,19 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { accumulate } from '../protocol/codec/accumulate.ts'
-import {
-  APIError,
-  APIUserAbortError,
-  InternalServerError,
-  OverloadedError,
-  RateLimitError,
-} from '../protocol/types/error.ts'
+import { APIError, APIUserAbortError, OverloadedError, RateLimitError } from '../protocol/types/error.ts'
 import type { MessageStreamEvent, PingEvent } from '../protocol/types/event.ts'
 import type { Message, ToolUseBlock } from '../protocol/types/message.ts'
 import type { MessageCreateParams } from '../protocol/types/params.ts'
 import type { Clock } from './clock.ts'
 import { offline } from './offline/offline.ts'
-import { script } from './script.ts'
+import { script, type ScriptEngine } from './script.ts'
 import { WireFault } from './wire-fault.ts'
 
 function request(content: string): MessageCreateParams {
@@ -73,11 +67,15 @@ test('script() plays a step with `when` only for a matching request', async () =
   assert.deepEqual(answers, ['Whatever.', 'Wet.', 'Wet.'])
 })
 
-test('script() throws when no step is left, unless `otherwise` answers', async () => {
-  await assert.rejects(
-    accumulate(script([])(request('x'))),
-    (error) => error instanceof InternalServerError && error.apiMessage!.startsWith('Cannot answer request 1'),
-  )
+test('script() throws an error that is not retried when no step answers, unless `otherwise` does', async () => {
+  const refused = (engine: ScriptEngine, apiMessage: string): Promise<void> =>
+    assert.rejects(accumulate(engine(request('x'))), (error: APIError) => {
+      assert.deepEqual([error.status, error.apiMessage], [500, apiMessage])
+      return error.headers?.get('x-should-retry') === 'false'
+    })
+  await refused(script([]), 'Cannot answer request 1: no step of the script is left')
+  const waiting = script([{ when: () => false, reply: 'Never.' }])
+  await refused(waiting, 'Cannot answer request 1: none of the steps left (1) is for it')
   const engine = script(['Once.'], { otherwise: offline() })
   await accumulate(engine(request('Count to 3')))
   assert.equal(textOf(await accumulate(engine(request('Count to 3')))), '1, 2, 3.')

@@ -63,7 +63,7 @@ export interface ScriptedRequest {
 
 /** Options of `script()`. */
 export interface ScriptOptions {
-  /** The engine that answers if no step does. Default: an `api_error` that says so. */
+  /** The engine that answers if no step does. Default: an `api_error` that clients do not retry. */
   otherwise?: Engine
   /** Default: the machine's clock. */
   clock?: Clock
@@ -101,6 +101,8 @@ export function script(steps: ReadonlyArray<ScriptedReply | Step>, options: Scri
   const requests: ScriptedRequest[] = []
   const left = steps.map((step) => ({ step: toStep(step), times: isStep(step) ? (step.times ?? 1) : 1 }))
 
+  const remaining = (): number => left.filter(({ times }) => times > 0).length
+
   function take(params: MessageCreateParams, context: EngineContext): Step | undefined {
     const found = left.find(({ step, times }) => times > 0 && (step.when?.(params, context) ?? true))
     if (found) found.times--
@@ -116,7 +118,7 @@ export function script(steps: ReadonlyArray<ScriptedReply | Step>, options: Scri
     const step = take(params, context)
     if (step) yield* perform(step, params, context.signal, clock)
     else if (otherwise) yield* otherwise(params, context)
-    else throw apiError('api_error', `Cannot answer request ${requests.length}: no step of the script is left for it`)
+    else throw unanswered(requests.length, remaining())
   }
 
   async function count(params: MessageCountTokensParams, context?: EngineContext): Promise<MessageTokensCount> {
@@ -125,8 +127,19 @@ export function script(steps: ReadonlyArray<ScriptedReply | Step>, options: Scri
 
   const engine = Object.assign(play, { countTokens: count, requests })
   return Object.defineProperty(engine, 'remaining', {
-    get: () => left.filter(({ times }) => times > 0).length,
+    get: remaining,
   }) as typeof engine & { remaining: number }
+}
+
+/** Clients do not retry it: another attempt would find no step either. */
+function unanswered(request: number, remaining: number): APIError {
+  const { error } = apiError(
+    'api_error',
+    remaining === 0
+      ? `Cannot answer request ${request}: no step of the script is left`
+      : `Cannot answer request ${request}: none of the steps left (${remaining}) is for it`,
+  )
+  return APIError.generate(500, error, undefined, new Headers({ 'x-should-retry': 'false' }))
 }
 
 function isStep(step: ScriptedReply | Step): step is Step {

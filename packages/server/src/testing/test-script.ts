@@ -1,5 +1,5 @@
 import { type Engine, type ScriptEngine, requestOf, script } from 'colloquy/engines'
-import { APIError, type MessageCreateParams, apiError } from 'colloquy/protocol'
+import type { MessageCreateParams } from 'colloquy/protocol'
 import type { Server } from '../app.ts'
 import type { Routes } from '../options.ts'
 import { controlRoutes } from './control-routes.ts'
@@ -35,13 +35,13 @@ export interface TestRequest {
  * ```
  */
 export class TestScript {
-  readonly #otherwise: Engine
+  readonly #otherwise: Engine | undefined
   readonly #requests: TestRequest[] = []
   readonly #changes = new Map<string, ResponseChanges>()
   #engine: ScriptEngine
 
-  /** @param otherwise replies when no step is left. Default: an `api_error` that clients do not retry. */
-  constructor(otherwise: Engine = outOfSteps) {
+  /** @param otherwise replies when no step is left for a request. Default: an `api_error` that clients do not retry. */
+  constructor(otherwise?: Engine) {
     this.#otherwise = otherwise
     this.#engine = this.#play([])
   }
@@ -49,7 +49,7 @@ export class TestScript {
   /** The engine for `createServer()`. */
   get engine(): Engine {
     const current = (): ScriptEngine => this.#engine
-    const listModels = this.#otherwise.listModels?.bind(this.#otherwise)
+    const listModels = this.#otherwise?.listModels?.bind(this.#otherwise)
     return Object.assign(((params, context) => current()(params, context)) as Engine, {
       countTokens: (...parameters: Parameters<ScriptEngine['countTokens'] & {}>) =>
         current().countTokens!(...parameters),
@@ -96,7 +96,7 @@ export class TestScript {
     const scripted = steps.map((step) =>
       toScriptStep(step, ({ requestId = '' }, changes) => this.#changes.set(requestId, changes)),
     )
-    return script(scripted, { otherwise: this.#otherwise })
+    return script(scripted, this.#otherwise && { otherwise: this.#otherwise })
   }
 
   async #answer(server: Server, request: Request): Promise<Response> {
@@ -125,10 +125,4 @@ function parsed(body: Uint8Array | undefined): unknown {
   } catch {
     return undefined
   }
-}
-
-// oxlint-disable-next-line require-yield
-async function* outOfSteps(): ReturnType<ScriptEngine> & AsyncGenerator<never> {
-  const { error } = apiError('api_error', 'No step of the script is left for this request')
-  throw APIError.generate(500, error, undefined, new Headers({ 'x-should-retry': 'false' }))
 }

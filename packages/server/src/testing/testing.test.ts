@@ -60,7 +60,7 @@ test('testServer() records a request that it refuses', async (t) => {
 
 test('testServer() answers a request without a step with an error that is not retried', async (t) => {
   const server = await testServer({}, t)
-  await assert.rejects(clientOf(server, 2).messages.create(request), /No step of the script is left/)
+  await assert.rejects(clientOf(server, 2).messages.create(request), /no step of the script is left/)
   assert.equal(server.requests.length, 1)
   const other = await testServer({ engine: offline() }, t)
   assert.equal((await clientOf(other).messages.create(request)).type, 'message')
