@@ -1,19 +1,15 @@
-import { parseJson } from '../../protocol/codec/parse-json.ts'
 import { apiError } from '../../protocol/types/error-response.ts'
 import type { MessageStreamEvent } from '../../protocol/types/event.ts'
-import { isToolInput } from '../../protocol/sendable.ts'
 import type { BlockWriter } from '../reply/block-writer.ts'
 import { callIdWith } from '../call-id.ts'
+import { argumentsText, CallArguments } from './call-arguments.ts'
 import type { ChatCallDelta } from './wire.ts'
 
 interface Call {
   /** The server's id. Undefined if it gave none. */
   id: string | undefined
   name: string
-  /** The arguments so far. */
-  json: string
-  /** How much of the arguments was written. */
-  written: number
+  input: CallArguments
   isOpen: boolean
   isEnded: boolean
   /** Fields of the server that it wants back with the call. */
@@ -37,13 +33,18 @@ export class CallWriter {
     return this.#calls.some(({ isOpen }) => isOpen)
   }
 
+  /** Whether a call lacks arguments that may still come. */
+  get isUnfinished(): boolean {
+    return this.#calls.some((call) => call.name !== '' && !call.isEnded && !call.input.isComplete)
+  }
+
   *push(deltas: readonly ChatCallDelta[]): Generator<MessageStreamEvent> {
     for (const [place, delta] of deltas.entries()) {
       const call = this.#callOf(delta, place)
       const { name, arguments: given } = delta.function ?? {}
       // A server that repeats the name with each piece sends it whole.
       if (name && call.name !== name) call.name += name
-      call.json += argumentsText(given)
+      call.input.push(argumentsText(given))
       call.extra ??= delta.extra_content
     }
     yield* this.#write()
@@ -53,8 +54,9 @@ export class CallWriter {
   *end(isCut: boolean): Generator<MessageStreamEvent> {
     for (const call of this.#calls) {
       if (call.name === '' || call.isEnded) continue
+      call.input.unwrap()
       yield* this.#writeCall(call)
-      if (isCut && !isComplete(call)) return
+      if (isCut && !call.input.isComplete) return
       checkInput(call)
       yield* this.#blocks.end()
       call.isEnded = true
@@ -64,10 +66,10 @@ export class CallWriter {
   *#write(): Generator<MessageStreamEvent> {
     for (const [place, call] of this.#calls.entries()) {
       if (call.isEnded) continue
-      // The name may come in pieces, and is complete when the arguments begin.
-      if (call.name === '' || (call.json === '' && place === this.#calls.length - 1)) return
+      // The name may come in pieces, and is complete when the arguments begin. What they begin with may have to be replaced.
+      if (call.name === '' || (!call.input.hasMember && place === this.#calls.length - 1)) return
       yield* this.#writeCall(call)
-      if (place === this.#calls.length - 1 || !isComplete(call)) return
+      if (place === this.#calls.length - 1 || !call.input.isComplete) return
       yield* this.#blocks.end()
       call.isEnded = true
     }
@@ -76,8 +78,7 @@ export class CallWriter {
   *#writeCall(call: Call): Generator<MessageStreamEvent> {
     if (!call.isOpen) yield* this.#blocks.call(call.name, callIdWith(call.extra))
     call.isOpen = true
-    yield* this.#blocks.input(call.json.slice(call.written))
-    call.written = call.json.length
+    yield* this.#blocks.input(call.input.take())
   }
 
   /** The call of a piece. Some servers give no index, or the same one to every call. */
@@ -97,43 +98,21 @@ export class CallWriter {
   }
 
   #begin(): Call {
-    const call = { id: undefined, name: '', json: '', written: 0, isOpen: false, isEnded: false, extra: undefined }
+    const input = new CallArguments()
+    const call = { id: undefined, name: '', input, isOpen: false, isEnded: false, extra: undefined }
     this.#calls.push(call)
     return call
   }
 }
 
 /** Whether a piece with a name belongs to a new call, since the one that it would continue has all its arguments. */
-function beginsAnother(call: Call, { id, function: called }: ChatCallDelta): boolean {
-  if (!called?.name || call.name === '' || (call.json !== '' && !isComplete(call))) return false
-  if (id && call.id) return id !== call.id
-  return call.json !== '' && called.arguments != null && called.arguments !== ''
+function beginsAnother({ id: known, name, input }: Call, { id, function: called }: ChatCallDelta): boolean {
+  if (!called?.name || name === '' || (!input.isEmpty && !input.isComplete)) return false
+  if (id && known) return id !== known
+  return !input.isEmpty && called.arguments != null && called.arguments !== ''
 }
 
-/** The arguments of a call as JSON: some servers send the object itself. */
-export function argumentsText(given: unknown): string {
-  return typeof given === 'string' ? given : given == null ? '' : JSON.stringify(given)
-}
-
-function isComplete({ json }: Call): boolean {
-  try {
-    return isToolInput(parseJson(json))
-  } catch {
-    return false
-  }
-}
-
-function checkInput(call: Call): void {
-  if (call.json.trim() === '' || (isComplete(call) && canBeWritten(call))) return
-  throw apiError('api_error', `The model's server ended a call of ${call.name} whose arguments are not a JSON object.`)
-}
-
-/** Whether the input can be sent again. `JSON.parse()` accepts values that are nested deeper than `JSON.stringify()` writes. */
-function canBeWritten({ json }: Call): boolean {
-  try {
-    JSON.stringify(JSON.parse(json))
-    return true
-  } catch {
-    return false
-  }
+function checkInput({ name, input }: Call): void {
+  if (input.isEmpty || (input.isComplete && input.canBeWritten)) return
+  throw apiError('api_error', `The model's server ended a call of ${name} whose arguments are not a JSON object.`)
 }

@@ -6,7 +6,8 @@ import { countTokens } from '../prompt/tokens.ts'
 import { BlockWriter } from '../reply/block-writer.ts'
 import { emptyMessage } from '../reply/empty-message.ts'
 import { StopSequences } from '../reply/stop-sequences.ts'
-import { argumentsText, CallWriter } from './calls.ts'
+import { argumentsText } from './call-arguments.ts'
+import { CallWriter } from './calls.ts'
 import { type Piece, ThinkTags } from '../reply/think-tags.ts'
 import { estimatedUsage, type ReplyUsage, usageOf } from './usage.ts'
 import { type ChatCallDelta, type ChatChunk, type ChatDelta, choicesIn, list, type ReplyPart } from './wire.ts'
@@ -18,6 +19,8 @@ export class ReplyWriter {
   readonly #blocks = new BlockWriter()
   readonly #calls = new CallWriter(this.#blocks)
   readonly #tags = new ThinkTags()
+  /** Text and thinking that came between the pieces of a call, and has to wait for its end. */
+  #held: Piece[] = []
   readonly #stops: StopSequences
   /** The beginning of the reply that the request had, as far as the server may still repeat it. */
   #prefill: string
@@ -56,9 +59,10 @@ export class ReplyWriter {
 
   *end(): Generator<MessageStreamEvent> {
     for (const piece of this.#tags.end()) yield* this.#piece(piece)
-    if (!this.isStopped) yield* this.#blocks.text(this.#stops.end())
-    const isCut = cuts.has(this.#finish)
+    const isCut = cuts.has(this.#finish) || this.#isCutInCall()
     if (!this.isStopped) yield* this.#calls.end(isCut)
+    if (!(isCut && this.#calls.isUnfinished)) yield* this.#release()
+    if (!this.isStopped) yield* this.#blocks.text(this.#stops.end())
     this.#checkCalls(isCut)
     const stop_reason = this.#stopReason(isCut)
     // Like the API, do not close the input of a call that the limit cut off.
@@ -93,10 +97,23 @@ export class ReplyWriter {
     for (const { function: called } of deltas)
       this.#output += `${called?.name ?? ''}${argumentsText(called?.arguments)}`
     yield* this.#calls.push(deltas)
+    if (this.#held.length > 0 && !this.#calls.isUnfinished) yield* this.#release()
   }
 
-  *#piece({ kind, text }: Piece): Generator<MessageStreamEvent> {
-    this.#output += text
+  *#release(): Generator<MessageStreamEvent> {
+    const held = this.#held
+    this.#held = []
+    for (const piece of held) yield* this.#write(piece)
+  }
+
+  *#piece(piece: Piece): Generator<MessageStreamEvent> {
+    this.#output += piece.text
+    if (this.#calls.isUnfinished) this.#held.push(piece)
+    else yield* this.#write(piece)
+  }
+
+  *#write({ kind, text }: Piece): Generator<MessageStreamEvent> {
+    if (text.trim() !== '') yield* this.#calls.end(false)
     if (kind === 'thinking') yield* this.#blocks.thinking(text)
     else yield* this.#blocks.text(this.#stops.push(this.#withoutPrefill(text)))
   }
@@ -128,6 +145,11 @@ export class ReplyWriter {
     if (this.#finish?.startsWith('content_filter') || this.#isRefused) return 'refusal'
     if (isCut) return this.#isWindowFull() ? 'model_context_window_exceeded' : 'max_tokens'
     return this.#calls.hasCalls ? 'tool_use' : 'end_turn'
+  }
+
+  /** vLLM names a call that its limit cut off like a complete one. */
+  #isCutInCall(): boolean {
+    return this.#calls.isUnfinished && (this.#usage?.output_tokens ?? 0) >= this.#params.max_tokens
   }
 
   #isWindowFull(): boolean {

@@ -110,7 +110,7 @@ export class ServerRequest {
       if (data.trim() === '') continue
       // Some servers send the error as text, or without a member `error` around it.
       if (event === 'error') throw errorInStream(data)
-      const chunk = JSON.parse(data) as unknown
+      const chunk = chunkIn(data)
       isFinished ||= isChunk(chunk) && choicesIn(chunk).some((choice) => choice.finish_reason)
       yield chunk
     }
@@ -127,6 +127,15 @@ export class ServerRequest {
     }
     if (error instanceof AnthropicError) return new APIConnectionError({ message: error.message, cause: error })
     return connectionError(this.#url, error, this.#isAnswered ? 'read' : 'reach')
+  }
+}
+
+function chunkIn(data: string): unknown {
+  try {
+    return JSON.parse(data)
+  } catch (cause) {
+    const message = `The model's server sent a reply that is not JSON: ${data.trim().slice(0, 100)}`
+    throw new APIConnectionError({ message, cause: cause as Error })
   }
 }
 
