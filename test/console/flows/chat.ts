@@ -189,15 +189,30 @@ describe('chats in a browser', { skip }, () => {
     })
   })
 
-  test('a deleted chat can be brought back', async () => {
-    await withSite(offline(), async ({ newLink, open }) => {
+  test('a chat is deleted and left, brought back, and offered by the palette', async () => {
+    await withSite(offline(), async ({ url, newLink, open }) => {
       const { page } = await open()
+      const paletteChooses = async (words: string, option: string): Promise<void> => {
+        await page.keyboard.press('Control+k')
+        await page.keyboard.type(words)
+        await page.getByRole('option', { selected: true, name: option }).waitFor()
+        await page.keyboard.press('Enter')
+      }
       await page.goto(newLink())
       await ask(page, 'What is 2 * 2?')
-      await page.getByRole('button', { name: /^Delete/ }).click()
+      const address = page.url()
+      await paletteChooses('delete', 'Delete the chat')
+      await page.waitForURL(`${url}/`)
       await page.locator('nav.chats li').waitFor({ state: 'detached' })
       await page.getByRole('button', { name: 'Undo' }).click()
-      await page.locator('nav.chats li').waitFor()
+      await page.waitForURL(address)
+      await page.locator('article.reply').waitFor()
+      await page.getByRole('link', { name: 'New chat' }).click()
+      await page.waitForURL(`${url}/`)
+      await paletteChooses('', 'What is 2 * 2?')
+      await page.waitForURL(address)
+      await page.getByRole('button', { name: /^Delete/ }).click()
+      await page.waitForURL(`${url}/`)
     })
   })
 

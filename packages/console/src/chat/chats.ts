@@ -1,6 +1,7 @@
 import { type Signal, batch, signal } from '@preact/signals'
 import { call, connection, lose } from '../api/http.ts'
 import type { ChangeJson, DeletedJson, ListedConversationJson, PageJson } from '../api/types.ts'
+import { navigate } from '../shell/router.ts'
 import { notify } from '../shell/status.tsx'
 import { loadModels } from './models.ts'
 import type { OpenChat } from './open-chat.ts'
@@ -45,12 +46,19 @@ export async function loadMoreChats({ all = false }: { all?: boolean } = {}): Pr
   })
 }
 
-/** Deletes a chat. For ten seconds it can be brought back. */
+/** Deletes a chat, and leaves it if it is open. For ten seconds it can be brought back. */
 export async function deleteChat({ id, title }: { id: string; title?: string }): Promise<void> {
   const path = `/api/conversations/${encodeURIComponent(id)}`
   await call<DeletedJson>('DELETE', path)
   remove(id)
-  notify(`Deleted ${title ?? 'the chat'}`, () => void call('POST', `${path}/restore`).then(loadChats))
+  const isOpen = openChat.value?.id === id
+  if (isOpen) navigate('/')
+  const restore = async (): Promise<void> => {
+    await call('POST', `${path}/restore`)
+    await loadChats()
+    if (isOpen) navigate(`/c/${encodeURIComponent(id)}`)
+  }
+  notify(`Deleted ${title ?? 'the chat'}`, () => void restore())
 }
 
 function remove(id: string): void {

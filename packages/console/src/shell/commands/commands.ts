@@ -1,4 +1,4 @@
-import { chats, openChat } from '../../chat/chats.ts'
+import { chats, deleteChat, openChat } from '../../chat/chats.ts'
 import { contentOf, textOf } from '../../chat/message/content-text.ts'
 import { copyText } from '../copy.ts'
 import { closeInspector, dialog, isInspectorOpen, isListOpen, toggleInspector } from '../panels.ts'
@@ -35,6 +35,8 @@ export const commands: readonly Command[] = [
   { name: 'Copy the last code', keys: 'Ctrl+Shift+;', run: () => lastOf('[data-copy-code]')?.click() },
   { name: 'Move to the next region', keys: 'F6', run: nextRegion },
   { name: 'Keys', keys: 'Ctrl+/', run: () => (dialog.value = 'help') },
+  { name: 'Rename the chat', run: () => lastOf('button.title')?.click() },
+  { name: 'Delete the chat', run: () => openChat.value && void deleteChat(openChat.value.info.value) },
   { name: 'Settings of the chat', run: () => openChat.value && (dialog.value = 'chat') },
   { name: 'Undo the last turn', run: () => void openChat.value?.undo() },
   { name: 'Usage', run: () => navigate('/usage') },

@@ -4,7 +4,7 @@ import { useEffect } from 'preact/hooks'
 import { call } from '../../api/http.ts'
 import type { FoundMessageJson } from '../../api/types.ts'
 import { visibleText } from '../../format.ts'
-import { chats } from '../../chat/chats.ts'
+import { chats, openChat } from '../../chat/chats.ts'
 import { commands } from './commands.ts'
 import { Dialog, closeDialog } from '../parts/dialog.tsx'
 import { keyNames, keysFor } from './bindings.ts'
@@ -20,6 +20,8 @@ interface Hit {
 
 const pauseMs = 150
 const maxChats = 8
+/** The chats that are offered before anything is typed. */
+const recentChats = 5
 
 /** Finds commands, chats by title, and messages by their words. */
 export function Palette(): VNode {
@@ -75,11 +77,12 @@ export function Palette(): VNode {
   )
 }
 
+/** The chats and commands whose names have the words; without words the chats that were used last, and all commands. */
 function matching(text: string): Hit[] {
   const words = text.trim().toLowerCase()
   const isMatch = (name: string): boolean => name.toLowerCase().includes(words)
   const named = commands
-    .filter(({ name }) => isMatch(name))
+    .filter(({ name, worksInDialogs }) => isMatch(name) && !worksInDialogs)
     .map((command): Hit => ({
       key: command.name,
       kind: 'command',
@@ -88,16 +91,16 @@ function matching(text: string): Hit[] {
       choose: command.run,
     }))
   const titled = (chats.value ?? [])
-    .filter(({ title = '' }) => words !== '' && isMatch(title))
-    .slice(0, maxChats)
-    .map(({ id, title = '' }): Hit => ({
+    .filter(({ id, title = '' }) => isMatch(title) && (words !== '' || id !== openChat.value?.id))
+    .slice(0, words === '' ? recentChats : maxChats)
+    .map(({ id, title = 'Untitled' }): Hit => ({
       key: id,
       kind: 'chat',
       text: title,
       detail: 'chat',
       choose: () => navigate(`/c/${encodeURIComponent(id)}`),
     }))
-  return words === '' ? named : [...titled, ...named]
+  return [...titled, ...named]
 }
 
 /** Searches the messages after a pause in typing. Returns a function that gives the search up. */
