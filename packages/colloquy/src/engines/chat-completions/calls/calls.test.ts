@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { accumulate } from '../../protocol/codec/accumulate.ts'
-import type { MessageStreamEvent } from '../../protocol/types/event.ts'
-import type { Message } from '../../protocol/types/message.ts'
-import { ReplyWriter } from './reply.ts'
-import type { ChatCallDelta, ChatChunk, ChatDelta } from './wire.ts'
+import { accumulate } from '../../../protocol/codec/accumulate.ts'
+import type { MessageStreamEvent } from '../../../protocol/types/event.ts'
+import type { Message } from '../../../protocol/types/message.ts'
+import { ReplyWriter } from '../reply.ts'
+import type { ChatCallDelta, ChatChunk, ChatDelta } from '../wire.ts'
 
 const params = {
   model: 'm',

@@ -1,9 +1,9 @@
-import { apiError } from '../../protocol/types/error-response.ts'
-import type { MessageStreamEvent } from '../../protocol/types/event.ts'
-import type { BlockWriter } from '../reply/block-writer.ts'
-import { callIdWith } from '../call-id.ts'
+import { apiError } from '../../../protocol/types/error-response.ts'
+import type { MessageStreamEvent } from '../../../protocol/types/event.ts'
+import type { BlockWriter } from '../../reply/block-writer.ts'
+import { callIdWith } from '../../call-id.ts'
 import { argumentsText, CallArguments } from './call-arguments.ts'
-import type { ChatCallDelta } from './wire.ts'
+import type { ChatCallDelta } from '../wire.ts'
 
 interface Call {
   /** The server's id. Undefined if it gave none. */

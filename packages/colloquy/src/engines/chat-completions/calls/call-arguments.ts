@@ -1,5 +1,5 @@
-import { parseJson } from '../../protocol/codec/parse-json.ts'
-import { isToolInput } from '../../protocol/sendable.ts'
+import { parseJson } from '../../../protocol/codec/parse-json.ts'
+import { isToolInput } from '../../../protocol/sendable.ts'
 
 /**
  * The arguments of a call, which arrive in pieces. Handles the forms of some servers: an empty object before the arguments,
