@@ -10,6 +10,12 @@ export function ageText(at: Date | number, now: number = Date.now()): string {
   return days < 14 ? `${days} ${days === 1 ? 'day' : 'days'} ago` : new Date(at).toISOString().slice(0, 10)
 }
 
+/** Whether a text is a day, such as `2026-11-15`. `Date.parse()` reads 30 February as 2 March. */
+export function isDay(text: string): boolean {
+  const time = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(text) : Number.NaN
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text)
+}
+
 /** A number of tokens: `930`, `1.2k`, `15k`, `1.0M`. */
 export function tokenText(count: number): string {
   if (count < 1000) return String(count)

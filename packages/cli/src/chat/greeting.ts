@@ -2,7 +2,7 @@ import { engineLabel, engineQuality, type EngineKind } from '../engine/engine-ki
 import { isByDefault } from '../engine/choose.ts'
 import type { Flags } from '../flags.ts'
 import { modelFrom } from './settings/settings.ts'
-import { programName } from '../program-name.ts'
+import { programName } from '../terminal/program-name.ts'
 
 /** The first lines of a chat: program, model and engine, then the most important keys. Without an engine if none is found yet. */
 export function greeting(flags: Flags, engine: EngineKind | undefined): string[] {

@@ -18,7 +18,7 @@ import type { Flags } from '../flags.ts'
 import { countText } from '../format.ts'
 import { systemReason } from '../system-error.ts'
 import { changesFrom, settingsFrom, settingsToContinue } from './settings/settings.ts'
-import { programName } from '../program-name.ts'
+import { programName } from '../terminal/program-name.ts'
 
 export interface OpenChatsOptions {
   /** False keeps chats in memory until the program ends. */

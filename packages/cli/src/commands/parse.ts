@@ -5,7 +5,7 @@ import { meantCommand, meantFlag } from './unknown-word.ts'
 import { chat } from './chat/command.ts'
 import { type Command, type Option, type Subcommand, subcommandOf } from './command.ts'
 import { commands } from './table.ts'
-import { programName } from '../program-name.ts'
+import { programName } from '../terminal/program-name.ts'
 
 /** A command line, checked against the table of commands. */
 export interface Invocation {

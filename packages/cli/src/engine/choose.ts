@@ -5,7 +5,7 @@ import { withHome } from '../file-paths.ts'
 import type { Environment, Flags } from '../flags.ts'
 import { chosenEngine, hasDeclined } from './chosen-engine.ts'
 import { hasAccess, isOfClaude, type EngineKind, type FileEngine, type ServerEngine } from './engine-kind.ts'
-import { programName } from '../program-name.ts'
+import { programName } from '../terminal/program-name.ts'
 
 /**
  * The engine that the flags and the environment ask for: `--engine`, `COLLOQUY_ENGINE`, a file in `--model`, a key or base URL,

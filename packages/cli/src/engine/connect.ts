@@ -14,7 +14,7 @@ import type { Environment, Flags } from '../flags.ts'
 import { chatKeyFor, credentialsFor } from './credentials.ts'
 import { isOnThisMachine, unreachableServer, type EngineKind, type FileEngine } from './engine-kind.ts'
 import { withoutForeignThinking } from './foreign-thinking.ts'
-import { programName } from '../program-name.ts'
+import { programName } from '../terminal/program-name.ts'
 
 /** A connection to a Messages API: Claude's, another server's, or the offline engine's in this process. */
 export interface Connection {

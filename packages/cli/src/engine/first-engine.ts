@@ -17,7 +17,7 @@ import { chooseEngine, declineModel, type ChosenEngine } from './chosen-engine.t
 import type { EngineKind, FileEngine } from './engine-kind.ts'
 import { fetchModel, fetchRuntime, hasModelRuntime, runtimeText, withFacts } from './fetch-model.ts'
 import { withServedModel } from './served-models.ts'
-import { programName } from '../program-name.ts'
+import { programName } from '../terminal/program-name.ts'
 
 export interface FindEngineOptions {
   /** Whether a model or its runtime may be fetched. */

@@ -58,6 +58,10 @@ test('keys are created, changed and removed over HTTP, and shown once', async (t
     assert.equal(refused.status, 400)
     assert.match(errorOf(refused.json), message)
   }
+  const leap = await call('POST', '/admin/keys/ada', { expires_at: '2030-02-30T00:00:00Z' }, admin)
+  assert.match(errorOf(leap.json), /^expires_at: "2030-02-30T00:00:00Z" is not a time/)
+  const past = await call('POST', '/admin/keys', { name: 'bob', expires_at: '2020-01-01' }, admin)
+  assert.match(errorOf(past.json), /^Cannot create the key bob as it must expire later than now: found 2020-01-01T00/)
   const changed = await call('POST', '/admin/keys/ada', { models: ['claude-haiku-*'], expires_at: '2030-01-01' }, admin)
   assert.deepEqual(
     [changed.json['models'], changed.json['expires_at']],

@@ -107,7 +107,10 @@ export function addKeyRoutes(app: Hono, { keys, database, now, onChange }: KeyRo
 function timeOf(text: string | null | undefined): number | null | undefined {
   if (text == null) return text
   const time = Date.parse(text)
-  if (Number.isNaN(time)) throw badRequest(`expires_at: ${JSON.stringify(text)} is not a time in RFC 3339`)
+  const day = Date.parse(text.slice(0, 10))
+  // `Date.parse()` reads 30 February as 2 March.
+  const isTime = !Number.isNaN(time) && !Number.isNaN(day) && text.startsWith(new Date(day).toISOString().slice(0, 10))
+  if (!isTime) throw badRequest(`expires_at: ${JSON.stringify(text)} is not a time in RFC 3339`)
   return time
 }
 

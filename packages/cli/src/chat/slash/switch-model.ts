@@ -19,7 +19,7 @@ import { meantModel, modelId } from '../settings/model-name.ts'
 import { settingsForEngine } from '../settings/settings.ts'
 import { configure } from './configure.ts'
 import type { SlashInput } from './command.ts'
-import { programName } from '../../program-name.ts'
+import { programName } from '../../terminal/program-name.ts'
 
 /** `/model`: lists everything that can reply, or switches the chat to it. */
 export async function model(input: SlashInput): Promise<Effect[]> {

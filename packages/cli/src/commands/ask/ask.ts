@@ -20,7 +20,7 @@ import { retryText } from '../../format.ts'
 import { writeDocument, writeErrorLine, writeJson } from '../../terminal/output.ts'
 import { readAll, stopOnSignals, type StopRequest } from '../../process.ts'
 import { notesOf, resultOf, textOf, type AskOutcome } from './ask-outcome.ts'
-import { programName } from '../../program-name.ts'
+import { programName } from '../../terminal/program-name.ts'
 
 /** Runs `colloquy ask`: one question, one reply. */
 export async function ask(words: readonly string[], flags: Flags): Promise<number> {

@@ -11,7 +11,7 @@ import { systemReason } from '../../system-error.ts'
 import { writeErrorLine } from '../../terminal/output.ts'
 import { accessLogger, logOptions } from '../serve/access-log.ts'
 import { closeOnSignal, loopback, nameOfOrigin, open } from '../serve/listening.ts'
-import { programName } from '../../program-name.ts'
+import { programName } from '../../terminal/program-name.ts'
 
 const defaultPort = 4142
 

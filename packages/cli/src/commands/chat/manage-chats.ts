@@ -11,7 +11,7 @@ import { ageText, countText, oneLine } from '../../format.ts'
 import { readAll } from '../../process.ts'
 import { systemReason } from '../../system-error.ts'
 import { writeDocument, writeErrorLine, writeJson, writeLine } from '../../terminal/output.ts'
-import { programName } from '../../program-name.ts'
+import { programName } from '../../terminal/program-name.ts'
 
 /** The most notes about an import that are printed. */
 const maxNotes = 20

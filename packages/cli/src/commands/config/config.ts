@@ -6,7 +6,7 @@ import { ExitCode, UsageError } from '../../exit.ts'
 import { filePaths } from '../../file-paths.ts'
 import type { Flags } from '../../flags.ts'
 import { writeJson, writeLine } from '../../terminal/output.ts'
-import { programName } from '../../program-name.ts'
+import { programName } from '../../terminal/program-name.ts'
 
 /** Runs `colloquy config list`: each setting in force, with `--origin` where it comes from. */
 export async function list(_words: readonly string[], flags: Flags): Promise<number> {

@@ -9,7 +9,7 @@ import { withServerState } from '../../server-store.ts'
 import { writeErrorLine, writeJson, writeLine } from '../../terminal/output.ts'
 import { providerKeys, providerLine, removeStored } from './provider-keys.ts'
 import { readDuration, readExpiry, settingsFrom } from './read-settings.ts'
-import { programName } from '../../program-name.ts'
+import { programName } from '../../terminal/program-name.ts'
 
 /** Runs `colloquy keys create NAME`. */
 export function create([name]: readonly string[], flags: Flags): Promise<number> {

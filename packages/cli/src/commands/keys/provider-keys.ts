@@ -6,7 +6,7 @@ import { hintOfSecret, isStoredKey, openAiName, readStoredKeys, writeStoredKeys 
 import { readSecretInput } from './read-secret.ts'
 import { writeErrorLine, writeJson, writeLine } from '../../terminal/output.ts'
 import type { KeyReport } from './test-key.ts'
-import { programName } from '../../program-name.ts'
+import { programName } from '../../terminal/program-name.ts'
 
 /** A key for engines, as `colloquy keys list` shows it. */
 export interface ProviderKey {

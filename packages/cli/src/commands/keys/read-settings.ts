@@ -1,6 +1,7 @@
 import type { KeyBudget, KeyLimits, KeySettings } from '@colloquy/server/access'
 import { UsageError } from '../../exit.ts'
 import type { Flags } from '../../flags.ts'
+import { isDay } from '../../format.ts'
 
 /** Reads the models, limits and budgets of a key from the flags. */
 export function settingsFrom(flags: Flags): KeySettings {
@@ -46,7 +47,6 @@ export function readDuration(flag: string, text: string): number {
 /** Reads `30d`, or a day such as `2027-01-31`, in milliseconds since 1970. */
 export function readExpiry(text: string, now: number): number {
   if (!/^\d{4}-\d\d-\d\d$/.test(text)) return now + readDuration('expires', text)
-  const time = Date.parse(text)
-  if (Number.isNaN(time)) throw new UsageError(`Cannot use --expires ${text}: there is no such day`)
-  return time
+  if (!isDay(text)) throw new UsageError(`Cannot use --expires ${text}: there is no such day`)
+  return Date.parse(text)
 }

@@ -2,7 +2,7 @@ import { Anthropic } from 'colloquy'
 import { APIError, findModel, priceAt } from 'colloquy/protocol'
 import { ExitCode, ExitError } from '../../exit.ts'
 import { hasAccess } from '../../engine/engine-kind.ts'
-import { programName } from '../../program-name.ts'
+import { programName } from '../../terminal/program-name.ts'
 
 /** The models and rate limits of a key. */
 export interface KeyReport {

@@ -7,7 +7,7 @@ import { tokenText } from '../../format.ts'
 import { writeJson, writeLine } from '../../terminal/output.ts'
 import { nearest } from '../unknown-word.ts'
 import { localLines } from './local-lines.ts'
-import { programName } from '../../program-name.ts'
+import { programName } from '../../terminal/program-name.ts'
 
 /** Runs `colloquy models [WORDS]`: everything that can reply. With words, the models whose names have them all. */
 export async function listModels(words: readonly string[], flags: Flags): Promise<number> {

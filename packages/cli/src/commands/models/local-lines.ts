@@ -1,7 +1,7 @@
 import { listedModels, type ModelOffer } from '@colloquy/llama'
 import { candidateLine, sizeText, type Candidate } from '../../engine/candidates.ts'
 import { chosenEngine, type ChosenEngine } from '../../engine/chosen-engine.ts'
-import { programName } from '../../program-name.ts'
+import { programName } from '../../terminal/program-name.ts'
 
 /** The models of this machine, with a mark at the one that was chosen, and the listed ones that are not here. */
 export function localLines(candidates: readonly Candidate[]): string[] {

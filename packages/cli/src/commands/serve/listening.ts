@@ -6,7 +6,7 @@ import { ExitCode, ExitError } from '../../exit.ts'
 import { systemReason } from '../../system-error.ts'
 import { writeErrorLine } from '../../terminal/output.ts'
 import { endLeanStart } from './lean-memory.ts'
-import { programName } from '../../program-name.ts'
+import { programName } from '../../terminal/program-name.ts'
 
 /** The names by which pages of this machine call it. */
 export const loopback: readonly string[] = ['127.0.0.1', 'localhost', '[::1]', '::1']

@@ -19,7 +19,7 @@ import { buildPage, chatsOf, openConsole, type OpenConsole, readSecret } from '.
 import { followers, loggedEngine, logsContent } from './follow.ts'
 import { closeOnSignal, InUseError, loopback, nameOfOrigin, open } from './listening.ts'
 import { openState, type ServeState } from './state.ts'
-import { programName } from '../../program-name.ts'
+import { programName } from '../../terminal/program-name.ts'
 
 const defaultPort = 4141
 

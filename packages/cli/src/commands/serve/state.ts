@@ -6,7 +6,7 @@ import type { Flags } from '../../flags.ts'
 import { countText } from '../../format.ts'
 import { openServerState } from '../../server-store.ts'
 import { writeErrorLine } from '../../terminal/output.ts'
-import { programName } from '../../program-name.ts'
+import { programName } from '../../terminal/program-name.ts'
 
 /** The keys and the ledger of a server that runs. */
 export interface ServeState {

@@ -1,5 +1,6 @@
 import { UsageError } from '../../exit.ts'
 import type { Flags } from '../../flags.ts'
+import { isDay } from '../../format.ts'
 
 /** A period in a time zone. */
 export interface Period {
@@ -52,11 +53,10 @@ function readDay(flag: string, text: string, { now, tz }: { now: number; tz: str
     const { year, month, day } = dateIn(now, tz)
     return midnight(year, month, day - Number(ago), tz)
   }
-  const [, year, month, day] = /^(\d{4})-(\d\d)-(\d\d)$/.exec(text) ?? []
-  if (year === undefined || Number.isNaN(Date.parse(text))) {
+  if (!isDay(text))
     throw new UsageError(`Cannot use --${flag} ${text}: give a day such as 2026-11-15, or days ago such as 7d`)
-  }
-  return midnight(Number(year), Number(month), Number(day), tz)
+  const [year, month, day] = text.split('-').map(Number) as [number, number, number]
+  return midnight(year, month, day, tz)
 }
 
 function dateIn(at: number, tz: string): { year: number; month: number; day: number } {

@@ -275,6 +275,7 @@ test('usage request shows one request', async () => {
 test('usage explains what is wrong or missing', async () => {
   const wrong = {
     'usage yesterday': /^Cannot show yesterday: give today, week, month, all, or a month such as 2026-11$/,
+    'usage --since 2026-02-30': /^Cannot use --since 2026-02-30: give a day/,
     'usage --since May': /^Cannot use --since May: give a day such as 2026-11-15, or days ago such as 7d$/,
     'usage --by week': /^Cannot group by week: give one or two of hour, day/,
     'usage --tz Mars': /^Cannot use --tz Mars: give a time zone such as Europe\/Paris$/,

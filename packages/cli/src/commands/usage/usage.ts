@@ -12,7 +12,7 @@ import { type Period, readPeriod } from './period.ts'
 import { priceVersion, type ReportLayout, reportOf, tokensOf, unpricedModels } from './report.ts'
 import type { UsageReport } from './usage-report.ts'
 import type { UsageSource } from './usage-source.ts'
-import { programName } from '../../program-name.ts'
+import { programName } from '../../terminal/program-name.ts'
 
 /** Milliseconds between two reports of `--watch`. */
 const watchMs = 2_000

@@ -90,11 +90,16 @@ export class Keys {
     this.#now = now
   }
 
-  /** Adds a key. Throws a `KeyError` if the name is taken or malformed, and a `RangeError` for wrong settings. */
+  /** Adds a key. Throws a `KeyError` if the name is taken or malformed, and a `RangeError` for wrong settings and a time in the past. */
   async create(options: KeyOptions): Promise<NewKey> {
     const { name, workspace = 'default', isAdmin = false, expiresAt = null, ...settings } = options
     for (const each of [name, workspace]) checkName(each)
     checkSettings(settings)
+    const at = this.#now()
+    if (expiresAt !== null && expiresAt <= at) {
+      const time = new Date(expiresAt).toISOString()
+      throw new RangeError(`Cannot create the key ${name} as it must expire later than now: found ${time}`)
+    }
     const secret = newSecret()
     const row = await this.#one(
       `INSERT INTO %.access_key (id, name, workspace, is_admin, hint, hash, settings, created_at, expires_at)
@@ -108,7 +113,7 @@ export class Keys {
         hint: hintOf(secret),
         hash: hashOf(secret),
         settings: JSON.stringify(settings),
-        at: this.#now(),
+        at,
         expiresAt,
       },
     )

@@ -15,7 +15,7 @@ import { closeOnSignal, loopback, nameOfOrigin, open } from '../listening.ts'
 import { type ReadConfig, readConfig } from './read-config.ts'
 import { openState, type ServeState } from '../state.ts'
 import { type MakeServer, SwitchingServer } from '../switching-server.ts'
-import { programName } from '../../../program-name.ts'
+import { programName } from '../../../terminal/program-name.ts'
 
 const defaultPort = 4141
 const dayMs = 86_400_000
