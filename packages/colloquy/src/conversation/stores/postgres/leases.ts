@@ -84,7 +84,7 @@ export async function stopReplies(db: PostgresConnection, clock: LeaseClock, con
     const inFlight = leases.filter((lease) => !clock.isAbandoned(lease))
     if (inFlight.length === 0) return []
     const marked = await db.rows(markStopping, { handles: JSON.stringify(inFlight.map(({ handle }) => handle)) })
-    // A lease that was released meanwhile may be that of a turn that has gone on with another step.
+    // A lease that was released meanwhile may be that of a turn that has continued with another step.
     if (marked.length === inFlight.length) return inFlight.map(({ number }) => number)
   }
 }

@@ -90,7 +90,7 @@ function interrupted(after: number, action: () => Promise<unknown>): PostgresDat
   return { query }
 }
 
-describe('a turn that goes on in another process between two statements', () => {
+describe('a turn that continues in another process between two statements', () => {
   const schema = { schema: 'meanwhile' }
   const store = postgresStore(db, schema)
   let conversations = 0

@@ -58,7 +58,7 @@ export function releaseReply(db: SqliteConnection, handle: number): boolean {
   const isEnded = `${isReply} AND NOT ${isUnfinished}`
   const values = [handle, db.inFlight.placeOf(handle)]
   const lease = db.row<{ stopping: number | null }>(`SELECT stopping FROM message WHERE ${isEnded}`, values)
-  db.run(`UPDATE message SET owner = NULL, until = NULL, stopping = NULL WHERE ${isEnded}`, values)
+  db.run(`UPDATE message SET (owner, until, stopping) = (NULL, NULL, NULL) WHERE ${isEnded}`, values)
   return lease?.stopping === 1
 }
 

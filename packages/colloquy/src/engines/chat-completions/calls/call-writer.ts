@@ -66,7 +66,7 @@ export class CallWriter {
   *#write(): Generator<MessageStreamEvent> {
     for (const [place, call] of this.#calls.entries()) {
       if (call.isEnded) continue
-      // The name may come in pieces, and is complete when the arguments begin. What they begin with may have to be replaced.
+      // The name may come in pieces, and is complete when the arguments begin. Their beginning may have to be replaced.
       if (call.name === '' || (!call.input.hasMember && place === this.#calls.length - 1)) return
       yield* this.#writeCall(call)
       if (place === this.#calls.length - 1 || !call.input.isComplete) return
