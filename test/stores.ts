@@ -55,6 +55,11 @@ function startPglite(): PGlite {
   return pglite
 }
 
+/** Several connections to a server; undefined if none is available here: PGlite has one. */
+export function postgresPool(): pg.Pool | undefined {
+  return serverPool({ max: 4 })
+}
+
 let server: PostgresServer | undefined
 const pools: pg.Pool[] = []
 

@@ -1,7 +1,8 @@
-import { StoreError } from '../errors.ts'
+import { ConversationNotFoundError, StoreError } from '../errors.ts'
 import { parseReply } from '../history/reply-record.ts'
 import { paced } from '../in-slices.ts'
 import type { ConversationStore, MessageRecord } from '../stores/store.ts'
+import { allConversations } from './listing.ts'
 
 /** Damage that `conversations.check()` found. */
 export interface Damage {
@@ -19,12 +20,7 @@ export async function* checkStore(store: ConversationStore, id?: string): AsyncG
   for (const problem of (await store.integrity?.()) ?? []) {
     yield { conversationId: undefined, messageId: undefined, problem }
   }
-  for (let before: string | undefined; ;) {
-    const page = await store.list({ limit: 100, before, totals: false })
-    for (const listed of page) yield* checkConversation(store, listed.id)
-    before = page.at(-1)?.id
-    if (before === undefined) return
-  }
+  for await (const listed of allConversations(store)) yield* checkConversation(store, listed.id)
 }
 
 async function* checkConversation(store: ConversationStore, id: string): AsyncGenerator<Damage> {
@@ -34,7 +30,7 @@ async function* checkConversation(store: ConversationStore, id: string): AsyncGe
   try {
     const opened = await store.open(id, { messages: false })
     if (opened === undefined) return
-    const { settings, metadata, head } = opened.conversation
+    const { settings, metadata, head, version } = opened.conversation
     if (settings === '') yield damage('Its settings are damaged.')
     if (metadata !== null && !isJsonObject(metadata)) yield damage('Its metadata is damaged.')
     const numbers = new Set([0])
@@ -42,11 +38,19 @@ async function* checkConversation(store: ConversationStore, id: string): AsyncGe
       for (const problem of problemsOf(message, numbers)) yield damage(problem, message.number)
       numbers.add(message.number)
     }
-    if (!numbers.has(head)) yield damage(`Its active message ${head} does not exist.`)
+    // Another process may have erased it since.
+    if (!numbers.has(head) && (await versionOf(store, id)) === version)
+      yield damage(`Its active message ${head} does not exist.`)
   } catch (error) {
+    // Deleted in the meantime.
+    if (error instanceof ConversationNotFoundError) return
     if (!(error instanceof StoreError)) throw error
     yield damage(error.message)
   }
+}
+
+async function versionOf(store: ConversationStore, id: string): Promise<number | undefined> {
+  return (await store.open(id, { messages: false }))?.conversation.version
 }
 
 const roles = new Set(['user', 'assistant', 'system', 'summary'])

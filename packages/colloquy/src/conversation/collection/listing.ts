@@ -4,7 +4,8 @@ import { jsonable } from '../../protocol/models/jsonable.ts'
 import { type FoundMessage, type ListedConversation, showFound, showListed } from '../history/view.ts'
 import { paced } from '../in-slices.ts'
 import { dayOf } from '../money/spending.ts'
-import type { ConversationStore, Spending } from '../stores/store.ts'
+import { ConversationNotFoundError } from '../errors.ts'
+import type { ConversationStore, ConversationSummary, Spending } from '../stores/store.ts'
 import { checkText } from '../stores/text.ts'
 
 /** The position and length of a page of conversations. */
@@ -48,19 +49,46 @@ export async function spendingOf(
   return jsonable(await store.spending({ user, day: on ?? (user === '' ? dayOf(store.now()) : '') }))
 }
 
-export async function deleteUnusedSince(store: ConversationStore, since: Date): Promise<number> {
-  const time = timeOf(since)
-  const unused: string[] = []
-  for (let before: string | undefined, isFirst = true; isFirst || before !== undefined; isFirst = false) {
-    const page = await store.list({ limit: 1_000, before, totals: false })
-    unused.push(...page.filter(({ updatedAt }) => updatedAt < time).map(({ id }) => id))
-    before = page.at(-1)?.id
+/**
+ * Yields all conversations, each once, the most recently used first. They may be used or deleted meanwhile: one that is used
+ * moves to the beginning of the list, and the next page begins after the last one that still exists.
+ */
+export async function* allConversations(store: ConversationStore): AsyncGenerator<ConversationSummary> {
+  const seen = new Set<string>()
+  const places: string[] = []
+  for (;;) {
+    const page = await pageAfter(store, places)
+    if (page.length === 0) return
+    places.push(...page.map(({ id }) => id))
+    for (const summary of page) {
+      if (seen.has(summary.id)) continue
+      seen.add(summary.id)
+      yield summary
+    }
   }
+}
+
+async function pageAfter(store: ConversationStore, places: string[]): Promise<ConversationSummary[]> {
+  for (;;) {
+    const before = places.at(-1)
+    try {
+      return await store.list({ limit: 1_000, before, totals: false })
+    } catch (error) {
+      if (before === undefined || !(error instanceof ConversationNotFoundError)) throw error
+      places.pop()
+    }
+  }
+}
+
+export async function deleteUnusedSince(store: ConversationStore, since: Date): Promise<number> {
+  const usedBefore = timeOf(since)
+  const unused: string[] = []
+  for await (const { id, updatedAt } of allConversations(store)) if (updatedAt < usedBefore) unused.push(id)
   let deleted = 0
-  // One after the other: each is a transaction, and there may be thousands.
-  for await (const id of paced(unused)) if (await store.delete(id)) deleted++
+  // One after the other: each is a transaction, and there may be thousands. Until its turn comes, one may be used again.
+  for await (const id of paced(unused)) if (await store.delete(id, { usedBefore })) deleted++
   // Days are compared as texts, and later years have a sign.
-  await store.forgetDays(dayOf(Math.min(time, Date.UTC(9999, 11, 31))))
+  await store.forgetDays(dayOf(Math.min(usedBefore, Date.UTC(9999, 11, 31))))
   return deleted
 }
 

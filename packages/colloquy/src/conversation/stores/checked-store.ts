@@ -6,6 +6,7 @@ import type {
   ConversationRecord,
   ConversationStore,
   ConversationSummary,
+  DeleteOptions,
   FinishedTurn,
   FinishStep,
   JournalStep,
@@ -158,8 +159,8 @@ export class CheckedStore implements ConversationStore {
     return (await this.#store.integrity?.()) ?? []
   }
 
-  delete(id: string): Promise<boolean> {
-    return this.#store.delete(storable(id))
+  delete(id: string, options?: DeleteOptions): Promise<boolean> {
+    return this.#store.delete(storable(id), options)
   }
 
   close(): Promise<void> {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, test } from 'node:test'
 import { storePlaces } from '../../../../../test/stores.ts'
-import { copyRecord } from '../history/records.ts'
+import { copyRecord, newRecord } from '../history/records.ts'
 import { ConversationConflictError, ConversationExistsError, ConversationNotFoundError } from '../errors.ts'
 import type { BegunTurn, ConversationStore, FinishStep, ListQuery, MessageRecord } from './store.ts'
 
@@ -13,12 +13,14 @@ for (const [name, make] of Object.entries(storePlaces())) {
   describe(name, () => {
     let folder: string
     let store: ConversationStore
+    let reopen: () => ConversationStore
     let clock: number
 
     beforeEach(() => {
       folder = mkdtempSync(join(tmpdir(), 'colloquy-'))
       clock = 1_000
-      store = make(folder, { leaseMs: 30_000, now: () => clock })()
+      reopen = make(folder, { leaseMs: 30_000, now: () => clock })
+      store = reopen()
     })
 
     afterEach(async () => {
@@ -55,6 +57,10 @@ for (const [name, make] of Object.entries(storePlaces())) {
       return version
     }
 
+    async function versionOf(): Promise<number | undefined> {
+      return (await store.open('one', { messages: false }))?.conversation.version
+    }
+
     async function pathTo(leaf: number): Promise<number[]> {
       return (await store.path('one', leaf)).map(({ number }) => number)
     }
@@ -88,6 +94,84 @@ for (const [name, make] of Object.entries(storePlaces())) {
       const { conversation } = (await store.open('one'))!
       assert.deepEqual([conversation.owner, conversation.metadata, conversation.title], [null, null, null])
       assert.equal(conversation.settings, '{"model":"m"}')
+    })
+
+    test('messages() fails if the conversation is deleted meanwhile, and reads no other one in its place', async () => {
+      const json = '{"role":"user","content":"hi"}'
+      const messages = Array.from({ length: 150 }, (_, index) =>
+        newRecord({ number: index + 1, parent: index, role: 'user', createdAt: 1, json }),
+      )
+      const create = (id: string, at: number): Promise<unknown> =>
+        store.create({ id, title: null, settings: '{}', at, messages, head: 150 })
+      for (const next of ['two', 'one']) {
+        await create('one', 1)
+        const reading = store.messages('one')[Symbol.asyncIterator]()
+        await reading.next()
+        await store.delete('one')
+        await create(next, 2)
+        const readRest = async (): Promise<void> => {
+          while (!(await reading.next()).done) continue
+        }
+        await assert.rejects(readRest, new ConversationNotFoundError('one'))
+        await store.delete(next)
+      }
+    })
+
+    for (const how of ['delete', 'prune'] as const) {
+      test(`an abandoned reply that ${how}() erased is never ended in the place of another one`, async () => {
+        await create('two')
+        await create()
+        const here = store
+        store = reopen()
+        const [lost, waiting] = [await begin(1, 0, 'lost'), await begin(2, 0, 'waits for tools')]
+        await end(waiting, 'calls', { continues: true })
+        const there = store
+        store = here
+        clock += 60_000
+        const { unfinished } = (await store.open('one'))!
+        assert.deepEqual(
+          unfinished.map(({ abandoned, number }) => [abandoned, number]),
+          [
+            [true, lost.reply],
+            [true, waiting.reply],
+          ],
+        )
+        if (how === 'delete') await store.delete('one')
+        else for (const { first } of [waiting, lost]) await store.prune('one', (await versionOf())!, first)
+        const messages = [{ role: 'user', json: '{"role":"user","content":"other"}' }]
+        const id = how === 'delete' ? 'two' : 'one'
+        const { version } = (await store.open(id))!.conversation
+        const one = (await there.begin({ id, version, parent: 0, messages, at: ++clock })) as BegunTurn
+        const two = { id, version: one.version, parent: 0, messages, at: ++clock }
+        const { handle } = (await there.begin(two)) as BegunTurn
+        await there.finish({
+          id,
+          handle,
+          state: 'committed',
+          json: '{}',
+          received: null,
+          reply: '{}',
+          at: 1,
+          continues: true,
+        })
+        const leased = async (): Promise<unknown> =>
+          (await store.open(id))!.unfinished.map(({ number, awaitsTools }) => [number, awaitsTools])
+        const before = await leased()
+        for (const { handle, awaitsTools } of unfinished) {
+          if (awaitsTools) await store.release(handle)
+          else
+            await assert.rejects(end({ handle } as BegunTurn, 'lost', { recovering: true }), ConversationNotFoundError)
+        }
+        assert.deepEqual(await leased(), before)
+        if (there !== here) await there.close()
+      })
+    }
+
+    test('delete() keeps a conversation that was used since', async () => {
+      await store.create({ id: 'one', title: null, settings: '{}', at: 5 })
+      assert.equal(await store.delete('one', { usedBefore: 5 }), false)
+      assert.equal(await store.delete('one', { usedBefore: 6 }), true)
+      assert.equal(await store.delete('one', { usedBefore: 6 }), false)
     })
 
     for (const how of ['delete', 'prune'] as const) {

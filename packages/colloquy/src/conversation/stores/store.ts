@@ -88,8 +88,8 @@ export interface ConversationStore {
   search(words: readonly string[], options: SearchQuery): Promise<SearchHit[]>
   /** Checks the database as far as it can check itself, and returns a sentence for each problem. Default: none. */
   integrity?(): Promise<string[]>
-  /** Erases a conversation; false if it does not exist. */
-  delete(id: string): Promise<boolean>
+  /** Erases a conversation; false if it does not exist, or was used later than the options say. */
+  delete(id: string, options?: DeleteOptions): Promise<boolean>
   /** Closes the store. No other method may be called afterwards. */
   close(): Promise<void>
 }
@@ -161,6 +161,12 @@ export interface MessageRecord {
 export interface OpenOptions {
   /** Whether to read messages. If false, `messages` and `offPathReplies` are empty. Default true. */
   messages?: boolean
+}
+
+/** Options of `delete()`. */
+export interface DeleteOptions {
+  /** Erases the conversation only if it was last used before this time, in milliseconds since 1970. Default: in any case. */
+  usedBefore?: number
 }
 
 /** A conversation as a store opens it, with its replies in flight. */

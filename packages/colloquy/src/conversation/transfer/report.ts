@@ -47,10 +47,6 @@ export class ImportNotes {
     this.#add({ line, kind: 'skipped', reason })
   }
 
-  get isEmpty(): boolean {
-    return this.#notes.length === 0
-  }
-
   report(format: ImportFormat, messages: number): ImportReport {
     const notes = this.#notes.toSorted((a, b) => a.line - b.line)
     return { format, messages, notes, moreNotes: this.#more }

@@ -23,13 +23,15 @@ export async function findTurn(store: ConversationStore, id: string, key: string
   const results = new Map<string, ToolResultBlockParam>()
   for (let node = replyTo(nodes, begun.message); node !== undefined;) {
     const [reply] = await store.read(id, [node.number])
-    replies.push(reply!)
+    // Another process has erased it since.
+    if (reply === undefined) break
+    replies.push(reply)
     const next = await store.read(id, numbersAfter(nodes, node.number, 'user'))
-    const message = next.findLast((each) => continuesTurn(reply!, each))
+    const message = next.findLast((each) => continuesTurn(reply, each))
     for (const result of resultsIn(message)) results.set(result.tool_use_id, result)
     node = replyTo(nodes, message?.number ?? node.number)
   }
-  return { replies, results }
+  return replies.length === 0 ? undefined : { replies, results }
 }
 
 /** The reply to a message: the newest complete one, or else the newest. */

@@ -64,12 +64,17 @@ class KeyedTurn {
   readonly #openCalls: OpenCalls
   /** The replies whose events were emitted. */
   readonly #emitted = new Set<number>()
+  /** The version of the conversation that the caller has seen. */
+  readonly #known: number
+  /** The version in which the turn was found as it is, and not running. */
+  #seen = 0
 
   constructor(scope: TurnScope, options: StepOptions, message: KeyedMessage) {
     this.#scope = scope
     this.#message = message
     this.#options = options
     this.#openCalls = new OpenCalls(scope, options)
+    this.#known = scope.state.record.version
   }
 
   async run(): Promise<Reply> {
@@ -83,8 +88,9 @@ class KeyedTurn {
         // Another process was faster, or the conversation has moved: look again.
         earlier = []
       } else if (this.#isComplete(turn)) return replyOfTurn(this.#replay(turn.replies))
-      else if (await this.#isRunning(turn)) await this.#waitFor(attempt)
-      else if ((await this.#isNext(turn)) && !(await this.#find(attempt + 1))) {
+      else if (await this.#hasChanged(turn, attempt)) continue
+      else if (this.#isRunning(turn)) await this.#wait()
+      else if (this.#isNext(turn) && !(await this.#find(attempt + 1))) {
         const reply = await this.#resume(turn, earlier)
         if (reply !== undefined) return reply
       } else earlier = [...earlier, turn]
@@ -99,8 +105,7 @@ class KeyedTurn {
   /** Sends the message. Undefined if that turns out to be wrong. @param earlier the attempts before this one. */
   async #send(attempt: number, earlier: readonly EarlierTurn[]): Promise<Reply | undefined> {
     const plan = async (): Promise<Plan> => {
-      const before = earlier.at(-1)
-      if (before !== undefined && this.#isHead(before)) throw new MovedError()
+      if (earlier.length > 0) this.#checkSeen()
       return planMessage(this.#scope, this.#openCalls, this.#message)
     }
     const step = await this.#step(plan, keyOf(this.#message.key, attempt))
@@ -115,7 +120,7 @@ class KeyedTurn {
     const history = await state.historyTo(last.number)
     const done = last.state === 'committed' ? turn.replies : turn.replies.slice(0, -1)
     const plan = async (): Promise<Plan> => {
-      if (this.#options.onConflict !== 'branch' && !this.#isHead(turn)) throw new MovedError()
+      this.#checkSeen()
       if (last.state !== 'committed') return planToRetry(history)
       const results = await this.#openCalls.resultsFor(history)
       return results.length > 0 ? planToSend(history, results) : planToContinue(history, this.#options.settings())
@@ -147,15 +152,30 @@ class KeyedTurn {
     return continues !== true && stepAfter(replyMessage(last)!, this.#options.tools).type === 'stop'
   }
 
-  /** Whether the turn can be completed where it is. Looks at the newest state, and throws the conflict if that is new. */
-  async #isNext(turn: EarlierTurn): Promise<boolean> {
+  /**
+   * Looks at the newest state of the conversation, in which an abandoned reply has ended. Whether the turn has changed until then:
+   * another process runs it, or has erased some of it.
+   */
+  async #hasChanged(turn: EarlierTurn, attempt: number): Promise<boolean> {
+    const { state } = this.#scope
+    await state.refresh()
+    this.#seen = state.record.version
+    const before = turn.replies.at(-1)!
+    const last = (await this.#find(attempt))?.replies.at(-1)
+    return last?.number !== before.number || last.state !== before.state
+  }
+
+  /** Throws a `MovedError` if the turn may have changed since it was found. */
+  #checkSeen(): void {
+    if (this.#scope.state.record.version !== this.#seen) throw new MovedError()
+  }
+
+  /** Whether the turn can be completed where it is. Throws the conflict if the caller has not seen that it cannot. */
+  #isNext(turn: EarlierTurn): boolean {
     const { state } = this.#scope
     const { onConflict } = this.#options
     if (onConflict === 'branch' || this.#isHead(turn)) return true
-    const { version } = state.record
-    await state.refresh()
-    if (this.#isHead(turn)) return true
-    if (onConflict === 'fail' && state.record.version !== version) throw state.conflict('moved')
+    if (onConflict === 'fail' && state.record.version !== this.#known) throw state.conflict('moved')
     return false
   }
 
@@ -164,22 +184,14 @@ class KeyedTurn {
   }
 
   /** Whether a reply of the turn is being received, or its tools run. */
-  async #isRunning({ replies }: EarlierTurn): Promise<boolean> {
-    const last = replies.at(-1)!
-    if (isUnfinished(last.state)) return true
-    if (last.state !== 'committed') return false
-    // Its tools may have begun since this process last looked.
-    await this.#scope.state.refresh()
-    return runsOtherTools(this.#scope)
+  #isRunning({ replies }: EarlierTurn): boolean {
+    const { state } = replies.at(-1)!
+    return isUnfinished(state) || (state === 'committed' && runsOtherTools(this.#scope))
   }
 
   /** Waits for a turn that is running. Throws the conflict if the policy is not to wait. */
-  async #waitFor(attempt: number): Promise<void> {
+  async #wait(): Promise<void> {
     const { state, control } = this.#scope
-    // Finishes the reply if its process died.
-    await state.refresh()
-    const turn = await this.#find(attempt)
-    if (turn === undefined || !(await this.#isRunning(turn))) return
     if (this.#options.onConflict !== 'queue') throw state.conflict('busy')
     await waitForOthers(state, control.signal)
   }

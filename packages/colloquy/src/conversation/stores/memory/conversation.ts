@@ -26,6 +26,7 @@ export class MemoryConversation {
   /** The billing data of erased replies. */
   readonly #erased: string[] = []
   readonly #log: AddedMessage[]
+  #isDeleted = false
 
   /** @param log the messages of all conversations; this one adds its own. */
   constructor(added: NewConversation, log: AddedMessage[]) {
@@ -60,6 +61,18 @@ export class MemoryConversation {
     if (message === undefined) return undefined
     const replies = [...this.messages.values()].filter((each) => each.parent === message && each.role === 'assistant')
     return { repeated: true, message, reply: { ...replies.at(-1)! } }
+  }
+
+  /** Yields all messages. Throws a `ConversationNotFoundError` if the conversation is deleted meanwhile. */
+  *all(): Generator<MessageRecord> {
+    for (const message of this.messages.values()) yield { ...message }
+    if (this.#isDeleted) throw new ConversationNotFoundError(this.record.id)
+  }
+
+  /** Erases the messages, because the conversation is deleted. */
+  erase(): void {
+    this.#isDeleted = true
+    this.messages.clear()
   }
 
   checkVersion(seen: number): void {

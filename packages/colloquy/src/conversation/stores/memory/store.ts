@@ -11,6 +11,7 @@ import type {
   ConversationRecord,
   ConversationStore,
   ConversationSummary,
+  DeleteOptions,
   FinishedTurn,
   FinishStep,
   JournalStep,
@@ -109,7 +110,7 @@ class MemoryStore implements ConversationStore {
   }
 
   async *messages(id: string): AsyncIterable<MessageRecord> {
-    for (const message of this.#find(id).messages.values()) yield { ...message }
+    yield* this.#find(id).all()
   }
 
   async find(id: string, key: string): Promise<RepeatedTurn | undefined> {
@@ -215,14 +216,14 @@ class MemoryStore implements ConversationStore {
     return searchMessages(this.#added, words, query)
   }
 
-  async delete(id: string): Promise<boolean> {
+  async delete(id: string, { usedBefore = Infinity }: DeleteOptions = {}): Promise<boolean> {
     this.#checkOpen()
     const conversation = this.#conversations.get(id)
-    if (conversation === undefined) return false
+    if (conversation === undefined || conversation.record.updatedAt >= usedBefore) return false
     this.#leases.erase(conversation, () => true)
     for (const [handle, begun] of this.#handles) if (begun.conversation === conversation) this.#handles.delete(handle)
     this.#added = this.#added.filter((added) => added.conversation !== conversation)
-    conversation.messages.clear()
+    conversation.erase()
     return this.#conversations.delete(id)
   }
 

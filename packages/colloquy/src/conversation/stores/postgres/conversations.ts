@@ -4,6 +4,7 @@ import type { LeaseClock } from '../lease.ts'
 import type {
   ConversationChanges,
   ConversationRecord,
+  DeleteOptions,
   NewConversation,
   OpenedConversation,
   OpenOptions,
@@ -14,7 +15,6 @@ import { type PostgresConnection, statement } from './connection.ts'
 import { refuseChange } from './conversation-row.ts'
 import { joinLeases, leaseColumns, type LeaseRow, unfinishedReply } from './leases.ts'
 import { offPathReplies, pathTo } from './messages.ts'
-import { chargeErased } from './spending.ts'
 
 /** Inserts the conversation, unless its id is taken, with its settings, its metadata and its messages. */
 const create = statement(
@@ -98,6 +98,9 @@ export async function openConversation(
   const unfinished = rows.map((each) => unfinishedReply(clock, each)).filter((reply) => reply !== undefined)
   // Read messages after the leases: a reply that ends in between is then counted twice rather than not at all.
   const messages = isPathRead ? await pathTo(db, row, head) : []
+  // Another process erased the end of the path, or the conversation.
+  const isCut = isPathRead && (messages.at(-1)?.number ?? 0) !== head
+  if (isCut && (await db.row<OpenedRow>(open, { id }))?.version !== version) return openConversation(db, clock, id)
   const replies = !isPathRead || messages.length === last ? [] : await offPathReplies(db, row, messages)
   return { conversation, messages: storedPath(id, messages), offPathReplies: replies, unfinished }
 }
@@ -146,17 +149,17 @@ export async function updateConversation(
   return changed?.version ?? refuseChange(db, id, version, changes.head ?? 0)
 }
 
-/** Deletes the conversation with all that refers to it, and charges the reservations of its replies in flight. */
+/** Deletes the conversation with all that refers to it. A trigger ends its replies in flight. */
 const remove = statement(
   'delete the conversation',
-  `WITH removed AS (
-     DELETE FROM %.conversation WHERE public_id = :id RETURNING id
-   ), journal AS (
-     DELETE FROM %.delta WHERE message IN (SELECT m.id FROM %.message m JOIN removed ON m.conversation = removed.id)
-   ), ${chargeErased('m.conversation IN (SELECT id FROM %.conversation WHERE public_id = :id)')}
-   SELECT (SELECT count(entered) FROM charged) FROM removed`,
+  `DELETE FROM %.conversation WHERE public_id = :id AND (:usedBefore::bigint IS NULL OR updated_at < :usedBefore::bigint)
+   RETURNING id`,
 )
 
-export async function deleteConversation(db: PostgresConnection, id: string): Promise<boolean> {
-  return (await db.row(remove, { id })) !== undefined
+export async function deleteConversation(
+  db: PostgresConnection,
+  id: string,
+  { usedBefore }: DeleteOptions = {},
+): Promise<boolean> {
+  return (await db.row(remove, { id, usedBefore })) !== undefined
 }

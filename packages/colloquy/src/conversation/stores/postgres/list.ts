@@ -8,6 +8,9 @@ import { findConversation } from './conversation-row.ts'
 
 const doing = 'list the conversations'
 
+/** How often a list is read in which replies are being erased. */
+const mostAttempts = 5
+
 interface ListedRow extends Omit<ConversationSummary, 'totals'> {
   row: number
   /** The saved totals, if they are valid. */
@@ -23,8 +26,8 @@ const readRows = statement(
        AND role = 'assistant' AND until >= :now::bigint) AS receiving,
      CASE WHEN t.version >= corrected THEN t.json END AS saved
    FROM %.conversation c LEFT JOIN %.metadata m ON m.conversation = id LEFT JOIN %.totals t ON t.conversation = id
-   WHERE (:owner::text IS NULL OR owner = :owner::text) AND (:before::bigint IS NULL
-     OR (updated_at, id) < (SELECT updated_at, id FROM %.conversation WHERE id = :before::bigint))
+   WHERE (:owner::text IS NULL OR owner = :owner::text) AND (:before::text IS NULL
+     OR (updated_at, id) < (SELECT updated_at, id FROM %.conversation WHERE public_id = :before::text))
    ORDER BY updated_at DESC, c.id DESC LIMIT :limit::int`,
 )
 
@@ -33,24 +36,32 @@ export async function listConversations(
   clock: LeaseClock,
   { limit, before, owner, totals = true }: ListQuery,
 ): Promise<ConversationSummary[]> {
-  const start = before === undefined ? undefined : (await findConversation(db, before)).id
-  const rows = await db.rows<ListedRow>(readRows, { limit, before: start, owner, now: clock.now() })
-  const counters = totals ? await countReplies(db, rows) : undefined
-  return rows.map(({ row, saved: _, ...summary }) => {
-    return counters === undefined ? summary : { ...summary, totals: counters.get(row)!.totals }
-  })
+  for (let attempt = 1; ; attempt++) {
+    const rows = await db.rows<ListedRow>(readRows, { limit, before, owner, now: clock.now() })
+    if (rows.length === 0 && before !== undefined) await findConversation(db, before)
+    if (!totals) return rows.map(({ row: _, saved: __, ...summary }) => summary)
+    const { counters, isValid } = await countReplies(db, rows)
+    if (isValid || attempt === mostAttempts)
+      return rows.map(({ row, saved: _, ...summary }) => ({ ...summary, totals: counters.get(row)!.totals }))
+  }
 }
 
-/** Adds the replies since the totals were last saved, and saves the totals. Returns the counters by row. */
-async function countReplies(db: PostgresConnection, rows: readonly ListedRow[]): Promise<Map<number, TotalsCounter>> {
+interface Counted {
+  /** By row. */
+  counters: Map<number, TotalsCounter>
+  /** Whether no reply was erased while they were counted. */
+  isValid: boolean
+}
+
+/** Adds the replies since the totals were last saved, and saves the totals. */
+async function countReplies(db: PostgresConnection, rows: readonly ListedRow[]): Promise<Counted> {
   const counters = new Map(rows.map(({ row, saved }) => [row, new TotalsCounter(saved)]))
   const stale = rows.filter(({ row, messages }) => counters.get(row)!.countedTo !== messages)
-  if (stale.length === 0) return counters
+  if (stale.length === 0) return { counters, isValid: true }
   await addErased(db, stale, counters)
   await addReplies(db, stale, counters)
   for (const { row, messages } of stale) counters.get(row)!.end(messages)
-  await saveTotals(db, stale, counters)
-  return counters
+  return { counters, isValid: await saveTotals(db, stale, counters) }
 }
 
 const readErased = statement(
@@ -104,24 +115,28 @@ async function addReplies(
 const save = statement(
   doing,
   `INSERT INTO %.totals
-   SELECT conversation, version, json
+   SELECT conversation, row.version, json
    FROM json_to_recordset(:totals::json) AS row (conversation bigint, version int, json text)
-   ON CONFLICT (conversation) DO UPDATE SET version = excluded.version, json = excluded.json`,
+     JOIN %.conversation c ON c.id = conversation AND corrected <= row.version
+   ON CONFLICT (conversation) DO UPDATE SET version = excluded.version, json = excluded.json
+   RETURNING conversation`,
 )
 
+/** Saves totals that are valid. Returns whether all of them are. */
 async function saveTotals(
   db: PostgresConnection,
   stale: readonly ListedRow[],
   counters: ReadonlyMap<number, TotalsCounter>,
-): Promise<void> {
+): Promise<boolean> {
   const totals = stale
     .map(({ row, version }) => ({ conversation: row, version, json: counters.get(row)!.save() }))
     // In one order, so that two lists never wait for each other.
     .toSorted((a, b) => a.conversation - b.conversation)
   try {
-    await db.rows(save, { totals: JSON.stringify(totals) })
+    return (await db.rows(save, { totals: JSON.stringify(totals) })).length === stale.length
   } catch (error) {
     // The list is correct without it: a read-only database can be listed, and a conversation may have been deleted.
     if (!(error instanceof StoreError)) throw error
+    return true
   }
 }

@@ -364,6 +364,24 @@ export const migrations: readonly Migration[] = [
       END $function$;
     `,
   },
+  {
+    name: '0011 erased leases',
+    sql: `
+      -- A reply that is erased in flight is charged with its whole reservation, because its usage will never be known, and loses
+      -- its journal. A trigger sees the row as it is when it is erased: the statement that erases it, and had to wait for
+      -- another process to write it, sees what was there before.
+      CREATE FUNCTION %.end_erased() RETURNS trigger LANGUAGE plpgsql AS $function$
+      BEGIN
+        DELETE FROM %.delta WHERE message = OLD.id;
+        IF OLD.accounts IS NOT NULL THEN
+          PERFORM %.enter(OLD.accounts, OLD.held_pico_usd, OLD.held_tokens, -OLD.held_pico_usd, -OLD.held_tokens, 0);
+        END IF;
+        RETURN NULL;
+      END $function$;
+      CREATE TRIGGER end_erased AFTER DELETE ON %.message FOR EACH ROW WHEN (OLD.owner IS NOT NULL)
+        EXECUTE FUNCTION %.end_erased();
+    `,
+  },
 ]
 
 /** The checksum of a place from its part without numbers, as placeChecksum() computes it. */

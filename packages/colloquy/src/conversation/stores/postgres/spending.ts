@@ -47,23 +47,6 @@ export function limitedJson(accounts: readonly LimitedAccount[]): string | null 
   return rows.length === 0 ? null : JSON.stringify(rows)
 }
 
-/**
- * The part of a statement that charges the reservations of erased replies in flight, because their usage will never be
- * known: the CTEs `reserved` and `charged`. All messages are locked before the first account, as `finish_turn` does, so that
- * two statements never wait for each other.
- *
- * @param which a condition on the message `m`, in SQL.
- */
-export function chargeErased(which: string): string {
-  return `reserved AS (
-    SELECT accounts, held_pico_usd, held_tokens FROM %.message m
-    WHERE ${which} AND accounts IS NOT NULL ORDER BY accounts FOR UPDATE
-  ), charged AS (
-    SELECT %.enter(accounts, held_pico_usd, held_tokens, -held_pico_usd, -held_tokens, 0) AS entered
-    FROM reserved, (SELECT count(*) FROM reserved) AS all_locked
-  )`
-}
-
 /** The billing data of a reply, as `billingPart()` in money returns it. @param reply its JSON, in SQL. */
 export function billingPart(reply: string): string {
   return `json_build_object('message', json_build_object('usage', ${reply}->'message'->'usage'),

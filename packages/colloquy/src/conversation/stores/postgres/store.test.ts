@@ -3,7 +3,6 @@ import { beforeEach, describe, test } from 'node:test'
 import type { BegunTurn, ConversationStore, FinishStep } from '../store.ts'
 import { LeaseClock } from '../lease.ts'
 import { PostgresConnection } from './connection.ts'
-import type { PostgresDatabase } from './migrate.ts'
 import { postgresStore } from './store.ts'
 import { connectPostgres } from '../../../../../../test/stores.ts'
 import { beginTurn, finishReply } from './turns.ts'
@@ -78,68 +77,6 @@ test('a turn is begun if the connection is lost before the answer, and not if it
   const end = { id: 'after', handle, json: '{}', received: null, reply: '{}', at: 1 }
   assert.deepEqual(await store.finish({ ...end, state: 'committed' }), { number: 2 })
   assert.deepEqual((await whole.open('before'))?.messages, [])
-})
-
-/** A database that does something once, after an operation has sent a number of statements. */
-function interrupted(after: number, action: () => Promise<unknown>): PostgresDatabase {
-  let sent = 0
-  const query = async (sql: string, values?: unknown[]): Promise<{ rows: unknown[] }> => {
-    if (sent++ === after) await action()
-    return db.query(sql, values)
-  }
-  return { query }
-}
-
-describe('a turn that continues in another process between two statements', () => {
-  const schema = { schema: 'meanwhile' }
-  const store = postgresStore(db, schema)
-  let conversations = 0
-
-  /** A turn whose tools run. `goOn` runs its next step, after which its tools run again if it `continues`. */
-  async function waiting(): Promise<{ id: string; goOn: (step?: { continues: boolean }) => Promise<void> }> {
-    const id = `c${++conversations}`
-    await store.create({ id, title: null, settings: '{}', at: 1 })
-    const begin = async (version: number, parent: number): Promise<BegunTurn> => {
-      const messages = [{ role: 'user', json: '{"role":"user","content":"hi"}' }]
-      return (await store.begin({ id, version, parent, messages, at: 1 })) as BegunTurn
-    }
-    const end = { id, state: 'committed', json: '{}', received: null, reply: '{}', at: 1 } as const
-    const first = await begin(1, 0)
-    await store.finish({ ...end, handle: first.handle, continues: true })
-    const goOn = async ({ continues } = { continues: false }): Promise<void> => {
-      const { handle } = await begin(first.version, first.reply)
-      await store.finish({ ...end, handle, continues })
-      await store.release(first.handle)
-    }
-    return { id, goOn }
-  }
-
-  for (let after = 1; after < 4; after++) {
-    test(`is in flight or has its last reply, for open() interrupted after ${after} statements`, async () => {
-      const { id, goOn } = await waiting()
-      // The first statement of a store reads its migrations.
-      const opened = await postgresStore(
-        interrupted(after, () => goOn()),
-        schema,
-      ).open(id)
-      const shown = opened?.unfinished.length === 0 ? opened.messages.at(-1)?.number : opened?.unfinished[0]?.number
-      assert.equal(shown, opened?.unfinished.length === 0 ? 4 : 2)
-    })
-
-    test(`is stopped in its next step, for stop() interrupted after ${after} statements`, async () => {
-      const { id, goOn } = await waiting()
-      const numbers = await postgresStore(
-        interrupted(after, () => goOn({ continues: true })),
-        schema,
-      ).stop(id)
-      const { unfinished } = (await store.open(id))!
-      assert.deepEqual(
-        unfinished.map(({ number }) => number),
-        numbers,
-      )
-      for (const { handle } of unfinished) assert.equal(await store.release(handle), true)
-    })
-  }
 })
 
 // The beginning of a turn does not wait for the disk: a database that crashes forgets it, and may use its ids again.

@@ -8,6 +8,7 @@ import type {
   ConversationRecord,
   ConversationStore,
   ConversationSummary,
+  DeleteOptions,
   FinishedTurn,
   FinishStep,
   JournalStep,
@@ -178,8 +179,8 @@ class PostgresStore implements ConversationStore {
     return searchMessages(this.#db, words, query)
   }
 
-  async delete(id: string): Promise<boolean> {
-    return deleteConversation(this.#db, id)
+  async delete(id: string, options?: DeleteOptions): Promise<boolean> {
+    return deleteConversation(this.#db, id, options)
   }
 
   async close(): Promise<void> {

@@ -8,22 +8,21 @@ import { checksumOf, type MessageRow, originChecksum, StoredMessage } from '../s
 import { commitLater, type PostgresConnection, statement } from './connection.ts'
 import { findConversation, refuseChange } from './conversation-row.ts'
 import { isLost } from './error.ts'
-import { messageColumns } from './messages.ts'
+import { isOfId, messageColumns, rowsOf } from './messages.ts'
 import { placeSql } from './schema.ts'
 import { accountsJson, limitedJson } from './spending.ts'
 
 /** Finds the message with the key, and the newest reply to it. */
 const find = statement(
   'read the conversation',
-  `WITH sent AS (SELECT number FROM %.message WHERE conversation = :conversation AND key = :key::text)
+  `WITH sent AS (SELECT number FROM %.message WHERE ${isOfId} AND key = :key::text)
    SELECT ${messageColumns}, (SELECT number FROM sent) AS sent FROM %.message
-   WHERE conversation = :conversation AND parent = (SELECT number FROM sent) AND role = 'assistant'
+   WHERE ${isOfId} AND parent = (SELECT number FROM sent) AND role = 'assistant'
    ORDER BY number DESC LIMIT 1`,
 )
 
 export async function findTurn(db: PostgresConnection, id: string, key: string): Promise<RepeatedTurn | undefined> {
-  const conversation = (await findConversation(db, id)).id
-  const repeated = await db.row<MessageRow & { sent: number }>(find, { conversation, key })
+  const [repeated] = await rowsOf<MessageRow & { sent: number }>(db, find, { id, key })
   if (repeated === undefined) return undefined
   const { sent, ...reply } = repeated
   return { repeated: true, message: sent, reply: new StoredMessage(id, reply) }
@@ -233,8 +232,8 @@ async function finishLate(db: PostgresConnection, clock: LeaseClock, step: Finis
     tokens: String(correction?.tokens ?? 0n),
     unpriced: correction?.unpriced ?? 0,
   })
-  if (added === undefined) throw new ConversationNotFoundError(id)
-  return { number: added.number }
+  // It was erased meanwhile, or an earlier attempt of this step has stored it after all.
+  return added === undefined ? finishLate(db, clock, step) : { number: added.number }
 }
 
 /** Finds the reply of a turn that this process has begun again, after which the connection was lost. */

@@ -3,6 +3,7 @@ import type { SqliteConnection } from './database/connection.ts'
 
 export interface ConversationRow {
   id: number
+  createdAt: number
   version: number
   head: number
   last: number
@@ -12,7 +13,8 @@ export interface ConversationRow {
 
 /** Finds the row of a conversation by its public id. Throws a `ConversationNotFoundError` if there is none. */
 export function findConversation(db: SqliteConnection, id: string): ConversationRow {
-  const sql = 'SELECT id, version, head, last, in_flight_from AS inFlightFrom FROM conversation WHERE public_id = ?'
+  const sql = `SELECT id, created_at AS createdAt, version, head, last, in_flight_from AS inFlightFrom
+    FROM conversation WHERE public_id = ?`
   const row = db.row<ConversationRow>(sql, [id])
   if (row === undefined) throw new ConversationNotFoundError(id)
   return row

@@ -1,5 +1,6 @@
 import { setImmediate as nextTask } from 'node:timers/promises'
 import type { Lease, LeaseClock } from '../lease.ts'
+import type { DeleteOptions } from '../store.ts'
 import type { SqliteConnection } from './database/connection.ts'
 import { isLeased, settleReservations } from './leases.ts'
 import { bytesAtOnce, contentBytes, eraseMessages, messagesAtOnce } from './messages.ts'
@@ -14,9 +15,14 @@ export const freeRow = `(SELECT 1 + max(coalesce((SELECT max(id) FROM conversati
 
 const doing = 'delete the conversation'
 
-/** Deletes a conversation. Returns false if it does not exist, and otherwise after its text is overwritten. */
-export async function deleteConversation(db: SqliteConnection, clock: LeaseClock, id: string): Promise<boolean> {
-  const deleted = await db.write(doing, () => removeConversation(db, id) && (eraseSlice(db, clock), true))
+/** Deletes a conversation. Returns false if there is nothing to delete, and otherwise after its text is overwritten. */
+export async function deleteConversation(
+  db: SqliteConnection,
+  clock: LeaseClock,
+  id: string,
+  options?: DeleteOptions,
+): Promise<boolean> {
+  const deleted = await db.write(doing, () => removeConversation(db, id, options) && (eraseSlice(db, clock), true))
   if (!deleted) return false
   await eraseRest(db, clock)
   db.truncateWal()
@@ -40,10 +46,11 @@ export async function eraseRest(db: SqliteConnection, clock: LeaseClock): Promis
 
 // Parts of a transaction.
 
-/** Removes a conversation for every reader. Returns false if it does not exist. */
-function removeConversation(db: SqliteConnection, id: string): boolean {
-  const removed = 'DELETE FROM conversation WHERE public_id = ? RETURNING id AS row, in_flight_from AS inFlightFrom'
-  const found = db.row<{ row: number; inFlightFrom: number }>(removed, [id])
+/** Removes a conversation for every reader. Returns false if it does not exist, or was used later than the options say. */
+function removeConversation(db: SqliteConnection, id: string, { usedBefore }: DeleteOptions = {}): boolean {
+  const removed = `DELETE FROM conversation WHERE public_id = ? AND updated_at < coalesce(?, updated_at + 1)
+    RETURNING id AS row, in_flight_from AS inFlightFrom`
+  const found = db.row<{ row: number; inFlightFrom: number }>(removed, [id, usedBefore ?? null])
   if (found === undefined) return false
   const { row, inFlightFrom } = found
   settleReservations(db, 'conversation = ?', row)

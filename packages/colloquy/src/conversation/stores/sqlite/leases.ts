@@ -101,23 +101,30 @@ export function settleReservations(db: SqliteConnection, which: string, value: n
 
 interface LeasedRow extends Lease, ReservedColumns, Pick<UnfinishedReply, 'handle' | 'number' | 'parent'> {
   awaitsTools: number
+  place: number | null
 }
 
 export function unfinishedReplies(db: SqliteConnection, clock: LeaseClock, conversation: number): UnfinishedReply[] {
   const leases = db.rows<LeasedRow>(
-    `SELECT id AS handle, number, parent, NOT ${isUnfinished} AS awaitsTools, owner, until, ${reservedColumns} FROM message WHERE ${isInFlight} ORDER BY number`,
+    `SELECT id AS handle, number, parent, NOT ${isUnfinished} AS awaitsTools, owner, until, place_checksum AS place,
+       ${reservedColumns} FROM message WHERE ${isInFlight} ORDER BY number`,
     [conversation],
   )
   const journal = 'SELECT json FROM delta WHERE message = ? ORDER BY part'
-  return leases.map(({ handle, number, parent, awaitsTools, ...lease }) => ({
-    handle,
-    number,
-    parent,
-    awaitsTools: awaitsTools === 1,
-    abandoned: clock.isAbandoned(lease),
-    journal: db.rows<{ json: string }>(journal, [handle]).map(({ json }) => json),
-    reserved: reservedAmounts(lease),
-  }))
+  return leases.map(({ handle, number, parent, awaitsTools, place, ...lease }) => {
+    const abandoned = clock.isAbandoned(lease)
+    // It may be erased before it is ended, and another reply get its row id.
+    if (abandoned) db.inFlight.found(handle, place)
+    return {
+      handle,
+      number,
+      parent,
+      awaitsTools: awaitsTools === 1,
+      abandoned,
+      journal: db.rows<{ json: string }>(journal, [handle]).map(({ json }) => json),
+      reserved: reservedAmounts(lease),
+    }
+  })
 }
 
 /** The ids of conversations with an abandoned reply that has a reservation in an account. */

@@ -1,6 +1,6 @@
 import { setImmediate as nextTask } from 'node:timers/promises'
 import { StoreError } from '../../errors.ts'
-import type { ConversationSummary, ListQuery } from '../store.ts'
+import type { ConversationSummary, ConversationTotals, ListQuery } from '../store.ts'
 import { endOfPage } from '../stored-message.ts'
 import { type CountedReply, TotalsCounter } from '../totals.ts'
 import type { LeaseClock } from '../lease.ts'
@@ -9,6 +9,9 @@ import { isUnfinished } from './leases.ts'
 import { findConversation } from './conversation-row.ts'
 
 const doing = 'list the conversations'
+
+/** How often a list is read in which replies are being erased. */
+const mostAttempts = 5
 
 interface ListedRow extends Omit<ConversationSummary, 'totals'> {
   row: number
@@ -21,13 +24,17 @@ export async function listConversations(
   clock: LeaseClock,
   { totals = true, ...query }: ListQuery,
 ): Promise<ConversationSummary[]> {
-  const rows = db.read(doing, () => readRows(db, clock, query))
-  const summaries: ConversationSummary[] = []
-  for (const listed of rows) {
-    const { row: _, saved: __, ...summary } = listed
-    summaries.push(totals ? { ...summary, totals: (await countReplies(db, listed)).totals } : summary)
+  for (let attempt = 1; ; attempt++) {
+    let isValid = true
+    const summaries: ConversationSummary[] = []
+    for (const listed of db.read(doing, () => readRows(db, clock, query))) {
+      const { row: _, saved: __, ...summary } = listed
+      const counted = totals ? await countReplies(db, listed) : undefined
+      isValid &&= counted?.isValid ?? true
+      summaries.push(counted === undefined ? summary : { ...summary, totals: counted.totals })
+    }
+    if (isValid || attempt === mostAttempts) return summaries
   }
-  return summaries
 }
 
 // In ORDER BY, `id` alone would be the column of the result, which is public.
@@ -57,13 +64,17 @@ function readRows(db: SqliteConnection, clock: LeaseClock, { limit, before, owne
 // Few enough to be read in some milliseconds.
 const batch = 1_000
 
+interface Counted {
+  totals: ConversationTotals
+  /** Whether no reply was erased while they were counted. */
+  isValid: boolean
+}
+
 /** Adds the replies since the totals were last saved, and saves the totals. */
-async function countReplies(
-  db: SqliteConnection,
-  { id, row, version, saved, messages }: ListedRow,
-): Promise<TotalsCounter> {
+async function countReplies(db: SqliteConnection, listed: ListedRow): Promise<Counted> {
+  const { id, row, saved, messages } = listed
   const counter = new TotalsCounter(saved)
-  if (counter.countedTo === messages) return counter
+  if (counter.countedTo === messages) return { totals: counter.totals, isValid: true }
   if (counter.isNew) for (const reply of erasedReplies(db, row)) counter.addErased(reply)
   for (let from = counter.countedTo; ;) {
     const replies = repliesAfter(db, row, from)
@@ -74,8 +85,7 @@ async function countReplies(
     from = endOfPage(id, replies, from)
   }
   counter.end(messages)
-  await saveTotals(db, row, version, counter.save())
-  return counter
+  return { totals: counter.totals, isValid: await saveTotals(db, listed, counter.save()) }
 }
 
 function erasedReplies(db: SqliteConnection, conversation: number): string[] {
@@ -89,12 +99,16 @@ function repliesAfter(db: SqliteConnection, conversation: number, number: number
   return db.read(doing, () => db.rows<CountedReply>(sql, [conversation, number, batch]))
 }
 
-async function saveTotals(db: SqliteConnection, conversation: number, version: number, json: string): Promise<void> {
-  const sql = 'INSERT OR REPLACE INTO totals SELECT id, ?, ? FROM conversation WHERE id = ?'
+/** Saves totals if they are valid, and returns whether they are. */
+async function saveTotals(db: SqliteConnection, { row, id, version }: ListedRow, json: string): Promise<boolean> {
+  // The row may be that of another conversation by now.
+  const sql = `INSERT OR REPLACE INTO totals
+    SELECT id, ?, ? FROM conversation WHERE id = ? AND public_id = ? AND corrected <= ?`
   try {
-    await db.write(doing, () => db.run(sql, [version, json, conversation]))
+    return (await db.write(doing, () => db.run(sql, [version, json, row, id, version]))).changes > 0
   } catch (error) {
     // The list is correct without it: a file that is read-only or locked can still be listed.
     if (!(error instanceof StoreError)) throw error
+    return true
   }
 }

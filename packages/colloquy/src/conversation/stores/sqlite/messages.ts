@@ -1,4 +1,5 @@
 import { setImmediate as nextTask } from 'node:timers/promises'
+import { ConversationNotFoundError } from '../../errors.ts'
 import { checksumOf, endOfPage, type MessageRow, placeChecksum, StoredMessage, storedPath } from '../stored-message.ts'
 import type { MessageRecord, TreeNode } from '../store.ts'
 import type { SqliteConnection } from './database/connection.ts'
@@ -45,10 +46,16 @@ export function readTree(db: SqliteConnection, id: string): TreeNode[] {
 }
 
 export async function* readAllMessages(db: SqliteConnection, id: string): AsyncIterable<MessageRecord> {
-  const conversation = db.read('read the conversation', () => findConversation(db, id).id)
+  const doing = 'read the conversation'
+  const begun = db.read(doing, () => findConversation(db, id))
   const sql = `SELECT ${messageColumns} FROM message WHERE conversation = ? AND number > ? ORDER BY number LIMIT 100`
   for (let last = 0; ;) {
-    const page = db.read('read the conversation', () => db.rows<MessageRow>(sql, [conversation, last]))
+    const page = db.read(doing, () => {
+      const { id: row, createdAt } = findConversation(db, id)
+      // The conversation was deleted meanwhile, and another one has its id: its messages do not continue those.
+      if (row !== begun.id || createdAt !== begun.createdAt) throw new ConversationNotFoundError(id)
+      return db.rows<MessageRow>(sql, [row, last])
+    })
     if (page.length === 0) return
     last = endOfPage(id, page, last)
     yield* page.map((row) => new StoredMessage(id, row))

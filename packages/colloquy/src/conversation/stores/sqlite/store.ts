@@ -8,6 +8,7 @@ import type {
   ConversationRecord,
   ConversationStore,
   ConversationSummary,
+  DeleteOptions,
   FinishedTurn,
   FinishStep,
   JournalStep,
@@ -177,8 +178,8 @@ class SqliteStore implements ConversationStore {
     return this.#db.integrity()
   }
 
-  async delete(id: string): Promise<boolean> {
-    return deleteConversation(this.#db, this.#clock, id)
+  async delete(id: string, options?: DeleteOptions): Promise<boolean> {
+    return deleteConversation(this.#db, this.#clock, id, options)
   }
 
   async close(): Promise<void> {

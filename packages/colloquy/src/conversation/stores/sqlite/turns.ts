@@ -100,8 +100,9 @@ export async function journalReply(db: SqliteConnection, clock: LeaseClock, step
 
 export async function finishReply(db: SqliteConnection, step: FinishStep): Promise<FinishedTurn> {
   const turn = db.lastTurns.ofReply(step)
+  const { handle, recovering = false } = step
   // A reply of another process may have the row id of one that this process began and that was erased since.
-  const place = step.recovering === true ? null : db.inFlight.placeOf(step.handle)
+  const place = recovering ? db.inFlight.placeOfAbandoned(handle) : db.inFlight.placeOf(handle)
   let hasEnded = false
   const work = (): FinishedTurn => {
     const number = (turn && endPlainReply(db, turn, step, place)) ?? endReply(db, step, place)
@@ -111,11 +112,13 @@ export async function finishReply(db: SqliteConnection, step: FinishStep): Promi
   try {
     const finished = await db.write('save the reply', work, { durable: true })
     if (turn !== undefined && hasEnded) turn.hasEnded = true
-    if (step.recovering !== true) db.inFlight.end(step)
+    if (!recovering) db.inFlight.end(step)
     return finished
   } catch (error) {
-    if (error instanceof ConversationNotFoundError && step.recovering !== true) db.inFlight.lose(step.handle)
+    if (error instanceof ConversationNotFoundError && !recovering) db.inFlight.lose(handle)
     throw error
+  } finally {
+    if (recovering) db.inFlight.recovered(handle)
   }
 }
 

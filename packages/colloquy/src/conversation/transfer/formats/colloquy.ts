@@ -56,12 +56,8 @@ export function* readColloquy(lines: readonly JsonLine[], notes: ImportNotes): P
     messages.push(record)
   }
   const head = numberIn(about, 'head')
-  if (head !== 0 && !numbers.has(head)) {
-    if (messages.length === lines.length - 1 && notes.isEmpty) {
-      throw wrong(about.line, `its head is ${head}, and no line has this id`)
-    }
-    notes.repaired(about.line, `its head ${head} is not in the file`)
-  }
+  // The head stands first: it may have been erased while the export was written.
+  if (head !== 0 && !numbers.has(head)) notes.repaired(about.line, `its head ${head} is not in the file`)
   yield* mendExport(found, notes)
   return {
     title: stringOf(about.members, 'title'),

@@ -32,10 +32,7 @@ export async function openRecovered(
     const isGone = ({ abandoned, number }: UnfinishedReply): boolean => abandoned && !turns?.receives(id, number)
     const abandoned = opened.unfinished.filter(isGone)
     if (abandoned.length === 0) return opened
-    for (const reply of abandoned) {
-      if (reply.awaitsTools) await store.release(reply.handle)
-      else await store.finish(recoveredStep(id, reply))
-    }
+    for (const reply of abandoned) await endReply(store, id, reply)
   }
   throw new StoreError(
     'failed',
@@ -55,6 +52,16 @@ export async function endAbandoned(store: ConversationStore, turns: RunningTurns
     })
   }
   return ids.length > 0
+}
+
+async function endReply(store: ConversationStore, id: string, reply: UnfinishedReply): Promise<void> {
+  if (reply.awaitsTools) return void (await store.release(reply.handle))
+  try {
+    await store.finish(recoveredStep(id, reply))
+  } catch (error) {
+    // Another process has erased it. Whether the conversation still exists is for the next look to tell.
+    if (!(error instanceof ConversationNotFoundError)) throw error
+  }
 }
 
 function recoveredStep(id: string, { handle, journal }: UnfinishedReply): FinishStep {

@@ -1,6 +1,6 @@
 import type { ReplyRecord } from '../../history/reply-record.ts'
 import { isUnfinished } from '../../history/tree.ts'
-import type { ConversationStore, MessageRecord } from '../../stores/store.ts'
+import type { ConversationStore, MessageRecord, TreeNode } from '../../stores/store.ts'
 import { readJournal } from '../request/journal.ts'
 import { openRecovered } from '../request/recovery.ts'
 import { recordedEnd, stepEnd, stepStart } from './step-events.ts'
@@ -53,14 +53,21 @@ async function nextStep(
 ): Promise<number | undefined> {
   const { continues } = JSON.parse(reply ?? '{}') as ReplyRecord
   while (continues) {
-    const { messages, unfinished } = await openRecovered(store, id)
-    const next = messages.find((each) => each.number > number && each.role === 'assistant')
-    if (next !== undefined) return next.number
+    const { unfinished } = await openRecovered(store, id, { messages: false })
+    const next = replyAfter(await store.tree(id), number)
+    if (next !== undefined) return next
     // The tools run as long as the reply has a lease.
     if (!unfinished.some((each) => each.number === number)) return undefined
     await sleep(pollMs)
   }
   return undefined
+}
+
+/** The number of the first reply after another one, directly or after the results of its calls. */
+function replyAfter(nodes: readonly TreeNode[], number: number): number | undefined {
+  const results = nodes.filter(({ parent, role }) => parent === number && role === 'user')
+  const parents = new Set([number, ...results.map((node) => node.number)])
+  return nodes.find(({ parent, role }) => parents.has(parent) && role === 'assistant')?.number
 }
 
 function sleep(ms: number): Promise<void> {

@@ -13,6 +13,9 @@ export class RepliesInFlight {
   /** The handles of those that have ended and are kept: they have a lease because their tools run, or they were erased. */
   readonly #ended = new Set<number>()
 
+  /** The checksums of the places of replies that other processes abandoned, by handle. */
+  readonly #abandoned = new Map<number, number | null>()
+
   /** The number of replies that have not ended. */
   get count(): number {
     return this.#places.size - this.#ended.size
@@ -31,9 +34,24 @@ export class RepliesInFlight {
     this.#places.set(handle, place)
   }
 
-  /** The checksum of the place of a reply; null if another process began it. */
+  /** The checksum of the place of a reply; null if another process began it and has not abandoned it. */
   placeOf(handle: number): number | null {
-    return this.#places.get(handle) ?? null
+    return this.#places.get(handle) ?? this.placeOfAbandoned(handle)
+  }
+
+  /** A reply was found that another process abandoned. */
+  found(handle: number, place: number | null): void {
+    this.#abandoned.set(handle, place)
+  }
+
+  /** The checksum of the place of an abandoned reply; null if it was not found here. */
+  placeOfAbandoned(handle: number): number | null {
+    return this.#abandoned.get(handle) ?? null
+  }
+
+  /** An abandoned reply has been ended here. */
+  recovered(handle: number): void {
+    this.#abandoned.delete(handle)
   }
 
   /** A reply has ended. */
@@ -51,5 +69,6 @@ export class RepliesInFlight {
   release(handle: number): void {
     this.#places.delete(handle)
     this.#ended.delete(handle)
+    this.#abandoned.delete(handle)
   }
 }
