@@ -65,7 +65,7 @@ function FirstSteps({ choice }: { choice: ModelChoiceJson | undefined }): VNode 
       </Step>
       <Step isDone={choice?.isLocal === true}>
         {choice?.isLocal
-          ? `${choice.displayName} replies on this machine, without a key and a network.`
+          ? `New chats are answered on this machine, without a key and a network: ${choice.displayName}.`
           : 'Or choose a model that runs on this machine: it needs no key and no network.'}
       </Step>
       <Step isDone={false}>Ask something, or try one of these.</Step>
