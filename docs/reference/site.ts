@@ -1,5 +1,5 @@
 // The pages of docs/ as a part of the site: their names, groups and order, and a list of them for readers without JavaScript.
-import { readFileSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { type Application, Converter, type DocumentReflection, JSX, type TypeDocOptions } from 'typedoc'
 import { entryPoints, root } from '../../test/source.ts'
@@ -48,17 +48,21 @@ const groups: Readonly<Record<string, readonly string[]>> = {
 
 const order = Object.values(groups).flat()
 
+/** The files of the places that are folders, with their index first. */
+const folders: Readonly<Record<string, readonly string[]>> = {
+  'docs/quick-starts': ['docs/quick-starts.md', 'docs/quick-starts/*.md'],
+  'docs/decisions': ['docs/decisions/README.md', 'docs/decisions/*.md'],
+}
+
+/** Pages in no group: an error of `groupOf()`. */
+const unlisted = globSync('docs/*.md', { cwd: root }).filter((file) => !order.includes(placeOf(file)))
+
 export const siteOptions: Partial<TypeDocOptions> = {
   out: fileURLToPath(new URL('site', import.meta.url)),
-  projectDocuments: [
-    'docs/*.md',
-    'docs/quick-starts/*.md',
-    'docs/decisions/*.md',
-    'ARCHITECTURE.md',
-    'CONTRIBUTING.md',
-    'CHANGELOG.md',
-    'examples/README.md',
-  ].map((path) => root + path),
+  projectDocuments: [...order.flatMap((place) => folders[place] ?? `${place}.md`), ...unlisted].map(
+    (path) => root + path,
+  ),
+  favicon: `${root}packages/console/public/icon.svg`,
   searchInDocuments: true,
   groupOrder: [...Object.keys(groups), 'Modules', '*'],
   sort: ['documents-first', 'source-order'],
