@@ -7,10 +7,14 @@ import { safeText } from '../../terminal/safe-text.ts'
 /** The last lines of thinking that are shown while the model thinks. */
 const thinkingLines = 2
 
+/** A reply that has sent nothing for so long gets a status again. Milliseconds. */
+const silenceMs = 2_000
+
 /** How far a reply has come. Times are those of `performance.now()`. */
 export class ReplyProgress {
   readonly startedAt: number = performance.now()
   #firstTokenAt: number | undefined
+  #lastEventAt: number = this.startedAt
   #thinking = ''
   #thinkingSince: number | undefined
 
@@ -29,6 +33,7 @@ export class ReplyProgress {
   }
 
   add(event: MessageStreamEvent): void {
+    this.#lastEventAt = performance.now()
     if (event.type !== 'content_block_delta') return
     this.#firstTokenAt ??= performance.now()
     if (event.delta.type !== 'thinking_delta') return
@@ -43,7 +48,7 @@ export class ReplyProgress {
     return since === undefined ? undefined : performance.now() - since
   }
 
-  /** The lines below the reply: the wait for a retry, the thinking, or the time without a first token. */
+  /** The lines below the reply: the wait for a retry, the thinking, or how long nothing has arrived. */
   status({ retry }: Readonly<LatestRequest>, isSummarizing: boolean): string[] {
     const waited = Math.round(this.ms / 1000)
     if (retry !== undefined) {
@@ -56,6 +61,8 @@ export class ReplyProgress {
       return [...lines, `thinking ${waited} s · Esc stops · Ctrl-O shows it`]
     }
     const activity = isSummarizing ? 'summarizing earlier turns' : 'waiting'
-    return this.#firstTokenAt === undefined ? [`${activity} ${waited} s · Esc stops`] : []
+    if (this.#firstTokenAt === undefined) return [`${activity} ${waited} s · Esc stops`]
+    const silentMs = performance.now() - this.#lastEventAt
+    return silentMs < silenceMs ? [] : [`waiting ${Math.round(silentMs / 1000)} s · Esc stops`]
   }
 }

@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import type { MessageStreamEvent } from 'colloquy/protocol'
+import { ReplyProgress } from './reply-progress.ts'
+
+const nothingSent = { params: undefined, requestId: undefined, retry: undefined }
+
+test('status() says how long nothing has arrived, before the first token and in the middle of a reply', (t) => {
+  let now = 0
+  t.mock.method(performance, 'now', () => now)
+  const progress = new ReplyProgress()
+  const at = (ms: number): string[] => {
+    now = ms
+    return progress.status(nothingSent, false)
+  }
+  const text: MessageStreamEvent = { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: 'a' } }
+  assert.deepEqual(at(3_000), ['waiting 3 s · Esc stops'])
+  progress.add(text)
+  assert.deepEqual([...at(3_100), ...at(4_900)], [])
+  assert.deepEqual(at(7_000), ['waiting 4 s · Esc stops'])
+  progress.add(text)
+  assert.deepEqual(at(7_500), [])
+})
