@@ -4,7 +4,7 @@ import { syncBuiltinESMExports } from 'node:module'
 import os, { tmpdir } from 'node:os'
 import { dirname, isAbsolute, join, posix } from 'node:path'
 import test, { after } from 'node:test'
-import { filePaths, homeFolder, makeFolder } from './file-paths.ts'
+import { filePaths, homeFolder, makeFolder, replaceFile } from './file-paths.ts'
 
 test('filePaths() uses AppData on Windows', () => {
   const local = 'C:\\Ada\\AppData\\Local'
@@ -80,4 +80,21 @@ test('makeFolder() accepts a folder that another process creates meanwhile', (t)
     syncBuiltinESMExports()
   }
   assert.ok(statSync(path).isDirectory())
+})
+
+test('replaceFile() keeps a symbolic link and the mode, leaves nothing beside it, and says why it cannot write', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'colloquy-replace-'))
+  after(() => rmSync(folder, { recursive: true, force: true }))
+  const [target, link] = [join(folder, 'target.json'), join(folder, 'link.json')]
+  writeFileSync(target, 'old', { mode: 0o640 })
+  fs.symlinkSync(target, link)
+  replaceFile(link, 'new')
+  assert.deepEqual([fs.readFileSync(target, 'utf8'), fs.readlinkSync(link)], ['new', target])
+  if (process.platform !== 'win32') assert.equal(statSync(target).mode & 0o777, 0o640)
+  replaceFile(join(folder, 'own', 'secret.json'), 'secret', 0o600)
+  assert.deepEqual(fs.readdirSync(folder).toSorted(), ['link.json', 'own', 'target.json'])
+  assert.deepEqual(fs.readdirSync(join(folder, 'own')), ['secret.json'])
+  const message = `Cannot write ${folder}: it is a folder`
+  assert.throws(() => replaceFile(folder, 'x'), { name: 'ExitError', message })
+  assert.throws(() => replaceFile(join(target, 'x'), 'x'), { message: /a part of the path is not a folder$/ })
 })

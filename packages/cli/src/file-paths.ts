@@ -1,7 +1,9 @@
-import { mkdirSync, type Stats, statSync } from 'node:fs'
+import { existsSync, mkdirSync, realpathSync, renameSync, rmSync, type Stats, statSync, writeFileSync } from 'node:fs'
 import { homedir, userInfo } from 'node:os'
 import { dirname, posix, win32 } from 'node:path'
+import { ExitCode, ExitError } from './exit.ts'
 import type { Environment } from './flags.ts'
+import { systemReason } from './system-error.ts'
 
 /** The files of the program: in the XDG folders, on Windows in AppData. */
 export interface FilePaths {
@@ -91,6 +93,30 @@ function makeOne(path: string, options: { mode?: number }): void {
     mkdirSync(path, options)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
+}
+
+/**
+ * Replaces a file at once, so that a crash leaves the old one, and creates its folder. A symbolic link stays, and its target is
+ * replaced. Throws an `ExitError` that names the file.
+ *
+ * @param ownMode the mode of the file, in a folder for its owner only. Default: that of the earlier file.
+ */
+export function replaceFile(path: string, text: string, ownMode?: number): void {
+  try {
+    makeFolder(dirname(path), ownMode === undefined ? {} : { mode: 0o700 })
+    const target = existsSync(path) ? realpathSync(path) : path
+    const mode = ownMode ?? fileFacts(target)?.mode
+    const next = `${target}.${process.pid}`
+    try {
+      writeFileSync(next, text, { mode, flush: true })
+      renameSync(next, target)
+    } catch (error) {
+      rmSync(next, { force: true })
+      throw error
+    }
+  } catch (error) {
+    throw new ExitError(ExitCode.failed, `Cannot write ${path}: ${systemReason(error)}`)
   }
 }
 

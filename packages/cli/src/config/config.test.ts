@@ -117,6 +117,7 @@ test('a mistake in a configuration is one sentence that names the file', async (
   const cases: [file: string, text: string, message: RegExp][] = [
     [userFile, '{ "modell": "x" }', /^No setting modell in .*config\.json\. Did you mean model\?$/m],
     [userFile, '{ "cost": "never" }', /^Cannot use cost never in .*config\.json: it must be one of off, short, full$/m],
+    [userFile, '{ "model": "" }', /^Cannot use model  in .*config\.json: it must be a text that is not empty$/m],
     [userFile, '{\n "cost" off }', /^Cannot read .*config\.json: line 2 is not JSON$/m],
     [userFile, '{ "profile": "none" }', /^No profile none in .*config\.json: found none$/m],
     [userFile, '[]', /config\.json: it must be an object/],

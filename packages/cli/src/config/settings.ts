@@ -84,6 +84,9 @@ export function checkSetting({ name, kind, choices }: Setting, value: string, pl
         ? 'a whole number'
         : kind === 'amount' && !(/^\d{0,9}\.?\d{0,9}$/.test(value) && Number(value) > 0)
           ? 'a number above 0'
-          : undefined
+          : // An empty system prompt takes the place of another one.
+            value.trim() === '' && name !== 'system'
+            ? 'a text that is not empty'
+            : undefined
   if (expected !== undefined) throw new UsageError(`Cannot use ${name} ${value}${place}: it must be ${expected}`)
 }

@@ -1,6 +1,5 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
-import { filePaths, makeFolder } from '../file-paths.ts'
+import { existsSync, readFileSync } from 'node:fs'
+import { filePaths, replaceFile } from '../file-paths.ts'
 import type { Environment } from '../flags.ts'
 import type { FileEngine, ServerEngine } from './engine-kind.ts'
 
@@ -22,12 +21,28 @@ export function hasDeclined(env: Environment = process.env): boolean {
   return read(env)?.kind === 'declined'
 }
 
+/** Remembers the engine for later chats. Throws an `ExitError` if that cannot be written. */
 export function chooseEngine(engine: ChosenEngine, env: Environment = process.env): void {
   write(engine.kind === 'chat' ? { ...engine, served: undefined } : engine, env)
 }
 
+/** As `chooseEngine()` for a chat, which needs no memory: returns why it has none. */
+export function rememberEngine(engine: ChosenEngine, env: Environment = process.env): string | undefined {
+  try {
+    chooseEngine(engine, env)
+    return undefined
+  } catch (error) {
+    return `${(error as Error).message}. The next chat looks for an engine again.`
+  }
+}
+
+/** Remembers that the user interrupted the download, if it can. */
 export function declineModel(env: Environment = process.env): void {
-  write({ kind: 'declined' }, env)
+  try {
+    write({ kind: 'declined' }, env)
+  } catch {
+    // The next start begins the download again.
+  }
 }
 
 type Saved = ChosenEngine | { kind: 'declined' }
@@ -41,7 +56,5 @@ function read(env: Environment): Saved | undefined {
 }
 
 function write(value: Saved, env: Environment): void {
-  const file = filePaths(env).model
-  makeFolder(dirname(file))
-  writeFileSync(file, `${JSON.stringify(value)}\n`)
+  replaceFile(filePaths(env).model, `${JSON.stringify(value)}\n`)
 }

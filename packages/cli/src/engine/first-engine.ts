@@ -13,7 +13,7 @@ import {
   needsFirstEngine,
   needsModel,
 } from './choose.ts'
-import { chooseEngine, declineModel, type ChosenEngine } from './chosen-engine.ts'
+import { declineModel, rememberEngine, type ChosenEngine } from './chosen-engine.ts'
 import type { EngineKind, FileEngine } from './engine-kind.ts'
 import { fetchModel, fetchRuntime, hasModelRuntime, runtimeText, withFacts } from './fetch-model.ts'
 import { withServedModel } from './served-models.ts'
@@ -97,7 +97,8 @@ async function firstEngine(options: FindEngineOptions): Promise<EngineKind> {
   try {
     const engine = (await foundEngine(options)) ?? (mayFetch ? await fetchedEngine(options) : undefined)
     if (engine !== undefined) {
-      chooseEngine(engine)
+      const failure = rememberEngine(engine)
+      if (failure !== undefined) say(failure)
       return engine
     }
     say(

@@ -1,7 +1,6 @@
-import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { existsSync, readFileSync } from 'node:fs'
 import { ExitCode, ExitError } from '../exit.ts'
-import { filePaths, makeFolder } from '../file-paths.ts'
+import { filePaths, replaceFile } from '../file-paths.ts'
 import type { Environment } from '../flags.ts'
 import { systemReason } from '../system-error.ts'
 
@@ -62,14 +61,9 @@ function damaged(path: string, reason: string): ExitError {
   return new ExitError(ExitCode.failed, `Cannot read the keys in ${path}: ${reason}`)
 }
 
-/** Writes the stored keys to a file that only its owner can read. The file is replaced at once. */
+/** Writes the stored keys to a file that only its owner can read. Throws an `ExitError` if it cannot be written. */
 export function writeStoredKeys(stored: StoredKeys): void {
-  const { keys: path } = filePaths()
-  makeFolder(dirname(path), { mode: 0o700 })
-  writeFileSync(`${path}.new`, `${JSON.stringify(stored, null, 2)}\n`, { mode: 0o600 })
-  // The mode above counts only for a new file.
-  chmodSync(`${path}.new`, 0o600)
-  renameSync(`${path}.new`, path)
+  replaceFile(filePaths().keys, `${JSON.stringify(stored, null, 2)}\n`, 0o600)
 }
 
 /** The part of a secret that may be shown: `sk-ant-…x7Qd`. */

@@ -1,7 +1,7 @@
 import { findModel, models, nearMiss, priceAt, formatUsd } from 'colloquy/protocol'
 import { candidateLine, findCandidates, matching, type Candidate } from '../../engine/candidates.ts'
 import { namedEngine, needsFacts } from '../../engine/choose.ts'
-import { chooseEngine } from '../../engine/chosen-engine.ts'
+import { rememberEngine } from '../../engine/chosen-engine.ts'
 import {
   engineLabel,
   hasAccess,
@@ -92,13 +92,15 @@ async function switchTo(input: SlashInput, name: string): Promise<Effect[]> {
   const engine = await engineOf(name, before)
   const isSwitched = engine !== before
   if (isSwitched) await connection.switchTo(engine)
-  if (isSwitched && (engine.kind === 'local' || engine.kind === 'chat')) chooseEngine(engine)
+  const isChosen = isSwitched && (engine.kind === 'local' || engine.kind === 'chat')
+  const failure = isChosen ? rememberEngine(engine) : undefined
   const model =
     ownModel(engine) ?? (engine.kind === 'offline' && name === 'offline' ? currentClaude(input) : modelId(name, engine))
   const settings = settingsForEngine(currentSettings(input.state), engine, model, before)
   return [
     await configure(input, settings),
     ...unknownNote(engine, model),
+    ...(failure === undefined ? [] : [say(failure)]),
     say(`The next reply is by ${answeredBy(engine.kind === 'offline' ? 'offline' : model, engine)}.`),
   ]
 }
