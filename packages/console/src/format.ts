@@ -15,6 +15,11 @@ export function moneyText(usd: string | number): string {
   return `$${value.toFixed(Math.max(2, digits))}`
 }
 
+/** The cost of a chat. Empty if it has only replies without a price, such as those of a model on this machine. */
+export function totalText({ usd, estimated, unpriced }: { usd: string; estimated: boolean; unpriced: number }): string {
+  return unpriced > 0 && usd === '0' ? '' : `${estimated ? '≈' : ''}${moneyText(usd)}`
+}
+
 /** An amount on an axis: all have as many digits as the step between them needs. */
 export function moneyTick(usd: number, step: number): string {
   const digits = String(Number(step.toPrecision(2))).split('.')[1]?.length ?? 0

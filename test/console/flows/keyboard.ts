@@ -108,6 +108,13 @@ describe('the keyboard', { skip }, () => {
         await page.keyboard.press(key)
         await page.locator('button.title:focus').waitFor()
       }
+      // These keys belong to an input method.
+      await page.keyboard.press('Control+ArrowUp')
+      await page.keyboard.type(' and more')
+      for (const key of ['Escape', 'Enter'])
+        await page.locator('.editor textarea').dispatchEvent('keydown', composing(key))
+      assert.equal(await page.locator('.editor textarea').inputValue(), 'Hello and more')
+      await page.keyboard.press('Escape')
       await page.locator('article.reply').getByRole('button', { name: 'Request' }).focus()
       await page.keyboard.press('Enter')
       await page.locator('#tab-Request:focus').waitFor()
@@ -121,3 +128,8 @@ describe('the keyboard', { skip }, () => {
     })
   })
 })
+
+/** A key that an input method takes, with Ctrl, which sends elsewhere. */
+function composing(key: string): object {
+  return { key, isComposing: true, ctrlKey: key === 'Enter' }
+}

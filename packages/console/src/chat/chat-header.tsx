@@ -1,7 +1,8 @@
 import { useSignal } from '@preact/signals'
 import type { VNode } from 'preact'
 import { useRef } from 'preact/hooks'
-import { moneyText } from '../format.ts'
+import { totalText } from '../format.ts'
+import { isComposing } from '../shell/commands/bindings.ts'
 import { dialog, isInspectorOpen, toggleInspector } from '../shell/panels.ts'
 import { Icon } from '../shell/parts/icon.tsx'
 import { ModelPicker } from './model-picker.tsx'
@@ -17,8 +18,7 @@ export function ChatHeader({ chat }: { chat: OpenChat }): VNode {
       <ModelPicker value={settings.model} onChange={(model) => void chat.change({ settings: { model } })} />
       <Meter chat={chat} />
       <span class="soft small total" title="Cost of this chat, all branches">
-        {usage.cost.estimated ? '≈' : ''}
-        {moneyText(usage.cost.usd)}
+        {totalText(usage.cost)}
       </span>
       <button type="button" class="quiet" aria-label="Settings of this chat" onClick={() => (dialog.value = 'chat')}>
         <Icon name="settings" />
@@ -75,7 +75,7 @@ function Title({ chat }: { chat: OpenChat }): VNode {
         maxLength={200}
         ref={(element) => element?.focus()}
         onBlur={({ currentTarget }) => save(currentTarget.value)}
-        onKeyDown={(event) => event.key === 'Escape' && close()}
+        onKeyDown={(event) => event.key === 'Escape' && !isComposing(event) && close()}
       />
     </form>
   )

@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals'
 import type { VNode } from 'preact'
 import { useEffect } from 'preact/hooks'
 import type { ListedConversationJson } from '../api/types.ts'
-import { countText, moneyText, periodText, visibleText } from '../format.ts'
+import { countText, moneyText, periodText, totalText, visibleText } from '../format.ts'
 import { dayAlarmUsd } from '../settings/preferences.ts'
 import { Icon } from '../shell/parts/icon.tsx'
 import { uncoverChat } from '../shell/panels.ts'
@@ -79,12 +79,7 @@ function Spending(): VNode {
   useEffect(() => void refreshToday(), [chat?.updatedAt, changedAt, dayAlarmUsd.value])
   return (
     <p class={`spending small ${isAlarming() ? 'warn' : 'soft'}`}>
-      {cost && (
-        <span>
-          chat {cost.estimated ? '≈' : ''}
-          {moneyText(cost.usd)}
-        </span>
-      )}
+      {cost && totalText(cost) && <span>chat {totalText(cost)}</span>}
       {todayUsd.value !== undefined && (
         <a href="/usage?period=1d">
           today {moneyText(todayUsd.value)}
@@ -107,10 +102,7 @@ function ChatItem({ chat }: { chat: ListedConversationJson }): VNode {
         <span class="title">{title}</span>
         <span class="soft small">
           {isWriting ? 'writing … · ' : ''}
-          {cost.unpriced > 0 && cost.usd === '0'
-            ? 'no price'
-            : `${cost.estimated ? '≈' : ''}${moneyText(cost.usd)}`} ·{' '}
-          {turnsText(messages)}
+          {[totalText(cost), turnsText(messages)].filter(Boolean).join(' · ')}
         </span>
       </a>
       <button

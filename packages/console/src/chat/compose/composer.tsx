@@ -1,6 +1,7 @@
 import type { VNode } from 'preact'
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { drafts, enterSends, setDraft, warnCostUsd } from '../../settings/preferences.ts'
+import { isComposing } from '../../shell/commands/bindings.ts'
 import { Icon } from '../../shell/parts/icon.tsx'
 import { notify } from '../../shell/status.tsx'
 import { type Attachment, attach, contentOf, pastedFiles, setFiles, unsentFiles } from './attachments.ts'
@@ -182,9 +183,9 @@ function AttachButton({ add }: Pick<FieldProps, 'add'>): VNode {
   )
 }
 
-/** Enter that chooses a word of an input method must not send. On a touch screen Enter is a new line. */
+/** Whether a key sends. On a touch screen Enter is a new line. */
 function sends(event: KeyboardEvent): boolean {
-  if (event.key !== 'Enter' || event.isComposing || event.keyCode === 229) return false
+  if (event.key !== 'Enter' || isComposing(event)) return false
   if (event.ctrlKey || event.metaKey) return true
   return enterSends.value && !event.shiftKey && !event.altKey && !matchMedia('(pointer: coarse)').matches
 }

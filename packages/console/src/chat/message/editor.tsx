@@ -1,6 +1,7 @@
 import type { VNode } from 'preact'
 import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { PathMessageJson } from '../../api/types.ts'
+import { isComposing } from '../../shell/commands/bindings.ts'
 import { contentOf, textOf, type AnyBlock } from './content-text.ts'
 import type { OpenChat } from '../open-chat.ts'
 
@@ -29,6 +30,7 @@ export function Editor({ chat, message, onClose }: EditorProps): VNode {
         save(canRerun)
       }}
       onKeyDown={(event) => {
+        if (isComposing(event)) return
         if (event.key === 'Escape') onClose(false)
         if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) save(canRerun)
       }}

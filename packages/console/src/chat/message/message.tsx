@@ -9,7 +9,7 @@ import { Content } from './content.tsx'
 import { contentOf } from './content-text.ts'
 import { CostLines } from './cost-lines.tsx'
 import { Editor } from './editor.tsx'
-import { modelName } from '../models.ts'
+import { modelName, modelNamed } from '../models.ts'
 import type { OpenChat } from '../open-chat.ts'
 import { AskBeside } from './side-by-side.tsx'
 import { EndNote, ReplyFailure, failureOf } from './turn-failure.tsx'
@@ -168,6 +168,9 @@ function CostLine({ chat, message }: Pick<MessageProps, 'chat' | 'message'>): VN
     `${tokenText(usage.output_tokens)} out`,
     ...(time === undefined ? [] : [durationText(time)]),
   ]
+  if (costUsd === undefined && modelNamed(message.model)?.isLocal) {
+    return <div class="cost">{[...parts, 'on this machine'].join(' · ')}</div>
+  }
   return (
     <>
       <div class="cost">

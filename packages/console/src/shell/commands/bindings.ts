@@ -25,8 +25,22 @@ export function isChanged({ name }: Command): boolean {
 /** The keys of an event as a command names them. On a Mac, Ctrl is the command key. */
 export function keysOf(event: KeyboardEvent): string {
   const main = isMac ? event.metaKey : event.ctrlKey
-  const key = event.code === 'Semicolon' ? ';' : event.key.length === 1 ? event.key.toUpperCase() : event.key
-  return `${main ? 'Ctrl+' : ''}${event.altKey ? 'Alt+' : ''}${event.shiftKey ? 'Shift+' : ''}${key}`
+  return `${main ? 'Ctrl+' : ''}${event.altKey ? 'Alt+' : ''}${event.shiftKey ? 'Shift+' : ''}${keyOf(event)}`
+}
+
+/** The key, on a keyboard whose letters are not Latin by its place on the usual one. */
+function keyOf({ code, key }: KeyboardEvent): string {
+  if (code === 'Semicolon') return ';'
+  const isForeign = key.length === 1 && /[^\x00-\x7f]/.test(key)
+  const place = /^Key([A-Z])$/.exec(code)?.[1] ?? { Period: '.', Slash: '/' }[code]
+  if (isForeign && place) return place
+  return key.length === 1 ? key.toUpperCase() : key
+}
+
+/** Whether a key belongs to an input method: Enter then chooses a word, and Escape gives one up. */
+export function isComposing(event: KeyboardEvent): boolean {
+  // Safari ends the composition before the event, which has this code only.
+  return event.isComposing || event.keyCode === 229
 }
 
 /** Why keys cannot be those of a command. Undefined if they can. */

@@ -1,11 +1,11 @@
 import { dialog } from '../panels.ts'
-import { keysFor, keysOf } from './bindings.ts'
+import { isComposing, keysFor, keysOf } from './bindings.ts'
 import { commands } from './commands.ts'
 
 /** Runs the command whose keys are pressed. */
 export function listenForKeys(): void {
   addEventListener('keydown', (event) => {
-    if (event.defaultPrevented || event.isComposing) return
+    if (event.defaultPrevented || isComposing(event)) return
     const pressed = keysOf(event)
     const command = commands.find((each) => keysFor(each) === pressed)
     // In a dialog, Escape closes it; fields have keys of their own.

@@ -7,7 +7,7 @@ import { visibleText } from '../../format.ts'
 import { chats, openChat } from '../../chat/chats.ts'
 import { commands } from './commands.ts'
 import { Dialog, closeDialog } from '../parts/dialog.tsx'
-import { keyNames, keysFor } from './bindings.ts'
+import { isComposing, keyNames, keysFor } from './bindings.ts'
 import { navigate } from '../router.ts'
 
 interface Hit {
@@ -50,6 +50,7 @@ export function Palette(): VNode {
         value={words.value}
         onInput={({ currentTarget }) => (words.value = currentTarget.value)}
         onKeyDown={(event) => {
+          if (isComposing(event)) return
           const step = { ArrowDown: 1, ArrowUp: -1 }[event.key]
           if (step) index.value = (index.value + step + hits.length) % Math.max(1, hits.length)
           else if (event.key === 'Enter') choose(hits[index.value])
