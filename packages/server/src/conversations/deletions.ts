@@ -4,6 +4,8 @@ interface Pending {
   owner: string | undefined
   updatedAt: number
   timer: ReturnType<typeof setTimeout>
+  /** Whether the conversation is being deleted, which cannot be taken back. */
+  isFinal: boolean
 }
 
 /**
@@ -33,14 +35,14 @@ export class Deletions {
   /** Returns the time until which the deletion can be taken back. */
   begin(id: string, { owner, updatedAt }: { owner: string | undefined; updatedAt: Date }): Date {
     const timer = setTimeout(() => void this.#finish(id).catch(() => {}), this.#waitMs)
-    this.#pending.set(id, { owner, updatedAt: updatedAt.getTime(), timer })
+    this.#pending.set(id, { owner, updatedAt: updatedAt.getTime(), timer, isFinal: false })
     return new Date(Date.now() + this.#waitMs)
   }
 
   /** False if no deletion of the conversation is pending. */
   takeBack(id: string, owner: string | undefined): boolean {
     const pending = this.#pending.get(id)
-    if (pending === undefined || (owner !== undefined && pending.owner !== owner)) return false
+    if (pending === undefined || pending.isFinal || (owner !== undefined && pending.owner !== owner)) return false
     clearTimeout(pending.timer)
     return this.#pending.delete(id)
   }
@@ -55,11 +57,13 @@ export class Deletions {
     if (pending === undefined) return
     clearTimeout(pending.timer)
     try {
-      // Another program may have continued it in the meantime: then it is not lost.
+      // Another program may have continued it in the meantime, or the deletion was taken back while it was read.
       const { updatedAt } = await this.#conversations.open(id)
-      if (updatedAt.getTime() === pending.updatedAt) await this.#conversations.delete(id)
+      if (updatedAt.getTime() !== pending.updatedAt || this.#pending.get(id) !== pending) return
+      pending.isFinal = true
+      await this.#conversations.delete(id)
     } finally {
-      this.#pending.delete(id)
+      if (this.#pending.get(id) === pending) this.#pending.delete(id)
     }
   }
 }

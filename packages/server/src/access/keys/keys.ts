@@ -136,9 +136,7 @@ export class Keys {
 
   /** Finds a key by its name or id. Throws a `KeyError` if there is none. */
   async get(nameOrId: string): Promise<KeyRecord> {
-    const row = await this.#one(`SELECT ${columns} FROM %.access_key WHERE name = :key OR id = :key`, { key: nameOrId })
-    if (row === undefined) throw notFound(nameOrId)
-    return recordOf(row)
+    return recordOf(await this.#row(nameOrId))
   }
 
   /** Finds the valid key with this secret. */
@@ -153,16 +151,26 @@ export class Keys {
     return isSame ? recordOf(row) : undefined
   }
 
-  /** Changes the settings of a key, or when it expires. Fields that are absent stay. */
+  /** Changes the settings of a key, or when it expires. Fields that are absent stay, also if another process changes them. */
   async update(nameOrId: string, changes: KeySettings & { expiresAt?: number | null }): Promise<KeyRecord> {
-    const { id, settings: before, expiresAt: expiredBefore } = await this.get(nameOrId)
-    const { expiresAt = expiredBefore, ...settings } = changes
+    const { expiresAt, ...settings } = changes
     checkSettings(settings)
-    return this.#changed(
-      nameOrId,
-      `UPDATE %.access_key SET settings = :settings, expires_at = CAST(:expiresAt AS bigint) WHERE id = :id`,
-      { id, settings: JSON.stringify({ ...before, ...settings }), expiresAt },
-    )
+    for (;;) {
+      const { id, settings: before } = await this.#row(nameOrId)
+      const row = await this.#one(
+        `UPDATE %.access_key SET settings = :settings,
+           expires_at = CASE WHEN :expires = 1 THEN CAST(:expiresAt AS bigint) ELSE expires_at END
+         WHERE id = :id AND settings = :before RETURNING ${columns}`,
+        {
+          id,
+          before,
+          settings: JSON.stringify({ ...(JSON.parse(before) as KeySettings), ...settings }),
+          expires: expiresAt === undefined ? 0 : 1,
+          expiresAt: expiresAt ?? null,
+        },
+      )
+      if (row !== undefined) return recordOf(row)
+    }
   }
 
   /** Ends a key. Its row stays, so that usage keeps its name. */
@@ -186,6 +194,12 @@ export class Keys {
   /** Erases a key. Usage then shows its id instead of its name. */
   remove(nameOrId: string): Promise<KeyRecord> {
     return this.#changed(nameOrId, 'DELETE FROM %.access_key WHERE name = :key OR id = :key', { key: nameOrId })
+  }
+
+  async #row(nameOrId: string): Promise<KeyRow> {
+    const row = await this.#one(`SELECT ${columns} FROM %.access_key WHERE name = :key OR id = :key`, { key: nameOrId })
+    if (row === undefined) throw notFound(nameOrId)
+    return row
   }
 
   async #changed(nameOrId: string, sql: string, values: Record<string, SqlValue>): Promise<KeyRecord> {
