@@ -72,6 +72,19 @@ describe('another process acts between two calls of the store', () => {
     })
   }
 
+  test('edit() without a request copies the replies one after the other', async () => {
+    const other = await talk('one')
+    const chat = await here.open('one')
+    // After the first copy.
+    meanwhile.arm(3, () => other.refresh().then(() => other.send('between')))
+    await chat.edit('1', 'changed', { rerun: false, onConflict: 'queue' })
+    assert.equal(meanwhile.steps > 3, true)
+    assert.deepEqual(
+      chat.messages.map(({ content }) => (typeof content === 'string' ? content : 'A reply.')),
+      ['changed', 'A reply.', 'second', 'A reply.'],
+    )
+  })
+
   test('deleteUnusedSince() keeps a conversation that is used again, and does not mind one that is gone', async () => {
     for (const id of ['deleted', 'used', 'unused']) await there.create({ ...settings, id })
     const time = new Date(Date.now() + 60_000)

@@ -41,9 +41,9 @@ export async function copyReplies(
       questions.push(record)
       continue
     }
-    const added = questions
+    const [added, last] = [questions, steps.at(-1)]
     const plan = async (): Promise<Plan> =>
-      withQuestions(steps.length === 0 ? planToSend(await before(), content) : planAtEnd(scope), added)
+      withQuestions(last === undefined ? planToSend(await before(), content) : await planAfter(scope, last), added)
     steps.push(await copyReply(scope, { ...input, plan }, record))
     questions = []
   }
@@ -51,8 +51,10 @@ export async function copyReplies(
   throw new ContentError('Cannot keep the replies to a message that has none: let the model reply to the new content')
 }
 
-function planAtEnd({ state }: TurnScope): Plan {
-  return { history: state.history, messages: [], parent: state.record.head }
+/** A copy belongs after the copy before it, also if another writer continued the conversation in between. */
+async function planAfter({ state }: TurnScope, { messageId }: ReplyStep): Promise<Plan> {
+  const parent = Number(messageId)
+  return { history: await state.historyTo(parent), messages: [], parent }
 }
 
 function withQuestions(plan: Plan, questions: readonly MessageRecord[]): Plan {
