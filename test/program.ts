@@ -5,13 +5,19 @@ import type { MessageCreateParams } from 'colloquy/protocol'
 import { createServer } from '@colloquy/server'
 import { listen } from '@colloquy/server/node'
 import { programEnvironment } from './program-environment.ts'
+import { mark } from './run-in-turn.ts'
 
 const compileCache = new URL('../scripts/compile-cache.js', import.meta.url).href
+const inTurn = new URL('run-in-turn.ts', import.meta.url).pathname
 
-export interface Outcome {
+export interface Ended {
   stdout: string
   stderr: string
+  /** Null after a signal. */
   code: number | null
+}
+
+export interface Outcome extends Ended {
   /** The requests that the server's engine received, in order. */
   requests: { params: MessageCreateParams; context: EngineContext }[]
 }
@@ -41,15 +47,41 @@ export async function run(file: string, options: RunOptions = {}): Promise<Outco
   })
   const listener = await listen(server, { host: '127.0.0.1', port: 0 })
   try {
-    return { ...(await ended(file, parameters, input, folder, listener.url)), requests }
+    return { ...(await ended([file, ...parameters], input, folder, listener.url)), requests }
   } finally {
     await listener.close()
   }
 }
 
-async function ended(file: string, parameters: string[], input: string, folder: string | undefined, url: string) {
+/**
+ * Runs programs one after another in one process, as each would take longer to start than to run, with the offline engine in
+ * place of the API. If one fails or exits, another process runs those after it. What a program writes after its last statement
+ * has run counts as written by the next one.
+ */
+export async function runInTurn(files: readonly string[], folder?: string): Promise<Map<string, Ended>> {
+  const outcomes = new Map<string, Ended>()
+  const listener = await listen(createServer({ engine: offline() }), { host: '127.0.0.1', port: 0 })
+  try {
+    for (let rest = files; rest.length > 0; rest = files.slice(outcomes.size)) {
+      const { stdout, stderr, code } = await ended([inTurn, ...rest], '', folder, listener.url)
+      const errors = stderr.split(mark).slice(1)
+      const outputs = stdout.split(mark).slice(1)
+      // The process ended in the last one that it reached.
+      const reached = Math.max(outputs.length, 1)
+      for (const [at, file] of rest.slice(0, reached).entries()) {
+        const isLast = at === reached - 1
+        outcomes.set(file, { stdout: outputs[at] ?? '', stderr: errors[at] ?? stderr, code: isLast ? code : 0 })
+      }
+    }
+  } finally {
+    await listener.close()
+  }
+  return outcomes
+}
+
+async function ended(words: readonly string[], input: string, folder: string | undefined, url: string): Promise<Ended> {
   const options = ['--import', compileCache, '--conditions=@colloquy/source']
-  const child = spawn(process.execPath, [...options, file, ...parameters], {
+  const child = spawn(process.execPath, [...options, ...words], {
     cwd: folder,
     env: {
       ...programEnvironment,
