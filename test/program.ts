@@ -55,8 +55,8 @@ export async function run(file: string, options: RunOptions = {}): Promise<Outco
 
 /**
  * Runs programs one after another in one process, as each would take longer to start than to run, with the offline engine in
- * place of the API. If one fails or exits, another process runs those after it. What a program writes after its last statement
- * has run counts as written by the next one.
+ * place of the API. If one fails or exits, another process runs those after it. Output that a program writes after its last statement
+ * has run belongs to the next one.
  */
 export async function runInTurn(files: readonly string[], folder?: string): Promise<Map<string, Ended>> {
   const outcomes = new Map<string, Ended>()

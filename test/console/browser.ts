@@ -26,8 +26,10 @@ export interface Watched {
   errors: string[]
 }
 
+export const viewport = { width: 1280, height: 800 }
+
 export async function openPage(browser: Browser, options: BrowserContextOptions = {}): Promise<Watched> {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options })
+  const context = await browser.newContext({ viewport, ...options })
   return watch(await context.newPage())
 }
 

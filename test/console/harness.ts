@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises'
-import type { Browser, BrowserContextOptions } from 'playwright-core'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import type { Engine } from 'colloquy/engines'
-import { chromiumPath, launch, openPage, type Watched } from './browser.ts'
+import { chromiumPath, launch, openPage, viewport, type Watched, watch } from './browser.ts'
 import { buildConsole, openSite, type Site } from './site.ts'
 
 /** The reason to skip the tests; false if there is a browser. */
@@ -9,11 +9,15 @@ export const skip: string | false = chromiumPath === undefined && 'needs Chromiu
 
 /** A site of a test, and its browser. */
 export interface Visit extends Site {
-  /** Opens another page with cookies of its own. */
+  /**
+   * Opens a page with cookies of its own. The first one without options is a page that tests share one after another, as a new
+   * one takes half a second of processor time.
+   */
   open(options?: BrowserContextOptions): Promise<Watched>
 }
 
 let browser: Promise<Browser> | undefined
+let shared: Page | undefined
 let pages: Promise<string> | undefined
 
 /** The folder of the page, which is built once for all tests. */
@@ -27,19 +31,37 @@ export async function withSite(engine: Engine, work: (visit: Visit) => Promise<v
   browser ??= launch()
   const [running, folder] = await Promise.all([browser, builtPages()])
   const site = await openSite(folder, engine)
-  const opened: Watched[] = []
+  const opened: Page[] = []
   const visit = Object.defineProperties({} as Visit, Object.getOwnPropertyDescriptors(site))
   visit.open = async (options) => {
-    const watched = await openPage(running, options)
-    opened.push(watched)
+    const free = options === undefined && !opened.includes(shared!) ? shared : undefined
+    const watched = free === undefined ? await openPage(running, options) : watch(free)
+    if (options === undefined) shared ??= watched.page
+    opened.push(watched.page)
     return watched
   }
   try {
     await work(visit)
+    if (opened.includes(shared!)) await empty(shared!)
+  } catch (error) {
+    shared = undefined
+    throw error
   } finally {
-    for (const { page } of opened) await page.context().close()
+    for (const page of opened.filter((each) => each !== shared)) await page.context().close()
     await site.remove()
   }
+}
+
+/** Leaves the page as a new one: the next test has an address of its own, and so no data of this one. */
+async function empty(page: Page): Promise<void> {
+  const context = page.context()
+  for (const other of context.pages()) if (other !== page) await other.close()
+  page.removeAllListeners()
+  await page.unrouteAll({ behavior: 'ignoreErrors' })
+  await page.goto('about:blank')
+  await page.setViewportSize(viewport)
+  await page.emulateMedia({ media: null })
+  await context.clearCookies()
 }
 
 /** Closes the browser and deletes the page. */

@@ -60,7 +60,7 @@ describe('a chat in several places', { skip }, () => {
 
   test('a page that is idle waits for no timer, no frame and no response', async () => {
     await withSite(offline(), async ({ newLink, open }) => {
-      const { page } = await open()
+      const { page } = await open({})
       await page.addInitScript(countWakeups)
       await page.goto(newLink())
       await page.locator('#composer').fill('What is 6 * 7?')

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as fc from 'fast-check'
 import { startCpuTime } from '../../../../test/cpu-time.ts'
+import { runs } from '../../../../test/sampled.ts'
 import { ansiPainter, plainPainter, type Painter } from '../terminal/style.ts'
 import { rowsOf, widthOf, withoutEscapes } from '../terminal/width.ts'
 import { MarkdownStream } from './markdown-stream.ts'
@@ -99,7 +100,7 @@ test('finished lines do not depend on the pieces or the frames', () => {
       lines.push(...stream.end())
       assert.deepEqual(lines, render(text, columns, colored))
     }),
-    { numRuns: 1500 },
+    { numRuns: runs(1500, 5) },
   )
 })
 
@@ -119,7 +120,7 @@ test('a block taller than the window is finished from its top, each line once', 
       assert.ok(lines.length > 0)
       assert.deepEqual([...lines, ...stream.end()], render(text, 30))
     }),
-    { numRuns: 25 },
+    { numRuns: runs(25, 5) },
   )
 })
 

@@ -13,7 +13,7 @@ import { sqliteStore } from './stores/sqlite/store.ts'
 import { seed, seeded } from '../../../../test/seeded.ts'
 
 /** How many processes are killed. Default 20; `.ci/run` sets 200. */
-const kills = Number(process.env.COLLOQUY_KILLS ?? 20)
+const kills = Number(process.env.COLLOQUY_KILLS ?? 8)
 
 const [, , path, id, first] = process.argv
 if (path !== undefined && id !== undefined) await talk(path, id, Number(first))
