@@ -12,6 +12,8 @@ import { openAccess } from '../access/open-access.ts'
 import { createServer } from '../app.ts'
 import { migrations } from '../state/migrations.ts'
 import { Ledger } from './ledger.ts'
+import { recoverInstance } from './recover.ts'
+import type { SeenInstance } from './signs-of-life.ts'
 import { type PricedRow, type RequestOrigin, refusedRow } from './request-row.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'colloquy-hostile-rows-'))
@@ -150,6 +152,22 @@ for (const [name, makePlace] of Object.entries(databasePlaces())) {
       ledger.settle(row, 0n)
       await ledger.close()
       assert.deepEqual([ledger.waiting, refused], [0, ['alone']])
+    })
+
+    test('settles a request that began in the month before its server wrote anything, and died', async () => {
+      const now = Date.UTC(2031, 6, 1)
+      const ledger = new Ledger(store.database, { flushMs: 1_000_000, now: () => now })
+      const begun = { ...origin, id: 'lost', started_at: now - 1 }
+      await ledger.begin({ origin: begun, accounts: [], reserved: 0n }, [])
+      await ledger.flush()
+      const sql = 'SELECT id, seen_at FROM %.instance WHERE seen_at = :now'
+      const [dead] = await store.database.rows<SeenInstance>('read', sql, { now })
+      const recovered = await store.database.transaction('recover', () => recoverInstance(store.database.kind, dead!))
+      assert.deepEqual(
+        recovered?.flights.map(({ origin: { id } }) => id),
+        ['lost'],
+      )
+      await ledger.close()
     })
 
     test('has a row for a refused model of any name', async () => {

@@ -7,7 +7,7 @@ import { type DeadInstance, recoverInstance } from './recover.ts'
 import type { PricedRow } from './request-row.ts'
 import { type Growth, reserve } from './reserve.ts'
 import { type SeenInstance, SignsOfLife } from './signs-of-life.ts'
-import type { Flight, SettledRow } from './write-batch.ts'
+import type { Batch, Flight, SettledRow } from './write-batch.ts'
 import { type RefusedRequest, writeRefusing } from './write-singly.ts'
 
 /** Options of `Ledger`. */
@@ -206,7 +206,7 @@ export class Ledger {
     this.#settled = []
     this.#ended = []
     try {
-      await this.#partitions.prepare([...batch.settled.map(({ row }) => row.started_at), now])
+      await this.#partitions.prepare([...timesOf(batch), now])
       for (const refused of await writeRefusing(this.#db, batch)) this.#options.onRefused?.(refused)
     } catch (error) {
       this.#settled = [...batch.settled, ...this.#settled]
@@ -247,6 +247,11 @@ export class Ledger {
     const recovered = await this.#db.transaction('settle the requests of a server that ended', work)
     if (recovered !== undefined) this.#options.onLost?.(recovered)
   }
+}
+
+/** The times of the rows of a batch, and of those that another server writes if this one dies. */
+function timesOf({ settled, begun }: Batch): number[] {
+  return [...settled.map(({ row }) => row), ...begun.map(({ origin }) => origin)].map((row) => row.started_at)
 }
 
 function withLoss(error: unknown, count: number): unknown {

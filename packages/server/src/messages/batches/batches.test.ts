@@ -79,6 +79,20 @@ for (const [name, makePlace] of Object.entries(databasePlaces())) {
       assert.deepEqual(await database.rows('read', 'SELECT 1 FROM %.batch_item'), [])
     })
 
+    test('results of a batch that is deleted meanwhile fail instead of ending early', async (t) => {
+      const { batches } = await serve(t, { database: open() })
+      const refused = { ...params, max_tokens: -1 }
+      const requests = Array.from({ length: 101 }, (_, index) => ({ custom_id: `${index}`, params: refused }))
+      const { id } = await batches.create({ requests })
+      await untilEnded(batches, id)
+      const results = (await batches.results(id))[Symbol.asyncIterator]()
+      await results.next()
+      await batches.delete(id)
+      await assert.rejects(async () => {
+        while (!(await results.next()).done) continue
+      }, /was deleted while its results were read/)
+    })
+
     test('a batch that is canceled ends with the results so far', async (t) => {
       const engine = script([{ reply: 'One' }, { reply: 'Two', after: 1, stall: true }])
       const { batches, server } = await serve(t, { database: open(), engine, settings: { concurrency: 1 } })

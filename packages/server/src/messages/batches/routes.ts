@@ -61,10 +61,10 @@ export function addBatches(app: Hono<Env>, options: BatchRoutesOptions): void {
     return respond(c, row)
   })
   app.get(`${path}/:id/results`, async (c) => {
-    const { id, ended_at: ended, archived_at: archived } = await found(store, c)
+    const { id, items, ended_at: ended, archived_at: archived } = await found(store, c)
     if (ended === null) throw refusal(id, 'has not ended: it has no results yet')
     if (archived !== null) throw apiError('not_found_error', `The results of batch ${id} are no longer available`)
-    return new Response(resultsOf(store, id), { headers: { 'content-type': 'application/x-jsonl' } })
+    return new Response(resultsOf(store, { id, items }), { headers: { 'content-type': 'application/x-jsonl' } })
   })
 }
 
@@ -117,7 +117,10 @@ function baseOf({ url, headers }: Request): string {
 }
 
 /** The results as JSONL, read from the store as fast as the client takes them. */
-function resultsOf(store: BatchStore, id: string): ReadableStream<Uint8Array> {
+function resultsOf(
+  store: BatchStore,
+  { id, items: count }: Pick<BatchRow, 'id' | 'items'>,
+): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder()
   let from = 0
   return new ReadableStream<Uint8Array>(
@@ -125,6 +128,8 @@ function resultsOf(store: BatchStore, id: string): ReadableStream<Uint8Array> {
       async pull(controller) {
         const items = await store.results(id, from)
         const last = items.at(-1)
+        // A response that ended here would look complete.
+        if (!last && from < count) throw new Error(`Batch ${id} was deleted while its results were read`)
         if (!last) return controller.close()
         from = last.position + 1
         controller.enqueue(encoder.encode(items.map(resultLine).join('')))
