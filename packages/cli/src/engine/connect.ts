@@ -1,6 +1,7 @@
 import type { ClientOptions, Retry } from 'colloquy'
 import {
   APIConnectionError,
+  APIConnectionTimeoutError,
   apiError,
   type Engine,
   type EngineContext,
@@ -154,7 +155,10 @@ async function localEngine({ path, title }: FileEngine['model'], env: Environmen
   return { engine, close: () => engine.close() }
 }
 
-/** A server hides from its clients which host its engine could not reach. Here the only client is the user who named it. */
+/**
+ * A server hides from its clients how the connection of its engine failed, and to which host. Here the only client is the user
+ * who named it.
+ */
 function namingHosts(engine: Engine): Engine {
   async function* named(
     params: MessageCreateParams,
@@ -163,7 +167,7 @@ function namingHosts(engine: Engine): Engine {
     try {
       yield* engine(params, context)
     } catch (error) {
-      if (!(error instanceof APIConnectionError) || error.host === undefined) throw error
+      if (!(error instanceof APIConnectionError) || error instanceof APIConnectionTimeoutError) throw error
       const message = error.message.replace(/^Connection error: c/, 'C')
       throw apiError('api_error', message, { error_code: unreachableServer })
     }

@@ -546,6 +546,11 @@ describe('odd replies of chatCompletions()', () => {
       /with a page. Is baseURL right/,
     ],
     ['a redirect', () => new Response('', { status: 302 }), /answered with status 302/],
+    [
+      'a redirect to an address',
+      () => new Response('', { status: 301, headers: { location: 'https://x.test/v1?key=secret' } }),
+      /answered with status 301: it redirects to https:\/\/x\.test\/v1\./,
+    ],
     ['JSON that is not an object', () => Response.json([]), /sent an empty reply/],
     ['no body', () => new Response(null, { status: 204 }), /sent an empty reply/],
     ['an event without an end', () => new Response(`data: ${'x'.repeat(17_000_000)}`), /Cannot read an event of more/],

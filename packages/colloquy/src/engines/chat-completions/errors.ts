@@ -37,8 +37,14 @@ export function errorOf(status: number, body: string, headers?: Headers): APIErr
   const isRefused = /\b(?:image|audio|tool|file)s?\b.*\bnot supported\b|does not support/i.test(body)
   const type = typeByStatus.get(status) ?? (status < 500 || isRefused ? 'invalid_request_error' : 'api_error')
   const words = messageIn(parsed) ?? (looksLikePage(body) ? '' : body.trim().slice(0, 300))
-  const message = words === '' ? `The model's server answered with status ${status}.` : words
+  const message = words === '' ? `The model's server answered with status ${status}${redirection(headers)}.` : words
   return make(statusByType.get(type) ?? (type === 'invalid_request_error' ? 400 : status), type, message, headers)
+}
+
+/** The target of a redirect, often the right address: `https:` in place of `http:`. The key is not sent there. */
+function redirection(headers: Headers | undefined): string {
+  const target = URL.parse(headers?.get('location') ?? '')
+  return target === null ? '' : `: it redirects to ${target.origin}${target.pathname}`
 }
 
 /** The error that a chunk reports, in whichever place the server has it; undefined if it reports none. */
