@@ -46,6 +46,10 @@ describe('finding chats and messages', { skip }, () => {
       await page.goto(`${url}/c/${chat.id}?m=nothing`)
       await page.locator('.notice').getByText('The message cannot be shown').waitFor()
       await page.getByText('6 * 7 = 42').waitFor()
+      await page.evaluate(() => Object.assign(globalThis, { print: () => (document.title = 'printed') }))
+      await page.keyboard.press('Control+p')
+      await page.waitForFunction(() => document.title === 'printed')
+      assert.equal(await page.locator('article').count(), 162, 'all messages are printed')
       assert.deepEqual(
         errors.filter((error) => !error.includes('404')),
         [],

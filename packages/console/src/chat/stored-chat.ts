@@ -34,14 +34,18 @@ export class StoredChat {
     this.hasEarlier = signal(info.path.hasMore)
   }
 
-  async loadEarlier(): Promise<void> {
+  async loadEarlier(limit = 50): Promise<void> {
     const [first] = this.messages.value
     if (!first) return
-    const page = await this.#before(first.id, 50)
+    const page = await this.#before(first.id, limit)
     batch(() => {
       this.messages.value = [...page.data, ...this.messages.value]
       this.hasEarlier.value = page.hasMore
     })
+  }
+
+  async loadAll(): Promise<void> {
+    while (this.hasEarlier.value) await this.loadEarlier(1_000)
   }
 
   /** Makes a message one of those that are shown: loads the earlier ones, or switches to the branch that has it. */

@@ -2,7 +2,7 @@ import { chats, deleteChat, openChat } from '../../chat/chats.ts'
 import { contentOf, textOf } from '../../chat/message/content-text.ts'
 import { copyText } from '../copy.ts'
 import { closeInspector, dialog, isInspectorOpen, isListOpen, toggleInspector } from '../panels.ts'
-import { navigate } from '../router.ts'
+import { navigate, route } from '../router.ts'
 import { notify } from '../status.tsx'
 import { nextTheme } from '../theme.ts'
 
@@ -35,6 +35,7 @@ export const commands: readonly Command[] = [
   { name: 'Copy the last code', keys: 'Ctrl+Shift+;', run: () => lastOf('[data-copy-code]')?.click() },
   { name: 'Move to the next region', keys: 'F6', run: nextRegion },
   { name: 'Keys', keys: 'Ctrl+/', run: () => (dialog.value = 'help') },
+  { name: 'Print the chat', keys: 'Ctrl+P', run: () => void printChat() },
   { name: 'Rename the chat', run: () => lastOf('button.title')?.click() },
   { name: 'Delete the chat', run: () => openChat.value && void deleteChat(openChat.value.info.value) },
   { name: 'Settings of the chat', run: () => openChat.value && (dialog.value = 'chat') },
@@ -49,6 +50,12 @@ function stopOrClose(): void {
   const chat = openChat.value
   if (chat?.isBusy.value) void chat.stop()
   else if (isInspectorOpen.value) closeInspector()
+}
+
+/** Prints all messages of a chat, of which the page has the newest. */
+async function printChat(): Promise<void> {
+  if (route.value.name === 'chat') await openChat.value?.loadAll()
+  requestAnimationFrame(() => print())
 }
 
 function copyReply(): void {
