@@ -72,7 +72,9 @@ export async function addInSlices<T>(
 
 /** Extends the lease of a row. Throws if another process found it ended, and erases the messages. */
 function keepRow(db: SqliteConnection, row: number, until: number): void {
-  const kept = db.run('UPDATE erasing SET until = ? WHERE conversation = ? AND owner IS NOT NULL', [until, row])
+  // Another process may be adding a conversation in the row by now.
+  const sql = 'UPDATE erasing SET until = ? WHERE conversation = ? AND owner = ?'
+  const kept = db.run(sql, [until, row, thisProcess()])
   if (kept.changes === 0) {
     throw new StoreError('failed', 'Cannot add the conversation: the process was stopped for longer than its lease')
   }

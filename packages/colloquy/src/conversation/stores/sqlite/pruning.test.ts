@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, mock, test } from 'node:test'
 import fc from 'fast-check'
 import { afterEachWrite, cutAfter, messageOf, rowsLeft } from '../../../../../../test/sqlite-writes.ts'
+import { ConversationNotFoundError } from '../../errors.ts'
 import { descendants } from '../../history/tree.ts'
 import type { BegunTurn, ConversationStore, MessageRecord, NewConversation, TreeNode } from '../store.ts'
 import { messagesAtOnce } from './messages.ts'
@@ -115,6 +116,19 @@ describe('erasing a long branch', () => {
     await store.create(forked('long', 10))
     await store.create(forked('next', 10))
     assert.equal((await numbers()).length, length)
+  })
+
+  test('erases nothing of another conversation when its own is deleted by another process', async () => {
+    const other = sqliteStore(path)
+    let writes = 0
+    afterEachWrite(async () => {
+      if (++writes > 1) return
+      await other.delete('long')
+      await other.create(forked('next', 10))
+    })
+    await assert.rejects(store.prune('long', 1, 10), new ConversationNotFoundError('long'))
+    assert.equal((await Array.fromAsync(store.messages('next'))).length, length)
+    await other.close()
   })
 
   test('erases what is added to the branch meanwhile, and moves the head that returned to it', async () => {

@@ -1,4 +1,5 @@
 import { setImmediate as nextTask } from 'node:timers/promises'
+import { ConversationNotFoundError } from '../../errors.ts'
 import { billingPart } from '../../money/spending.ts'
 import { checkVersion } from '../conflict.ts'
 import { checkMessage, findConversation } from './conversation-row.ts'
@@ -23,7 +24,6 @@ export async function pruneMessages(
   version: number,
   number: number,
 ): Promise<number> {
-  const doing = 'erase the message'
   const begin = (): Branch => {
     const row = findConversation(db, id)
     checkVersion(id, row, version)
@@ -31,12 +31,24 @@ export async function pruneMessages(
     db.run('INSERT OR IGNORE INTO pruning VALUES (?, ?)', [row.id, number])
     return { conversation: row.id, number }
   }
-  let branch: Branch | undefined
-  for (let pruned = version + 1; ; pruned++) {
-    const isDone = await db.write(doing, () => pruneSlice(db, (branch ??= begin())))
-    if (isDone) return pruned
+  const eraseSome = (begun: Branch | undefined): { branch: Branch; left: number | undefined } => {
+    const branch = begun ?? begin()
+    // Another process may have erased the rest, or the conversation: then its row may be that of another one.
+    const isDone = !isUnfinished(db, branch) || pruneSlice(db, branch)
+    const found = findConversation(db, id)
+    if (found.id !== branch.conversation) throw new ConversationNotFoundError(id)
+    return { branch, left: isDone ? found.version : undefined }
+  }
+  for (let begun: Branch | undefined; ;) {
+    const { branch, left } = await db.write('erase the message', () => eraseSome(begun))
+    if (left !== undefined) return left
+    begun = branch
     await nextTask()
   }
+}
+
+function isUnfinished(db: SqliteConnection, { conversation, number }: Branch): boolean {
+  return db.row('SELECT 1 FROM pruning WHERE conversation = ? AND number = ?', [conversation, number]) !== undefined
 }
 
 /** A branch that is not completely erased. */
