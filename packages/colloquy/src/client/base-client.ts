@@ -18,6 +18,7 @@ import { prepareRequest } from './request/prepare.ts'
 import { checkBaseUrl, version, type Query } from './request/request.ts'
 import { RetryingRequest, type Parse, type RequestParts } from './request/retrying-request.ts'
 import { retryPolicy } from './request/retry.ts'
+import { hidden } from './resources/resource.ts'
 import { Page, PagePromise, type RequestPage } from './resources/page.ts'
 import { wrapTransport } from './middleware/wrap-transport.ts'
 import { traceParts } from './tracing/trace-parts.ts'
@@ -27,9 +28,6 @@ import type { Transport } from './transport/transport.ts'
 
 /** 10 minutes. */
 const defaultTimeout = 600_000
-
-// Printed clients show no key.
-const hidden = { enumerable: false }
 
 /** Sends requests with the options of the client. Every method of the client is built on it. */
 export class BaseClient {

@@ -35,6 +35,13 @@ export class APIPromise<Result> extends Promise<WithIds<Result>> implements Canc
     return Promise
   }
 
+  /** The promise itself, or one around a promise that a function of the program made, which nothing can cancel. */
+  static from<Result>(promise: Promise<Result>): APIPromise<Result> {
+    if (#request in promise) return promise as unknown as APIPromise<Result>
+    const request = { cancel() {} } as unknown as RetryingRequest
+    return new APIPromise(request, (result: unknown) => result as never, promise as never)
+  }
+
   constructor(
     request: RetryingRequest,
     read: (response: TransportResponse) => Promise<Result>,
@@ -75,8 +82,8 @@ export class APIPromise<Result> extends Promise<WithIds<Result>> implements Canc
     return this
   }
 
-  /** The same request with its result changed. */
-  map<Mapped>(change: (result: Result) => Mapped | Promise<Mapped>): APIPromise<Mapped> {
+  /** The same request with its result changed. The official name, which tracers call. */
+  _thenUnwrap<Mapped>(change: (result: Result) => Mapped | Promise<Mapped>): APIPromise<Mapped> {
     this.#isWatched = true
     return new APIPromise(this.#request, async () => change(await this.#readOnce()), this.#sent)
   }

@@ -1,7 +1,7 @@
 import type { ParsedOf } from '../../protocol/json/parsed-message.ts'
 import type { ResourceClient } from './resource-client.ts'
 import { Files } from './files.ts'
-import { Messages } from './messages.ts'
+import { MessageMethods } from './message-methods.ts'
 import { Models } from './models.ts'
 import type { RequestOptions } from '../request/options.ts'
 import { MessageThread, type ThreadRunnerSettings } from '../agents/thread.ts'
@@ -11,7 +11,7 @@ import { ToolError } from '../../tools/tool-error.ts'
 import type { ToolRunnerParams } from '../agents/tool-runner-state.ts'
 
 /** `client.beta.messages`: `client.messages` with the `betas` parameter, tool runners and threads. */
-export class BetaMessages extends Messages {
+export class BetaMessages extends MessageMethods {
   static readonly BetaToolRunner: typeof ToolRunner = ToolRunner
   static readonly ToolError: typeof ToolError = ToolError
 

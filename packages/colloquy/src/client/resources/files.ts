@@ -4,7 +4,8 @@ import { requestTo, type RequestOptions } from '../request/options.ts'
 import { type HeaderParams, headersOf, optionsWith, pathOf, splitHeaderParams } from '../request/request.ts'
 import type { ToFileInput, ToFileOptions, Uploadable } from '../request/on-demand/to-file.ts'
 import type { PagePromise } from './page.ts'
-import { requestObject, type ResourceClient } from './resource-client.ts'
+import { Resource } from './resource.ts'
+import { requestObject } from './resource-client.ts'
 
 /** The parameters of `files.list()`. */
 export interface FileListParams extends HeaderParams {
@@ -50,23 +51,17 @@ const path = '/v1/files'
  * await client.messages.create({ model: 'claude-sonnet-4-6', max_tokens: 100, messages: [{ role: 'user', content }] })
  * ```
  */
-export class Files {
-  readonly #client: ResourceClient
-
-  constructor(client: ResourceClient) {
-    this.#client = client
-  }
-
+export class Files extends Resource {
   /** Uploads a file, which is read to its end before it is sent. */
   upload(params: FileUploadParams, options?: RequestOptions | null): APIPromise<FileMetadata> {
     const [fields, settled] = splitHeaderParams(params, options)
     const body = async (): Promise<FormData> => (await import('../request/on-demand/web-body.ts')).formOf(fields)
-    return requestObject(this.#client, 'post', path, { ...settled, body })
+    return requestObject(this.client, 'post', path, { ...settled, body })
   }
 
   /** The files, newest first. A loop over the result requests further pages. */
   list(params?: FileListParams | null, options?: RequestOptions | null): PagePromise<FileMetadata> {
-    return this.#client.list(path, ...splitHeaderParams(params, options))
+    return this.client.list(path, ...splitHeaderParams(params, options))
   }
 
   /** Retrieves the metadata of a file, without its content. */
@@ -75,21 +70,21 @@ export class Files {
     params?: FileRetrieveMetadataParams | null,
     options?: RequestOptions | null,
   ): APIPromise<FileMetadata> {
-    return requestObject(this.#client, 'get', pathOf(path, id), optionsWith(params, options))
+    return requestObject(this.client, 'get', pathOf(path, id), optionsWith(params, options))
   }
 
   /** The content of a file that a tool or skill made, as a `Response` whose body is not yet read. */
   download(id: string, params?: FileDownloadParams | null, options?: RequestOptions | null): APIPromise<Response> {
     const headers = { accept: 'application/binary', ...headersOf(options) }
     const settled = optionsWith(params, { ...options, headers })
-    return this.#client.sendRequest(requestTo('get', pathOf(path, id, '/content'), settled), async (response) =>
+    return this.client.sendRequest(requestTo('get', pathOf(path, id, '/content'), settled), async (response) =>
       response.response(),
     )
   }
 
   /** Deletes a file. */
   delete(id: string, params?: FileDeleteParams | null, options?: RequestOptions | null): APIPromise<DeletedFile> {
-    return requestObject(this.#client, 'delete', pathOf(path, id), optionsWith(params, options))
+    return requestObject(this.client, 'delete', pathOf(path, id), optionsWith(params, options))
   }
 }
 

@@ -1,7 +1,8 @@
 import type { ModelInfo } from '../../protocol/types/resources/model.ts'
 import type { PageParams } from '../../protocol/types/resources/page.ts'
 import type { APIPromise } from '../request/api-promise.ts'
-import { requestObject, type ResourceClient } from './resource-client.ts'
+import { Resource } from './resource.ts'
+import { requestObject } from './resource-client.ts'
 import { optionsWith, splitHeaderParams } from '../request/request.ts'
 import type { RequestOptions } from '../request/options.ts'
 import type { PagePromise } from './page.ts'
@@ -32,21 +33,15 @@ export interface ModelRetrieveParams {
  * console.log(display_name) // Claude Sonnet 4.6
  * ```
  */
-export class Models {
-  readonly #client: ResourceClient
-
-  constructor(client: ResourceClient) {
-    this.#client = client
-  }
-
+export class Models extends Resource {
   /** The models, newest first. A loop over the result requests further pages as needed. */
   list(params?: ModelListParams | null, options?: RequestOptions | null): PagePromise<ModelInfo> {
-    return this.#client.list('/v1/models', ...splitHeaderParams(params, options))
+    return this.client.list('/v1/models', ...splitHeaderParams(params, options))
   }
 
   /** One model, by id or alias. */
   retrieve(model: string, params?: ModelRetrieveParams | null, options?: RequestOptions | null): APIPromise<ModelInfo> {
     const settled = optionsWith(params, options)
-    return requestObject(this.#client, 'get', pathOf('/v1/models', model), settled)
+    return requestObject(this.client, 'get', pathOf('/v1/models', model), settled)
   }
 }

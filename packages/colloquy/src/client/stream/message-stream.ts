@@ -13,10 +13,10 @@ import {
   type MessageStreamEvents,
   type MessageStreamListener,
 } from './listeners.ts'
-import type { MessageEvents, StreamedEvent } from './events/message-events.ts'
+import type { MessageEvents } from './events/message-events.ts'
 import type * as streamingModule from './streaming.ts'
 import { abandonedStreams } from './abandoned-streams.ts'
-import { Stream, toReadableStream } from './stream.ts'
+import { toReadableStream } from './stream.ts'
 
 type Name = keyof MessageStreamEvents
 type OneOf<Args> = Args extends [] ? void : Args extends [infer One] ? One : Args
@@ -64,9 +64,8 @@ export class MessageStream<Parsed = null> implements AsyncIterable<MessageStream
 
   /** Reads a stream that `toReadableStream()` wrote. */
   static fromReadableStream(readable: ReadableStream<Uint8Array>): MessageStream {
-    const events = Stream.fromReadableStream<StreamedEvent>(readable)
-    const source = import('./events/iterable-events.ts').then(({ IterableEvents }) => new IterableEvents(events))
-    return new MessageStream(source, { cancel: () => void readable.cancel().catch(() => {}) }, [])
+    const events = loadStreaming().then(({ readableEvents }) => readableEvents(readable))
+    return new MessageStream(events, { cancel: () => void readable.cancel().catch(() => {}) }, [])
   }
 
   /** The message so far. Undefined before its first event and after the last. */
@@ -165,7 +164,7 @@ export class MessageStream<Parsed = null> implements AsyncIterable<MessageStream
   async withResponse(): Promise<WithResponse<this>> {
     this.#isAwaited = true
     const { response } = (this.#source = await this.#events)
-    if (!response) throw new AnthropicError('Cannot return the response: the stream has none')
+    if (!response) throw new AnthropicError('Cannot return the response: there is none')
     return withResponse(this, response)
   }
 

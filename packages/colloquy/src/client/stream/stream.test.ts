@@ -36,7 +36,7 @@ test('a second loop over a stream throws', async (t) => {
   const server = await faultServer(t, says)
   const stream = await server.client().messages.create(streaming)
   await Array.fromAsync(stream)
-  await assert.rejects(Array.fromAsync(stream), /Cannot read a stream twice: split it with tee\(\) first/)
+  await assert.rejects(Array.fromAsync(stream), /Cannot read a stream twice: use tee\(\)/)
   assert.equal(server.requests.length, 1)
 })
 

@@ -62,6 +62,12 @@ export class Stream<Item> implements AsyncIterable<Item> {
     return this.#controller
   }
 
+  /** @internal The source, for a reader that takes the place of the stream. Undefined if a loop has it, or if there is none. */
+  takeSource(): ItemSource<Item> | undefined {
+    abandonedStreams?.unregister(this)
+    return this.#taken ? undefined : this.#source
+  }
+
   /** The response that carries the stream, for its headers. The stream reads its body. */
   get response(): Response | undefined {
     return this.#source?.response?.response()
@@ -74,7 +80,7 @@ export class Stream<Item> implements AsyncIterable<Item> {
 
   /** Throws when the stream breaks off or is aborted. Leaving the loop early closes the connection. */
   [Symbol.asyncIterator](): AsyncIterator<Item> {
-    if (this.#taken) throw new AnthropicError('Cannot read a stream twice: split it with tee() first')
+    if (this.#taken) throw new AnthropicError('Cannot read a stream twice: use tee()')
     this.#taken = true
     return this.#iterate()
   }

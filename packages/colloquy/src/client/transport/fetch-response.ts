@@ -1,4 +1,3 @@
-import { AnthropicError } from '../../protocol/types/error.ts'
 import { connectionError } from './connection-error.ts'
 import type { BodyReader } from './other-bodies.ts'
 import type { TransportResponse } from './transport.ts'
@@ -59,8 +58,8 @@ export class FetchResponse implements TransportResponse {
 
   async #open(): Promise<void> {
     const { body, bodyUsed } = this.#response
-    if (bodyUsed || body?.locked) throw new AnthropicError('Cannot read the response: its body was read before')
-    if (typeof body?.getReader === 'function') this.#reader = body.getReader()
+    const isWebStream = !bodyUsed && !body?.locked && typeof body?.getReader === 'function'
+    if (isWebStream) this.#reader = body.getReader()
     else this.#reader = (await import('./other-bodies.ts')).readerOf(this.#response)
   }
 }

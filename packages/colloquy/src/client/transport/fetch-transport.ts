@@ -1,4 +1,3 @@
-import { AnthropicError } from '../../protocol/types/error.ts'
 import { connectionError } from './connection-error.ts'
 import { closeBody, FetchResponse } from './fetch-response.ts'
 import type { PendingRequest, Transport, TransportResponse, WireRequest } from './transport.ts'
@@ -39,7 +38,7 @@ export function fetchTransport(fetch: Fetch, fetchOptions?: RequestInit): Transp
 async function callFetch(fetch: Fetch, url: string, init: RequestInit): Promise<Response> {
   const response: Response | null | undefined = await fetch(url, init)
   if (response) return response
-  throw new AnthropicError('Cannot read the response: fetch returned none')
+  throw (await import('./other-bodies.ts')).noResponse()
 }
 
 function bodyOf(body: WireRequest['body'], isStream?: boolean): Pick<RequestInit, 'body'> {

@@ -1,4 +1,6 @@
-// Loaded for a `fetch` whose responses have no web stream as their body.
+// Loaded for a `fetch` whose responses have no web stream as their body, or no body that can be read.
+
+import { AnthropicError } from '../../protocol/types/error.ts'
 
 /** The part of a body's reader that is used. */
 export interface BodyReader {
@@ -8,6 +10,8 @@ export interface BodyReader {
 
 /** Reads a body that can be iterated, such as a Node stream, or else that of a response with `text()` or `json()` alone. */
 export function readerOf(response: Response): BodyReader {
+  if (response.bodyUsed || response.body?.locked)
+    throw new AnthropicError('Cannot read the response: its body was read before')
   const body: unknown = response.body
   const iterator = isAsyncIterable(body) ? body[Symbol.asyncIterator]() : onePiece(response)
   return {
@@ -19,6 +23,11 @@ export function readerOf(response: Response): BodyReader {
       await iterator.return?.()
     },
   }
+}
+
+/** The error of a `fetch` that returns nothing, as mocks do. */
+export function noResponse(): AnthropicError {
+  return new AnthropicError('Cannot read the response: fetch returned none')
 }
 
 async function* onePiece(response: Response): AsyncGenerator {

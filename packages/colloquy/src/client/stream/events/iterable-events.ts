@@ -2,16 +2,19 @@ import { MessageAccumulator } from '../../../protocol/codec/accumulate.ts'
 import { APIError } from '../../../protocol/types/error.ts'
 import type { Message } from '../../../protocol/types/message.ts'
 import { APIStreamError } from '../../request/errors.ts'
+import type { TransportResponse } from '../../transport/transport.ts'
 import type { MessageEvents, StreamedEvent, TakeEvent } from './message-events.ts'
 
 /** The events of an iterable, one a batch. */
 export class IterableEvents implements MessageEvents {
-  readonly response = undefined
+  readonly response: TransportResponse | undefined
   failure: Error | undefined
   readonly #iterator: AsyncIterator<StreamedEvent>
   readonly #accumulator = new MessageAccumulator()
 
-  constructor(events: AsyncIterable<StreamedEvent>) {
+  /** `response` is the one that carries the events, for its headers. */
+  constructor(events: AsyncIterable<StreamedEvent>, response?: TransportResponse) {
+    this.response = response
     this.#iterator = events[Symbol.asyncIterator]()
   }
 
@@ -25,7 +28,11 @@ export class IterableEvents implements MessageEvents {
 
   async read(): Promise<readonly StreamedEvent[] | undefined> {
     if (this.failure) throw this.failure
-    if (this.#accumulator.isWhole) return undefined
+    if (this.#accumulator.isWhole) {
+      // Tracers around the iterable record a reply when they reach its end.
+      this.#iterator.next().catch(() => {})
+      return undefined
+    }
     try {
       return [await this.#next()]
     } catch (error) {

@@ -26,7 +26,7 @@ export interface EventCollector {
 /** Options of a `MessageDecoder`. */
 export interface DecoderOptions {
   /** Whether keep-alive events are decoded too. Default false. */
-  pings?: boolean
+  pings?: boolean | undefined
   /** Default: assembles the message. */
   collector?: EventCollector
 }

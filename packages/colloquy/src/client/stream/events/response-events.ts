@@ -35,8 +35,7 @@ export async function collectMessage(given: TransportResponse, request: Retrying
   const events = new ResponseEvents(response, request)
   request.setCancelTarget(events)
   pinShapes(sampleEvents)
-  await events.forEach(ignore)
-  return events.message!
+  return collect(events)
 }
 
 /** Reads the complete message of events. */
