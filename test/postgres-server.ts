@@ -33,8 +33,9 @@ export function startPostgres(): PostgresServer | undefined {
   }
   try {
     copyData(data, run)
-    // No test ends the machine, so nothing has to reach the disk.
-    const options = `-c fsync=off -c listen_addresses= -c unix_socket_directories=${folder} -c max_connections=60`
+    // No test ends the machine, so nothing has to reach the disk. Tables that were filled a moment ago have no statistics, without
+    // which the planner expects so many rows that it compiles a statement for seconds.
+    const options = `-c fsync=off -c jit=off -c listen_addresses= -c unix_socket_directories=${folder} -c max_connections=60`
     const start = (): unknown => run('pg_ctl', ['start', '-D', data, '-w', '-o', options, '-l', join(folder, 'log')])
     start()
     const restart = (): void => {
