@@ -7,6 +7,8 @@ import { type Attachment, contentOf } from './attachments.ts'
 
 /** Time without typing after which the next request is estimated. */
 const pauseMs = 500
+/** Files are sent for each estimate, so that large ones wait for a longer pause. */
+const bytesPerMs = 5_000
 
 interface EstimateProps {
   chatId: string
@@ -22,11 +24,14 @@ export function Estimate({ chatId, text, files, warnUsd }: EstimateProps): VNode
     setPreview(undefined)
     const controller = new AbortController()
     const path = `/api/conversations/${encodeURIComponent(chatId)}/preview`
-    const timer = setTimeout(() => {
-      const body = { content: contentOf(text, files) }
-      // An estimate that fails is only missing: sending tells what is wrong.
-      call<PreviewJson>('POST', path, body, controller.signal).then(setPreview, () => undefined)
-    }, pauseMs)
+    const timer = setTimeout(
+      () => {
+        const body = { content: contentOf(text, files) }
+        // An estimate that fails is only missing: sending tells what is wrong.
+        call<PreviewJson>('POST', path, body, controller.signal).then(setPreview, () => undefined)
+      },
+      pauseMs + bytesOf(files) / bytesPerMs,
+    )
     return () => {
       clearTimeout(timer)
       controller.abort()
@@ -42,4 +47,8 @@ export function Estimate({ chatId, text, files, warnUsd }: EstimateProps): VNode
       {isDear && ` · more than your limit of ${moneyText(warnUsd)}`}
     </span>
   )
+}
+
+function bytesOf(files: readonly Attachment[]): number {
+  return files.reduce((sum, { bytes }) => sum + bytes, 0)
 }
