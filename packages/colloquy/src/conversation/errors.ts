@@ -27,7 +27,7 @@ import { cutText } from '../protocol/text.ts'
 export class ConversationConflictError extends AnthropicError {
   override name = 'ConversationConflictError'
   readonly conversationId: string
-  /** `moved`: the conversation has other messages or settings now. `busy`: another turn is in flight. */
+  /** `moved`: the conversation has other messages or settings now. `busy`: a turn is in flight. */
   readonly reason: 'moved' | 'busy'
   /** The id of the active message in the store; undefined if the conversation is empty. */
   readonly head: string | undefined
@@ -36,7 +36,7 @@ export class ConversationConflictError extends AnthropicError {
     super(
       reason === 'moved'
         ? `Cannot write to conversation ${conversationId}: another writer changed it, and it now ends at ${place(head)}`
-        : `Cannot write to conversation ${conversationId}: another turn is in flight, and it now ends at ${place(head)}`,
+        : `Cannot write to conversation ${conversationId}: a turn is in flight, and it now ends at ${place(head)}`,
     )
     this.conversationId = conversationId
     this.reason = reason

@@ -230,8 +230,8 @@ test('append() skips the last reply after other messages, and a copy of it right
 test('a thread runs one turn at a time', async () => {
   const { thread } = begin()
   const first = thread.send(say('one'))
-  assert.throws(() => thread.send(say('two')), /another turn of this thread is in flight/)
-  assert.throws(() => thread.stream(say('two')), /another turn of this thread is in flight/)
+  assert.throws(() => thread.send(say('two')), /a turn is in flight/)
+  assert.throws(() => thread.stream(say('two')), /a turn is in flight/)
   assert.equal(texts(await first), 'one')
   assert.equal(texts(await thread.send(say('two'))), 'one | two')
 })

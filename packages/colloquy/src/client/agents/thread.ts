@@ -171,7 +171,7 @@ export class MessageThread<Parsed = null> {
     refuseThread(params)
     // A summary needs the whole conversation and is not a turn of it, so it is requested on a thread of its own.
     const thread = request?.compaction ? this.fork() : this
-    if (thread.#isBusy) throw new AnthropicError('Cannot send: another turn of this thread is in flight')
+    if (thread.#isBusy) throw new AnthropicError('Cannot send: a turn is in flight')
     thread.#isBusy = true
     const input = {
       messages: listOf(messages),

@@ -161,7 +161,7 @@ export class ToolRunner<Streams extends boolean = boolean>
 function checkParams(params: ToolRunnerParams, { checkMessages, compaction }: ToolRunnerState): void {
   if (params.runToolsEagerly && !params.stream) throw new TypeError('Cannot use runToolsEagerly without stream: true')
   if ((params as { compaction?: unknown }).compaction != null)
-    throw new AnthropicError('Cannot use compaction in a tool runner: call compactBeforeNextTurn()')
+    throw new AnthropicError('Cannot use compaction in a tool runner: use compactBeforeNextTurn()')
   checkMessages?.(params)
   if (compaction && params.context_management?.edits?.some(({ type }) => type.startsWith('compact_')))
     throw new AnthropicError('Cannot compact with a compaction edit in context_management')

@@ -49,7 +49,7 @@ export class MessageMethods extends Resource {
     const client = this.client
     if (params?.stream || options?.recover)
       return openEvents(client, params, options)._thenUnwrap(
-        readAs(params?.stream && (options?.abortedLoops ?? client.abortedLoops ?? 'throw')),
+        readAs(params?.stream, options?.abortedLoops ?? client.abortedLoops),
       )
     const timeout = options?.timeout ?? client.givenTimeout
     if (timeout === undefined && typeof params?.max_tokens === 'number' && params.max_tokens > mostUnstreamedTokens) {
@@ -155,6 +155,9 @@ function send<Result>(
 const mostUnstreamedTokens = 21_333
 
 // A function of its own: a closure in `create()` would keep the parameters for as long as the stream.
-function readAs(stream: AbortedLoops | false | undefined): (source: MessageEvents) => Promise<unknown> {
-  return async (source) => (await loadStreaming()).readEvents(source, stream)
+function readAs(
+  isStream: boolean | undefined,
+  abortedLoops: AbortedLoops | undefined,
+): (source: MessageEvents) => Promise<unknown> {
+  return async (source) => (await loadStreaming()).readEvents(source, isStream, abortedLoops)
 }

@@ -73,7 +73,7 @@ test('getNextPage() throws after the last page', async (t) => {
   const server = await faultServer(t, serve)
   const page = await server.client().models.list({ limit: 10 })
   assert.ok(!page.hasNextPage())
-  await assert.rejects(page.getNextPage(), /Cannot get a page after the last one/)
+  await assert.rejects(page.getNextPage(), /Cannot get a page after the last/)
 })
 
 test('models.retrieve() requests one model in a workspace', async (t) => {

@@ -41,7 +41,7 @@ export class Page<Item> implements ListPage<Item>, AsyncIterable<Item> {
   /** The following page: the one before, if the list is read with `before_id`. */
   async getNextPage(): Promise<Page<Item>> {
     const next = this.#next()
-    if (!next) throw new RangeError('Cannot get a page after the last one')
+    if (!next) throw new RangeError('Cannot get a page after the last')
     return this.#requestPage(next)
   }
 

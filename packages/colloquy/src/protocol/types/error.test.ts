@@ -197,3 +197,13 @@ test('retryAfterMs() reads milliseconds, seconds and dates', () => {
     assert.equal(wait({ 'retry-after': nothing }), null)
   assert.equal(wait({}), null)
 })
+
+test('the text of an error has an end, while the error has the whole body', () => {
+  const long = 'y'.repeat(1_000_000)
+  for (const body of [{ error: { message: long } }, { message: long }, long, [long]]) {
+    const error = APIError.generate(400, body, undefined, undefined)
+    assert.equal(error.message.length, '400 '.length + 10_000)
+    assert.equal(error.error, body)
+  }
+  assert.equal(APIError.generate(400, () => {}, 'a text', undefined).message, '400 a text')
+})

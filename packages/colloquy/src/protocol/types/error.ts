@@ -259,9 +259,10 @@ function errorMessage(status: number | undefined, error: unknown, message: strin
 function bodyMessage(error: unknown): string | undefined {
   const text = fieldsOf(error)['message'] || error
   try {
-    return typeof text === 'string' ? text : JSON.stringify(text)
+    // A gateway may repeat the whole request in it.
+    return (typeof text === 'string' ? text : JSON.stringify(text)).slice(0, 10_000)
   } catch {
-    // It is nested too deep.
+    // It is nested too deep, or has no JSON.
     return undefined
   }
 }

@@ -30,9 +30,13 @@ export function readableEvents(readable: ReadableStream<Uint8Array>): MessageEve
   return new IterableEvents(Stream.fromReadableStream<StreamedEvent>(readable))
 }
 
-/** Reads events as a stream, or without one as the complete message. */
-export async function readEvents(source: MessageEvents, stream: AbortedLoops | false | undefined): Promise<unknown> {
-  return stream ? sourceStream(source, stream) : collect(source)
+/** Reads events as a stream, or else as the complete message. */
+export async function readEvents(
+  source: MessageEvents,
+  isStream: boolean | undefined,
+  abortedLoops: AbortedLoops | undefined,
+): Promise<unknown> {
+  return isStream ? sourceStream(source, abortedLoops) : collect(source)
 }
 
 /** The events with the parsed text of their message, if an output format was requested. */
