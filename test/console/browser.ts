@@ -37,7 +37,8 @@ export function watch(page: Page): Watched {
   const errors: string[] = []
   page.on('pageerror', (error) => errors.push(error.message))
   page.on('console', (message) => message.type() === 'error' && errors.push(message.text()))
-  page.setDefaultTimeout(20_000)
+  // As in until.ts, this only ends a test that would hang: a busy machine needs more than twenty seconds at times.
+  page.setDefaultTimeout(120_000)
   return { page, errors }
 }
 
