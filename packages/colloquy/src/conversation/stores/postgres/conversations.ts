@@ -1,4 +1,5 @@
 import { ConversationExistsError } from '../../errors.ts'
+import { isUnfinished } from '../../history/tree.ts'
 import { inSlices, mapped } from '../../in-slices.ts'
 import type { LeaseClock } from '../lease.ts'
 import type {
@@ -8,9 +9,10 @@ import type {
   NewConversation,
   OpenedConversation,
   OpenOptions,
+  UnfinishedReply,
 } from '../store.ts'
 import { crc32 } from '../crc32.ts'
-import { checksumOf, intactSettings, placeChecksum, storedPath } from '../stored-message.ts'
+import { checksumOf, intactSettings, type MessageRow, placeChecksum, storedPath } from '../stored-message.ts'
 import { type PostgresConnection, statement } from './connection.ts'
 import { refuseChange } from './conversation-row.ts'
 import { joinLeases, leaseColumns, type LeaseRow, unfinishedReply } from './leases.ts'
@@ -96,13 +98,24 @@ export async function openConversation(
   const settings = intactSettings(found.settings, checksum)
   const conversation = { id, owner, metadata, version, head, last, createdAt, updatedAt, title, settings }
   const unfinished = rows.map((each) => unfinishedReply(clock, each)).filter((reply) => reply !== undefined)
-  // Read messages after the leases: a reply that ends in between is then counted twice rather than not at all.
+  // Read messages after the leases: a reply off the path that ends in between is counted twice rather than not at all.
   const messages = isPathRead ? await pathTo(db, row, head) : []
-  // Another process erased the end of the path, or the conversation.
   const isCut = isPathRead && (messages.at(-1)?.number ?? 0) !== head
-  if (isCut && (await db.row<OpenedRow>(open, { id }))?.version !== version) return openConversation(db, clock, id)
+  // Another process has erased the end of the path, or the conversation; or it has ended a reply, and may run its tools.
+  const hasChanged = isCut
+    ? (await db.row<OpenedRow>(open, { id }))?.version !== version
+    : hasEnded(messages, unfinished)
+  if (hasChanged) return openConversation(db, clock, id)
   const replies = !isPathRead || messages.length === last ? [] : await offPathReplies(db, row, messages)
   return { conversation, messages: storedPath(id, messages), offPathReplies: replies, unfinished }
+}
+
+/** Whether a reply that was being received has ended since. */
+function hasEnded(messages: readonly MessageRow[], unfinished: readonly UnfinishedReply[]): boolean {
+  const receiving = unfinished.filter(({ awaitsTools }) => !awaitsTools).map(({ number }) => number)
+  return (
+    receiving.length > 0 && messages.some(({ number, state }) => receiving.includes(number) && !isUnfinished(state))
+  )
 }
 
 /**

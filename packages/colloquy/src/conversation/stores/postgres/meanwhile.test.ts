@@ -61,6 +61,18 @@ describe('a turn that continues in another process between two statements', () =
   }
 })
 
+test('open() shows that tools run if their reply ends between two statements', async () => {
+  await store.create({ id: 'ends', title: null, settings: '{}', at: 1 })
+  const { handle } = (await store.begin({ id: 'ends', version: 1, parent: 0, messages: [hi], at: 1 })) as BegunTurn
+  const end = { id: 'ends', handle, state: 'committed', json: '{}', received: null, reply: '{}', at: 1 } as const
+  meanwhile.arm(2, () => store.finish({ ...end, continues: true }))
+  const opened = await interrupted.open('ends')
+  assert.deepEqual(
+    [opened?.messages.at(-1)?.state, opened?.unfinished.map(({ awaitsTools }) => awaitsTools)],
+    ['committed', [true]],
+  )
+})
+
 describe('a conversation that another process erases between two statements', () => {
   const reply = '{"message":{"usage":{"input_tokens":1}},"cost_pico_usd":7}'
   const operations: Record<string, (each: ConversationStore) => Promise<unknown>> = {
