@@ -247,7 +247,8 @@ export class Conversation extends StoredConversation {
       checkTurnOptions(options)
       const lease = new TurnLease(this.#state, control)
       const scope = { state: this.#state, config: this.#config, control, lease }
-      const end = await takeTurn(scope, steps.onConflict)
+      const taken = takeTurn(scope, steps.onConflict)
+      const end = taken instanceof Promise ? await taken : taken
       try {
         return await run(scope, steps)
       } finally {

@@ -18,7 +18,7 @@ export function nextRequest(
   config: Pick<TurnConfig, 'cacheMarks' | 'pauses'>,
   content: MessageContentParam | undefined,
 ): MessageCreateParams {
-  const added = content === undefined ? [] : [encodeMessage('user', content)]
+  const added = content === undefined ? [] : [{ role: 'user', json: encodeMessage('user', content) }]
   const window = planWindow({ settings, history, added, summaries })
   const { toSummarize: range } = window
   if (range !== undefined) return summaryRequest({ settings, history, window, range }, config).params

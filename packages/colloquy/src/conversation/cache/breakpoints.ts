@@ -42,9 +42,9 @@ export function hasOwnBreakpoints({ cache_control, system, tools }: RequestSetti
 
 /** The message, with a breakpoint on its last block that can carry one. */
 export function withBreakpoint(message: MessageParam, ttl: CacheTtl): MessageParam {
-  const cache_control = breakpoint(ttl)
-  const json = textWithBreakpoint(message, cache_control)
+  const json = textWithBreakpoint(message, ttl)
   if (json !== undefined) return lazyMessage('user', json)
+  const cache_control = breakpoint(ttl)
   const { role, content } = message
   if (typeof content === 'string') return { role, content: [{ type: 'text', text: content, cache_control }] }
   const index = content.findLastIndex(canCarry)
@@ -57,13 +57,12 @@ const textStart = '{"role":"user","content":'
 const visibleText = /^{"role":"user","content":"[^\s"\\]/
 
 /** The message with its breakpoint as JSON, without parsing it. Undefined unless the message is a simple text that is stored as JSON. */
-function textWithBreakpoint(message: MessageParam, cache_control: CacheControlEphemeral): string | undefined {
+function textWithBreakpoint(message: MessageParam, ttl: CacheTtl): string | undefined {
   if (!isVisibleText(message)) return undefined
   const json = jsonOf(message)
   const text = json.slice(textStart.length, -1)
   if (endOfString(text, 0) !== text.length) return undefined
-  const breakpoint = JSON.stringify(cache_control)
-  return `${textStart}[{"type":"text","text":${text},"cache_control":${breakpoint}}]}`
+  return `${textStart}[{"type":"text","text":${text},"cache_control":${breakpointJson[ttl]}}]}`
 }
 
 function isVisibleText(message: MessageParam): boolean {
@@ -130,3 +129,5 @@ function blocksIn(messages: readonly MessageParam[]): number {
 function breakpoint(ttl: CacheTtl): CacheControlEphemeral {
   return ttl === '5m' ? { type: 'ephemeral' } : { type: 'ephemeral', ttl }
 }
+
+const breakpointJson = { '5m': JSON.stringify(breakpoint('5m')), '1h': JSON.stringify(breakpoint('1h')) }

@@ -164,8 +164,7 @@ export class History {
   /** This history with one more message, as JSON, which is not stored. */
   appendingJson(role: string, json: string): History {
     const number = (this.last?.number ?? 0) + 1
-    const place = { number, parent: number - 1, state: 'committed', createdAt: Date.now() } as const
-    return new History([...this.#records, { ...place, role, json, received: null, reply: null }])
+    return new History([...this.#records, newRecord({ number, parent: number - 1, role, createdAt: Date.now(), json })])
   }
 
   /** The part that is sent. Returns the same history for the same slice, and it grows with this one. */

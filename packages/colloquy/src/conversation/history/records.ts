@@ -20,10 +20,14 @@ export interface Archive {
 }
 
 /** A record of a message that is sent as it is. */
-export function newRecord(
-  message: Pick<MessageRecord, 'number' | 'parent' | 'role' | 'createdAt' | 'json'>,
-): MessageRecord {
-  return { ...message, state: 'committed', received: null, reply: null }
+export function newRecord({
+  number,
+  parent,
+  role,
+  createdAt,
+  json,
+}: Pick<MessageRecord, 'number' | 'parent' | 'role' | 'createdAt' | 'json'>): MessageRecord {
+  return { number, parent, role, state: 'committed', createdAt, json, received: null, reply: null }
 }
 
 /** A copy with other values. Spread syntax would not copy a record that a store returns as an instance of a class. */

@@ -2,7 +2,7 @@ import { isBlank, isServerToolUse, isThinking, withoutLastThinking } from '../..
 import { wellFormedJson } from '../../protocol/codec/well-formed-json.ts'
 import type { StopReason } from '../../protocol/types/message.ts'
 import { jsonElements, jsonMembers } from './json-members.ts'
-import { type ArrivedBlock, blockJson, isPlain, isWholeInput } from './reply-builder.ts'
+import { type ArrivedBlock, blockJson, blocksOf, isPlain, isWholeInput } from './reply-builder.ts'
 
 /** A reply as it is stored. */
 export interface StoredReply {
@@ -29,8 +29,11 @@ export interface StoredReply {
  * @param stopReason undefined if the reply was interrupted.
  */
 export function toStoredReply(blocks: readonly ArrivedBlock[], stopReason: StopReason | null | undefined): StoredReply {
-  const sendable = blocks.filter((arrived) => maySend(arrived, blocks, stopReason ?? undefined)).map(withWholeInput)
-  const end = stopReason === 'refusal' ? 0 : withoutLastThinking(sendable.map(({ block }) => block)).length
+  const sendable: ArrivedBlock[] = []
+  for (const arrived of blocks) {
+    if (maySend(arrived, blocks, stopReason ?? undefined)) sendable.push(withWholeInput(arrived))
+  }
+  const end = stopReason === 'refusal' ? 0 : withoutLastThinking(blocksOf(sendable)).length
   const exact = end === 0 ? '' : messageJson(sendable.slice(0, end))
   // A model can escape half a surrogate pair in the input of a tool.
   const json = wellFormedJson(exact)
@@ -75,6 +78,6 @@ function hasResult(id: unknown, all: readonly ArrivedBlock[]): boolean {
 }
 
 function messageJson(blocks: readonly ArrivedBlock[]): string {
-  if (blocks.every(isPlain)) return JSON.stringify({ role: 'assistant', content: blocks.map(({ block }) => block) })
+  if (blocks.every(isPlain)) return JSON.stringify({ role: 'assistant', content: blocksOf(blocks) })
   return `{"role":"assistant","content":[${blocks.map(blockJson).join(',')}]}`
 }

@@ -79,15 +79,19 @@ export class CheckedStore implements ConversationStore {
   }
 
   async begin(step: BeginStep): Promise<BegunTurn | RepeatedTurn> {
-    const { id, messages, key, title, reservation } = step
-    return this.#store.begin({
-      ...step,
+    const { id, version, parent, messages, role, key, title, reservation, at } = step
+    const checked: Complete<BeginStep> = {
       id: storable(id),
-      messages: messages.map(({ role, json }) => ({ role: storable(role), json: storable(json) })),
+      version,
+      parent,
+      messages: storableMessages(messages),
+      role,
       key: key === undefined ? undefined : storableName('key', key),
       title: storable(title),
       reservation: reservation && { ...reservation, accounts: reservation.accounts.map(storableAccount) },
-    })
+      at,
+    }
+    return this.#store.begin(checked)
   }
 
   journal(step: JournalStep): Promise<boolean> {
@@ -107,15 +111,20 @@ export class CheckedStore implements ConversationStore {
   }
 
   async finish(step: FinishStep): Promise<FinishedTurn> {
-    const { id, json, received, reply, accounts } = step
-    return this.#store.finish({
-      ...step,
+    const { id, handle, state, json, received, reply, continues, accounts, recovering, at } = step
+    const checked: Complete<FinishStep> = {
       id: storable(id),
+      handle,
+      state,
       json: storable(json),
       received: storable(received),
       reply: storable(reply),
+      continues,
       accounts: accounts?.map(storableAccount),
-    })
+      recovering,
+      at,
+    }
+    return this.#store.finish(checked)
   }
 
   async update(id: string, version: number, changes: ConversationChanges): Promise<number> {
@@ -166,6 +175,15 @@ export class CheckedStore implements ConversationStore {
   close(): Promise<void> {
     return this.#store.close()
   }
+}
+
+/** A step that names all members, so that the compiler finds one that was forgotten. */
+type Complete<Step> = { [Name in keyof Required<Step>]: Step[Name] }
+
+function storableMessages(messages: BeginStep['messages']): BeginStep['messages'] {
+  const checked: { role: string; json: string }[] = []
+  for (const { role, json } of messages) checked.push({ role: storable(role), json: storable(json) })
+  return checked
 }
 
 function storableRecord(message: MessageRecord): MessageRecord {

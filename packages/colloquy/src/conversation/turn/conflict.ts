@@ -48,7 +48,13 @@ export async function beginWithRetries<Begun>(
       if (isBusy(scope) && onConflict !== 'branch') throw state.conflict('busy')
       const preparing = prepare?.()
       if (preparing !== undefined) await preparing
-      return await state.exclusively(begin)
+      const entering = state.changes.enter()
+      if (entering !== undefined) await entering
+      try {
+        return await begin()
+      } finally {
+        state.changes.leave()
+      }
     } catch (error) {
       const move = nextMove(error, { onConflict, hasRefreshed })
       if (move === 'wait') await waitForOthers(state, signal)

@@ -19,8 +19,6 @@ export interface Prompt {
   window: WindowPlan
   /** The messages of the history that are sent. */
   history: History
-  /** The messages that are added, as JSON. */
-  added: readonly string[]
   /** Builds the request. */
   params: () => MessageCreateParams
   /** The limit that the prompt may exceed; undefined if it certainly fits. */
@@ -30,14 +28,13 @@ export interface Prompt {
 /** Fits a plan into the window: decides how much of the history is sent. */
 export function fitPrompt({ state }: TurnScope, given: ConversationSettings, plan: Plan): Prompt {
   const settings = withContainer(given, plan.history)
-  const added = plan.messages.map(({ json }) => json)
-  const window = planWindow({ settings, history: plan.history, added, summaries: state.summaries })
+  const window = planWindow({ settings, history: plan.history, added: plan.messages, summaries: state.summaries })
   const history = plan.history.visibleThrough(window)
   const params = (): MessageCreateParams => {
     const all = plan.messages.reduce((before, { role, json }) => before.appendingJson(role, json), history)
     return requestOf(settings, plan, all).params
   }
-  return { settings, plan, window, history, added, params, nearLimit: limitNear(settings, window.tokens) }
+  return { settings, plan, window, history, params, nearLimit: limitNear(settings, window.tokens) }
 }
 
 /**

@@ -41,6 +41,8 @@ export interface Reply extends ReplyStep {
 
 /** The reply of a turn with these steps. */
 export function replyOfTurn(steps: readonly ReplyStep[]): Reply {
+  const [first] = steps
+  if (steps.length === 1) return { ...first!, steps }
   return {
     ...steps.at(-1)!,
     usage: steps.map(({ usage }) => usage).reduce(addUsage),
@@ -59,13 +61,19 @@ export function replyOf(
     messageId: String(number),
     parentId: idOf(parent),
     message,
-    text: message.content.map((block) => (block.type === 'text' ? block.text : '')).join(''),
+    text: textOf(message),
     usage: message.usage,
     cost,
     cache,
     window,
     stopReason: message.stop_reason,
   }
+}
+
+function textOf({ content }: Message): string {
+  let text = ''
+  for (const block of content) if (block.type === 'text') text += block.text
+  return text
 }
 
 export interface WrittenReply {
@@ -129,8 +137,9 @@ export function windowReport(
   message: Message,
   written: readonly WrittenSummary[],
 ): WindowReport | undefined {
-  const summaries = [...written, ...compactionsIn(message)]
-  return dropped === 0 && summaries.length === 0 ? undefined : { dropped, summaries }
+  const byApi = message.usage.iterations?.length ? compactionsIn(message) : []
+  if (dropped === 0 && written.length === 0 && byApi.length === 0) return undefined
+  return { dropped, summaries: [...written, ...byApi] }
 }
 
 /** The summaries that the API wrote: each is a block of the reply and an iteration of its usage. */

@@ -28,30 +28,33 @@ import { checkFits } from '../window/window.ts'
 export async function runStep(scope: TurnScope, input: StepInput & { key?: undefined }): Promise<ReplyStep>
 export async function runStep(scope: TurnScope, input: StepInput): Promise<ReplyStep | RepeatedTurn>
 export async function runStep(scope: TurnScope, input: StepInput): Promise<ReplyStep | RepeatedTurn> {
-  const begun = await beginWithRetries(
+  const step = await beginWithRetries(
     scope,
     input.onConflict,
     () => begin(scope, input),
     () => (input.settings().window?.policy === 'summarize' ? makeRoom(scope, input) : undefined),
   )
-  if (begun.repeated) return begun
-  const { request, ending } = ask(scope, begun, input)
+  if (step.repeated) return step
+  const { begun, prompt } = step
+  const { request, ending } = ask(scope, begun, prompt, input)
   const outcome = await ending
   const { message } = outcome
   const cache = message && request?.cached?.report(message.usage)
   const record = await keepReply(scope, begun, outcome)
   scope.control.emit({ type: 'step_end', record })
   if (outcome.error !== undefined) throw outcome.error
-  if (request !== undefined && !outcome.step.continues) keepCacheAlive(scope, begun.prompt, request, message!)
+  if (request !== undefined && !outcome.step.continues) keepCacheAlive(scope, prompt, request, message!)
   return replyOf(record, message!, {
     cost: outcome.cost,
     cache,
-    window: windowReport(begun.prompt.window, message!, scope.control.summaries),
+    window: windowReport(prompt.window, message!, scope.control.summaries),
   })
 }
 
 /** A step that has begun, with what the rest of it needs. */
-interface BegunStep extends BegunRequest {
+interface BegunStep {
+  repeated: false
+  begun: BegunRequest
   prompt: Prompt
 }
 
@@ -80,7 +83,7 @@ async function begin(scope: TurnScope, input: StepInput): Promise<BegunStep | Re
   })
   if (begun.repeated) return begun
   announce(scope, begun, plan)
-  return { ...begun, prompt }
+  return { repeated: false, begun, prompt }
 }
 
 /** Throws a `StoreError` if a message is damaged, before a turn begins that could not be sent. */
@@ -90,12 +93,12 @@ function verify(history: History): void {
 
 /** The most that the request can cost. */
 function priceOf({ state, config }: TurnScope, prompt: Prompt, limits: LimitSet): Promise<CostCeiling> {
-  const { settings, window, history, added, params } = prompt
+  const { settings, plan, window, history, params } = prompt
   const isSamePrompt = !window.moved && state.lastPromptSettings === promptSettings(settings)
   return ceilingWithin(limits, {
     params: params(),
     usedTokens: isSamePrompt ? history.usedTokens : undefined,
-    added,
+    added: plan.messages.map(({ json }) => json),
     countTokens: () => countedTokens(config.engine, params),
   })
 }
@@ -108,7 +111,12 @@ interface Asked {
 }
 
 /** Sends the request, and reads the reply to its end. Never throws. */
-function ask(scope: TurnScope, { handle, maxTokens, history, prompt }: BegunStep, input: StepInput): Asked {
+function ask(
+  scope: TurnScope,
+  { handle, maxTokens, history }: BegunRequest,
+  prompt: Prompt,
+  { continuesAfter }: StepInput,
+): Asked {
   const { state, config, control } = scope
   const { plan, window } = prompt
   const settings = maxTokens === undefined ? prompt.settings : { ...prompt.settings, max_tokens: maxTokens }
@@ -121,7 +129,6 @@ function ask(scope: TurnScope, { handle, maxTokens, history, prompt }: BegunStep
     const planCache = (given: RequestSettings) => state.cache.plan(given, sent, planning)
     const request = requestOf(settings, plan, sent, config.cacheMarks ? planCache : undefined)
     const { params, context } = request
-    const { continuesAfter } = input
     return {
       request,
       ending: askEngine(scope, { params, context, handle, builder, dropped: window.dropped, continuesAfter }),

@@ -29,7 +29,9 @@ export function sendMessage(scope: TurnScope, options: StepOptions, message: Mes
   if (key !== undefined) return sendOnce(scope, options, { ...message, key })
   const openCalls = new OpenCalls(scope, options)
   const plan = (): Plan | Promise<Plan> => planMessage(scope, openCalls, message)
-  return runStep(scope, { ...options, plan }).then((step) => runSteps(scope, options, [step]))
+  const { settings, onConflict, continuesAfter } = options
+  const input = { plan, settings, onConflict, continuesAfter }
+  return runStep(scope, input).then((step) => runSteps(scope, options, [step]))
 }
 
 function planMessage(

@@ -51,8 +51,8 @@ export class ConversationState {
   readonly toolReplies: Set<number> = new Set()
   readonly cache: CachePlanner = new CachePlanner()
   readonly ownTurns: OwnTurns = new OwnTurns()
-  /** Does one thing after the other, so that changes of this process do not conflict with each other. */
-  readonly exclusively: <T>(work: () => Promise<T>) => Promise<T> = queue()
+  /** Makes changes of this process wait for each other, so that they do not conflict. */
+  readonly changes: Queue = new Queue()
   readonly #turns: RunningTurns
   #record!: ConversationRecord
   #history!: History
@@ -192,7 +192,7 @@ export class ConversationState {
   /** Changes the conversation as this process knows it. If another writer changed it, refreshes and throws the conflict. */
   async change(makeChanges: () => Omit<ConversationChanges, 'at'>): Promise<void> {
     await this.#settle()
-    await this.exclusively(async () => {
+    await this.changes.run(async () => {
       const changes = makeChanges()
       if (changes.head !== undefined) this.#checkIdle()
       const at = Date.now()
@@ -209,7 +209,7 @@ export class ConversationState {
   /** Erases a message and all that follow it. */
   async prune(number: number): Promise<void> {
     await this.#settle()
-    await this.exclusively(async () => {
+    await this.changes.run(async () => {
       this.#checkIdle()
       await refreshOnConflict(this, () => this.store.prune(this.id, this.#record.version, number))
       await this.refresh()
@@ -281,15 +281,14 @@ class OwnTurns {
 
 /** The records of the messages that a request added. */
 function recordsOf({ messages, parent }: RequestToBegin, first: number, at: number): MessageRecord[] {
-  return messages.map(({ role, json }, index) =>
-    newRecord({
-      number: first + index,
-      parent: index === 0 ? parent : first + index - 1,
-      role,
-      createdAt: at,
-      json,
-    }),
-  )
+  const records: MessageRecord[] = []
+  let number = first
+  let follows = parent
+  for (const { role, json } of messages) {
+    records.push(newRecord({ number, parent: follows, role, createdAt: at, json }))
+    follows = number++
+  }
+  return records
 }
 
 function parseSettings({ id, settings }: ConversationRecord): ConversationSettings {
@@ -297,20 +296,33 @@ function parseSettings({ id, settings }: ConversationRecord): ConversationSettin
   throw new StoreError('damaged', `Cannot read the settings of conversation ${id}: they are damaged`)
 }
 
-/** Returns a function that starts work when all earlier work has ended. */
-function queue(): <T>(work: () => Promise<T>) => Promise<T> {
-  const waiting: (() => void)[] = []
-  let isBusy = false
-  return async (work) => {
-    // The one before leaves the queue busy for this one.
-    if (isBusy) await new Promise<void>((start) => waiting.push(start))
-    isBusy = true
+/** Lets in one after the other, in the order in which they come. */
+class Queue {
+  readonly #waiting: (() => void)[] = []
+  #isBusy = false
+
+  /** Runs work when all earlier work has ended. */
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    const entering = this.enter()
+    if (entering !== undefined) await entering
     try {
       return await work()
     } finally {
-      const next = waiting.shift()
-      if (next === undefined) isBusy = false
-      else next()
+      this.leave()
     }
+  }
+
+  /** Waits until all before have left. Undefined if the queue is empty. */
+  enter(): Promise<void> | undefined {
+    if (this.#isBusy) return new Promise((start) => this.#waiting.push(start))
+    this.#isBusy = true
+    return undefined
+  }
+
+  leave(): void {
+    const next = this.#waiting.shift()
+    // The queue stays busy for the next one.
+    if (next === undefined) this.#isBusy = false
+    else next()
   }
 }

@@ -30,8 +30,7 @@ export async function makeRoom(scope: TurnScope, { plan: makePlan, settings: mak
   const settings = makeSettings()
   for (let isPart = true; isPart;) {
     const { history, messages } = await makePlan()
-    const added = messages.map(({ json }) => json)
-    const window = planWindow({ settings, history, added, summaries: state.summaries })
+    const window = planWindow({ settings, history, added: messages, summaries: state.summaries })
     if (window.toSummarize === undefined) return
     control.isSummarizing = true
     try {
@@ -78,7 +77,7 @@ async function begin(scope: TurnScope, summary: SummaryInput, { params }: Reques
   const countTokens = () => countedTokens(config.engine, () => params)
   const input = { params, usedTokens: undefined, added: [], countTokens }
   const ceiling = isLimited(limits) ? await ceilingWithin(limits, input) : undefined
-  return state.exclusively(() =>
+  return state.changes.run(() =>
     beginRequest(scope, {
       role: 'summary',
       history,

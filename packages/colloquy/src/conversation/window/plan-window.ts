@@ -6,11 +6,13 @@ import type { Summary } from '../history/reply-record.ts'
 import { summaryMessage, summaryTokens } from './summary.ts'
 import { promptLimit, windowOf } from './window.ts'
 
-/** The messages of a request: the history and the messages that are added, as JSON. */
+type AddedMessages = readonly { role: string; json: string }[]
+
+/** The messages of a request: the history and the messages that are added. */
 export interface WindowInput {
   settings: ConversationSettings
   history: History
-  added: readonly string[]
+  added: AddedMessages
   /** The summaries of the conversation, on all paths. */
   summaries: readonly Summary[]
 }
@@ -41,18 +43,18 @@ export function planWindow(input: WindowInput): WindowPlan {
   // After a compaction, the last usage is that of the compacted prompt.
   const moved = policy !== 'compact' && slice.dropped !== before
   const known = moved ? undefined : history.usedTokens
-  const sizes = added.map(sizeOf)
-  const sent = (): number[] => history.visibleThrough(slice).records.map(({ json }) => sizeOf(json))
-  const tokens =
-    known === undefined ? tokensOf([...sent(), ...sizes, sizeOf(JSON.stringify(settings))]) : known + tokensOf(sizes)
+  const sent = (): AddedMessages => history.visibleThrough(slice).records
+  const size = sizeOfAll(added)
+  const all = (): number => size + sizeOfAll(sent()) + sizeOf({ json: JSON.stringify(settings) })
+  const tokens = known === undefined ? tokensIn(all()) : known + tokensIn(size)
   const plan = { ...slice, moved, tokens, toSummarize: undefined }
   if (policy !== 'drop' && policy !== 'summarize') return plan
   const limit = promptLimit(settings)
   if (limit === undefined || tokens <= limit) return plan
-  const size = new Sizes(slice, [...sent(), ...sizes], tokens)
+  const sizes = new Sizes(slice, [...sent(), ...added].map(sizeOf), tokens)
   return policy === 'drop'
-    ? dropFurther(input, plan, { size, limit })
-    : { ...plan, toSummarize: rangeFor(input, { size, limit }) }
+    ? dropFurther(input, plan, { sizes, limit })
+    : { ...plan, toSummarize: rangeFor(input, { sizes, limit }) }
 }
 
 /** The slice that was sent so far, by the policy. */
@@ -110,34 +112,34 @@ class Sizes {
 }
 
 interface Room {
-  size: Sizes
+  sizes: Sizes
   limit: number
 }
 
-function dropFurther({ settings, history, added }: WindowInput, plan: WindowPlan, { size, limit }: Room): WindowPlan {
+function dropFurther({ settings, history, added }: WindowInput, plan: WindowPlan, { sizes, limit }: Room): WindowPlan {
   const keepTurns = settings.window?.keepTurns
   const { turns } = startsIn(history, added, plan.dropped)
   const most = keepTurns === undefined ? limit / 2 : limit
   const isEnough = (start: number, place: number): boolean =>
-    size.tokensFrom(start) <= most && (keepTurns === undefined || turns.length - place <= keepTurns)
+    sizes.tokensFrom(start) <= most && (keepTurns === undefined || turns.length - place <= keepTurns)
   // If even the last turn is too long, it is sent alone.
   const dropped = turns.find(isEnough) ?? turns.at(-1)
   if (dropped === undefined) return plan
-  return { ...plan, dropped, thinking: thinkingBy(settings.model), moved: true, tokens: size.tokensFrom(dropped) }
+  return { ...plan, dropped, thinking: thinkingBy(settings.model), moved: true, tokens: sizes.tokensFrom(dropped) }
 }
 
-function rangeFor(input: WindowInput, { size, limit }: Room): SummaryRange | undefined {
+function rangeFor(input: WindowInput, { sizes, limit }: Room): SummaryRange | undefined {
   const { settings, history, added } = input
   const { keepTurns, model = settings.model } = settings.window!
   const { turns, steps } = startsIn(history, added, sliceFor(input, 'summarize', 0).dropped)
   const room = (keepTurns === undefined ? limit / 2 : limit) - summaryTokens(limit)
-  const fits = (start: number): boolean => size.tokensFrom(start) <= room
+  const fits = (start: number): boolean => sizes.tokensFrom(start) <= room
   const wanted = turns.find((start, place) => fits(start) && turns.length - place <= (keepTurns ?? 3))
   // A turn that is too long to be kept complete is summarized up to one of its last steps.
   const count = wanted ?? steps.find(fits) ?? steps.at(-1) ?? turns.at(-1)
   if (count === undefined) return undefined
   const readable = (windowOf({ ...settings, model }) ?? Infinity) - summaryTokens(limit)
-  const canBeRead = (start: number): boolean => size.tokensBefore(start) <= readable
+  const canBeRead = (start: number): boolean => sizes.tokensBefore(start) <= readable
   if (canBeRead(count)) return { count, isPart: false }
   const part = [...turns, ...steps].findLast((start) => start < count && canBeRead(start))
   return part === undefined ? { count, isPart: false } : { count: part, isPart: true }
@@ -147,12 +149,8 @@ function rangeFor(input: WindowInput, { size, limit }: Room): SummaryRange | und
  * The indexes at which the user's turns begin, and at which the last turn's steps begin: a result is never sent without its
  * call.
  */
-function startsIn(
-  { records }: History,
-  added: readonly string[],
-  dropped: number,
-): { turns: number[]; steps: number[] } {
-  const messages = [...records, ...added.map((json) => ({ ...(JSON.parse(json) as { role: string }), json }))]
+function startsIn({ records }: History, added: AddedMessages, dropped: number): { turns: number[]; steps: number[] } {
+  const messages = [...records, ...added]
   const turns: number[] = []
   let steps: number[] = []
   for (const [index, message] of messages.entries()) {
@@ -172,7 +170,7 @@ function droppedBefore({ lastReply }: History): number {
 }
 
 /** The length in characters; an image counts as many as its tokens would have. */
-function sizeOf(json: string): number {
+function sizeOf({ json }: { json: string }): number {
   if (!json.includes('"data":"')) return json.length
   let blocks = 0
   const rest = json.replace(/"data":"[^"]{400,}"/g, () => (blocks++, ''))
@@ -182,8 +180,14 @@ function sizeOf(json: string): number {
 const mostImageTokens = 4_784
 const charactersPerToken = 3
 
-function tokensOf(sizes: readonly number[]): number {
-  return Math.ceil(sum(sizes) / charactersPerToken)
+function sizeOfAll(messages: AddedMessages): number {
+  let size = 0
+  for (const message of messages) size += sizeOf(message)
+  return size
+}
+
+function tokensIn(size: number): number {
+  return Math.ceil(size / charactersPerToken)
 }
 
 function sum(numbers: readonly number[]): number {

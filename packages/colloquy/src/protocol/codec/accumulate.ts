@@ -88,8 +88,7 @@ export class MessageAccumulator {
    */
   get message(): Message | undefined {
     this.#isRead = true
-    for (const open of this.#late) showText(open)
-    this.#late.length = 0
+    while (this.#late.length > 0) showText(this.#late.pop()!)
     for (const input of this.#inputs) {
       if (input.isEnded) this.#settle(input)
       else input.show()
@@ -308,7 +307,8 @@ function update(message: Message, { type: _type, delta, usage, ...rest }: Messag
 }
 
 function replace(target: object, values: object): void {
-  for (const [key, value] of Object.entries(values)) {
+  for (const key of Object.keys(values)) {
+    const value = (values as Record<string, unknown>)[key]
     if (value == null) continue
     if (key !== '__proto__') (target as Record<string, unknown>)[key] = value
     else Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true })

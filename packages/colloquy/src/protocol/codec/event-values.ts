@@ -9,9 +9,10 @@ export function startedMessage(value: unknown): Message {
   const { content = null, usage = null, stop_reason = null, stop_sequence = null } = message
   if (content !== null && !Array.isArray(content))
     throw malformed('message_start', 'message.content', 'a list', content)
-  const blocks = (content ?? []).map((block, index) =>
-    startedBlock(block, 'message_start', `message.content[${index}]`),
-  )
+  const blocks: ContentBlock[] = []
+  for (const block of content ?? []) {
+    blocks.push(startedBlock(block, 'message_start', `message.content[${blocks.length}]`))
+  }
   const counts = usage === null ? {} : objectOf(usage, 'message_start', 'message.usage')
   const copy = { ...message, content: blocks, usage: { ...counts }, stop_reason, stop_sequence }
   return { ...copy, type: message['type'] ?? 'message', role: message['role'] ?? 'assistant' } as unknown as Message

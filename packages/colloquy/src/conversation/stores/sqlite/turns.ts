@@ -22,20 +22,23 @@ export async function beginTurn(
   step: BeginStep,
 ): Promise<BegunTurn | RepeatedTurn> {
   const { id, messages, key, version } = step
-  let moved: Moved | undefined
+  let placed: { moved: Moved; place: number } | undefined
   const work = (): BegunTurn | RepeatedTurn => {
     const repeated = key === undefined ? undefined : repeatedTurn(db, id, findConversation(db, id).id, key)
     if (repeated !== undefined) return repeated
-    moved = moveFromLast(db, step) ?? moveConversation(db, step)
+    const moved = moveFromLast(db, step) ?? moveConversation(db, step)
     if (moved === undefined) throw refusal(db, step)
-    const handle = insertTurn(db, moved, step, newLease(db, clock, step.reservation))
+    const place = placeOfReply(step, moved)
+    placed = { moved, place }
+    const handle = insertTurn(db, moved, step, { place, lease: newLease(db, clock, step.reservation) })
     return { repeated: false, version: version + 1, first: moved.last - messages.length, reply: moved.last, handle }
   }
   const begun = await db.write('begin the turn', work)
   if (begun.repeated) return begun
-  db.inFlight.add(begun.handle, placeOfReply(step, moved!))
+  const { moved, place } = placed!
+  db.inFlight.add(begun.handle, place)
   if (step.role === 'summary') return begun
-  const { row, createdAt, last, inFlightFrom } = moved!
+  const { row, createdAt, last, inFlightFrom } = moved
   db.lastTurns.add(id, { row, createdAt, last, inFlightFrom, handle: begun.handle, hasEnded: false })
   return begun
 }
@@ -198,24 +201,24 @@ function insertTurn(
   db: SqliteConnection,
   { row, last }: Moved,
   { id, parent, messages, role: replyRole = 'assistant', key, at }: BeginStep,
-  lease: LeaseValues,
+  { place, lease }: { place: number; lease: LeaseValues },
 ): number {
   let number = last - messages.length
   let follows = parent
   for (const { role, json } of messages) {
     const itsKey = number === last - 1 ? (key ?? null) : null
     const checksum = checksumOf({ state: 'committed', json, received: null, reply: null })
-    const place = placeChecksum(id, { number, parent: follows, role, createdAt: at })
-    db.run(insertQuestion, [row, number, follows, role, at, itsKey, json, checksum, place])
+    const itsPlace = placeChecksum(id, { number, parent: follows, role, createdAt: at })
+    db.run(insertQuestion, [row, number, follows, role, at, itsKey, json, checksum, itsPlace])
     follows = number++
   }
-  const place = placeOfReply({ id, parent, messages, role: replyRole, at }, { last })
-  const reply = [row, last, follows, replyRole, at, place, ...lease]
-  const handle = db.run(insertReply, [null, ...reply]).id
+  const insert = (handle: number | null): number =>
+    db.run(insertReply, [handle, row, last, follows, replyRole, at, place, ...lease]).id
+  const handle = insert(null)
   if (!db.inFlight.has(handle)) return handle
   // The reply that had this row id was erased, and its turn does not know that yet.
   db.run('DELETE FROM message WHERE id = ?', [handle])
-  return db.run(insertReply, [db.inFlight.greatest + 1, ...reply]).id
+  return insert(db.inFlight.greatest + 1)
 }
 
 /** The checksum of the place of the reply of a turn. */

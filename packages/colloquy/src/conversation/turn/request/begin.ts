@@ -42,18 +42,13 @@ function begunRequest(
 ): BegunRequest | RepeatedTurn {
   if (begun.repeated) return begun
   const { role, parent, messages, promptSettings } = request
+  const { version, first, reply, handle } = begun
   const { at } = step
   const history = state.began(request, begun, { at, reservation, promptSettings })
-  return {
-    ...begun,
-    role,
-    // The last of the messages, if there are any.
-    parent: messages.length === 0 ? parent : begun.reply - 1,
-    history,
-    at,
-    maxTokens,
-    accounts: reservation?.accounts,
-  }
+  // The reply answers the last of the messages, if there are any.
+  const answers = messages.length === 0 ? parent : reply - 1
+  const accounts = reservation?.accounts
+  return { repeated: false, version, first, reply, handle, role, parent: answers, history, at, maxTokens, accounts }
 }
 
 /** Tells the readers of a turn that a step has begun. */
@@ -62,7 +57,8 @@ export function announce(
   { reply, parent }: Pick<BegunRequest, 'reply' | 'parent'>,
   { prefill }: Pick<Plan, 'prefill'>,
 ): void {
-  control.emit({ ...stepStart(state.id, { number: reply, parent }), ...(prefill && { prefill }) })
+  const start = stepStart(state.id, { number: reply, parent })
+  control.emit(prefill === undefined ? start : { ...start, prefill })
 }
 
 interface Reserved {

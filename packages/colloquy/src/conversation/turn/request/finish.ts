@@ -48,7 +48,9 @@ export function outcomeOf(ended: EndedReply): ReplyOutcome {
     const usage = isWhole ? { ...message.usage } : estimateUsage(message.usage, builder.arrived)
     const isFree = isWhole && !isBilled(message)
     cost = replyCost({ usage: isFree ? noUsage : usage, model: message.model }, !isWhole)
-    const head = { ...message, content: undefined, usage }
+    const head: NonNullable<ReplyRecord['message']> & { content?: unknown } = { ...message }
+    head.content = undefined
+    head.usage = usage
     record.message = head
     record.cost_pico_usd = cost === undefined ? null : Number(cost.picoUsd)
     if (isFree) record.unpaid = true

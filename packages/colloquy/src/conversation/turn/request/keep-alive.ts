@@ -62,7 +62,7 @@ async function ping(scope: TurnScope, { params: sent, context, limits, user }: K
   const { usedTokens } = state.history
   const input = { params, usedTokens, added: [], countTokens: async () => undefined }
   const ceiling = isLimited(limits) ? await ceilingWithin(limits, input) : undefined
-  const begun = await state.exclusively(async () => {
+  const begun = await state.changes.run(async () => {
     if (state.activity.type !== 'idle') throw state.conflict('busy')
     const { history } = state
     return beginRequest(scope, {

@@ -12,11 +12,14 @@ export async function keepReply(
 ): Promise<MessageRecord> {
   const { role, parent, at, accounts } = begun
   const end = accounts === undefined ? step : { ...step, accounts }
-  const { number } = await state.store.finish(end).catch((error: unknown) => {
+  let number: number
+  try {
+    ;({ number } = await state.store.finish(end))
+  } catch (error) {
     // If its place was erased meanwhile, no later attempt could record it.
     if (!(error instanceof ConversationNotFoundError)) state.finishes.add(end)
     throw error
-  })
+  }
   if (role === 'assistant') control.isRecorded = true
   if (step.continues) await lease.hold(begun.handle, number)
   const { json, received, reply } = step

@@ -43,6 +43,9 @@ interface Job extends Work<unknown> {
 /** The most jobs in one transaction: the event loop is blocked until it is committed. */
 const largestGroup = 250
 
+/** Its `then()` starts a microtask for less than `queueMicrotask()` of Node, which makes an object for `async_hooks`. */
+const resolved = Promise.resolve()
+
 /**
  * Commits what several callers write at one moment in one transaction, because a commit takes longer than the changes of a
  * turn. A caller's promise resolves after the commit, and a caller that fails undoes only its own changes.
@@ -52,6 +55,7 @@ export class WriteQueue {
   readonly #busyTimeoutMs: number
   #waiting: Job[] = []
   #isDraining = false
+  readonly #start = (): void => void this.#drain()
 
   constructor(db: Transactions, busyTimeoutMs: number) {
     this.#db = db
@@ -65,8 +69,8 @@ export class WriteQueue {
     if (!this.#isDraining) {
       this.#isDraining = true
       // The callers that are woken by the same events add their work first; without waiting, those of the same microtask.
-      if (gathers) setImmediate(() => void this.#drain())
-      else queueMicrotask(() => void this.#drain())
+      if (gathers) setImmediate(this.#start)
+      else void resolved.then(this.#start)
     }
     return promise
   }
@@ -79,7 +83,7 @@ export class WriteQueue {
 
   async #drain(): Promise<void> {
     for (let waitMs = 1; this.#waiting.length > 0;) {
-      const blocked = this.#commit(this.#waiting.splice(0, largestGroup))
+      const blocked = this.#commit(this.#next())
       if (blocked.length === 0) {
         waitMs = 1
         if (this.#waiting.length > 0) await nextTask()
@@ -91,6 +95,14 @@ export class WriteQueue {
       }
     }
     this.#isDraining = false
+  }
+
+  /** Takes the jobs of the next transaction. */
+  #next(): Job[] {
+    const waiting = this.#waiting
+    if (waiting.length > largestGroup) return waiting.splice(0, largestGroup)
+    this.#waiting = []
+    return waiting
   }
 
   /**
@@ -124,13 +136,21 @@ export class WriteQueue {
       else resolve(job)
     }
     if (unsynced.length === 0) return
-    const reject = (error: unknown): void => unsynced.forEach((job) => this.#reject(job, error))
     try {
       const syncing = this.#db.sync()
-      if (syncing === undefined) unsynced.forEach(resolve)
-      else void syncing.then(() => unsynced.forEach(resolve), reject)
+      if (syncing === undefined) for (const job of unsynced) resolve(job)
+      else void this.#settleAfter(syncing, unsynced)
     } catch (error) {
-      reject(error)
+      for (const job of unsynced) this.#reject(job, error)
+    }
+  }
+
+  async #settleAfter(syncing: Promise<void>, jobs: readonly Job[]): Promise<void> {
+    try {
+      await syncing
+      for (const job of jobs) resolve(job)
+    } catch (error) {
+      for (const job of jobs) this.#reject(job, error)
     }
   }
 
