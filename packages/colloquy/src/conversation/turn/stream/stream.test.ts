@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after as afterAll, describe, test } from 'node:test'
 import fc from 'fast-check'
+import { until } from '../../../../../../test/until.ts'
 import { script, type ScriptedReply, type Step } from '../../../engines/script.ts'
 import { accumulate } from '../../../protocol/codec/accumulate.ts'
 import { replay } from '../../../protocol/codec/replay.ts'
@@ -244,8 +245,10 @@ test('a program that dies leaves its text, and the reader learns that it ended',
   const conversation = await dying.create(settings)
   const reader = readTurn(conversation.send('count').toResponse())
   for await (const _ of reader.text) break
-  await new Promise((resolve) => setTimeout(resolve, 50))
-  const other = openConversations({ engine: script([]), store: sqliteStore(path, { leaseMs: 300, now: () => now }) })
+  const elsewhere = sqliteStore(path, { leaseMs: 300, now: () => now })
+  const isWritten = async (): Promise<boolean> => (await elsewhere.received(conversation.id, 2, 0))?.parts.length !== 0
+  await until(isWritten)
+  const other = openConversations({ engine: script([]), store: elsewhere })
   const rest = Array.fromAsync(other.follow(conversation.id, { after: reader.lastEventId! }))
   // No sign of life for longer than the lease.
   now = 10_000
