@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { stat } from 'node:fs'
 import { test } from 'node:test'
 import { PostgresConnection, statement } from './connection.ts'
 import { migrations } from './schema.ts'
@@ -74,6 +75,21 @@ test('rows() stops preparing statements if a pooler gives them other connections
     for (const _ of [1, 2]) assert.deepEqual(await connection.rows(count, {}), [{ found: 1 }])
     assert.deepEqual(named.slice(-3), [true, false, false])
   }
+})
+
+test('rows() reads an answer that arrived in time while the process was busy', async () => {
+  const names = migrations.map(({ name }) => ({ name }))
+  const query = async (sql: string): Promise<{ rows: object[] }> => {
+    if (sql !== 'SELECT 1') return { rows: names }
+    const { promise, resolve } = Promise.withResolvers<{ rows: object[] }>()
+    setImmediate(() => {
+      stat(import.meta.filename, () => resolve({ rows: [{ found: 1 }] }))
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60)
+    })
+    return promise
+  }
+  const connection = new PostgresConnection({ query }, 'colloquy', { timeoutMs: 30 })
+  assert.deepEqual(await connection.rows(statement('count', 'SELECT 1'), {}), [{ found: 1 }])
 })
 
 test('rows() fails if the database does not answer in time, also when the schema is read', async () => {

@@ -143,7 +143,9 @@ export class PostgresConnection {
   async #inTime<T>(answer: Promise<T>, limitMs = this.#timeoutMs): Promise<T> {
     const { promise, reject } = Promise.withResolvers<never>()
     const late = new LateError(`the database did not answer for ${limitMs / 1000} s`)
-    const timer = setTimeout(reject, Math.min(limitMs, longestTimerMs), late)
+    // An answer that arrived while this process was busy is read before the second timer.
+    const giveUp = (): void => void (timer = setTimeout(reject, 0, late))
+    let timer = setTimeout(giveUp, Math.min(limitMs, longestTimerMs))
     try {
       return await Promise.race([answer, promise])
     } finally {
