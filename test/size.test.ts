@@ -63,6 +63,8 @@ async function firstChunks(contents: string): Promise<Uint8Array[]> {
     write: false,
     metafile: true,
     outdir: 'out',
+    // Names of chunks are hashes of paths, and count as bytes: with whole paths they would differ in each run.
+    absWorkingDir: folder,
     format: 'esm',
     platform: 'browser',
     target: 'es2022',

@@ -3,25 +3,20 @@ import { describe, test } from 'node:test'
 import axe from 'axe-core'
 import type { Page } from 'playwright-core'
 import { script } from 'colloquy/engines'
+import { sampled } from '../../sampled.ts'
 import { ask, showCost } from '../browser.ts'
 import { skip, withSite } from '../harness.ts'
 
 const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
-const screens =
-  process.env.COLLOQUY_LONG === undefined
-    ? ([
-        [1280, 'light'],
-        [360, 'dark'],
-      ] as const)
-    : ([
-        [1280, 'light'],
-        [1280, 'dark'],
-        [360, 'light'],
-        [360, 'dark'],
-      ] as const)
+const screens = [
+  [1280, 'light'],
+  [1280, 'dark'],
+  [360, 'light'],
+  [360, 'dark'],
+] as const
 
 describe('the console is accessible', { skip }, () => {
-  for (const [width, colorScheme] of screens) {
+  for (const [width, colorScheme] of sampled(screens, 4)) {
     test(`every view has no violation and does not scroll sideways, ${width} pixels wide, ${colorScheme}`, async () => {
       await withSite(script([reply, reply]), async ({ newLink, url, open }) => {
         const { page } = await open({ viewport: { width, height: 780 }, colorScheme, bypassCSP: true })
