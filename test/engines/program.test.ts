@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -13,6 +13,7 @@ import { type Engine, offline } from 'colloquy/engines'
 import { gguf } from '../gguf.ts'
 import { startChatServer } from './chat-server.ts'
 import { localModel, runtimeFolder } from './local-model.ts'
+import { pretendRuntime } from './pretend-runtime.ts'
 import { builtProgram } from '../built-program.ts'
 import { programEnvironment } from '../program-environment.ts'
 
@@ -61,12 +62,7 @@ const chatModel = gguf({ 'general.name': 'Tiny', 'tokenizer.chat_template': '{{ 
 async function freshHome({ hasRuntime = false } = {}): Promise<{ HOME: string; data: string }> {
   const HOME = await mkdtemp(join(home, 'home-'))
   const data = join(HOME, '.local/share/colloquy')
-  const runtime = join(data, 'runtime/node_modules/node-llama-cpp')
-  if (hasRuntime) {
-    await mkdir(runtime, { recursive: true })
-    await writeFile(join(runtime, 'package.json'), '{"name":"node-llama-cpp","main":"index.js"}')
-    await writeFile(join(runtime, 'index.js'), '')
-  }
+  if (hasRuntime) await pretendRuntime(data)
   return { HOME, data }
 }
 

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import test, { after } from 'node:test'
 import { offline } from 'colloquy/engines'
 import { startChatServer } from '../../../../test/engines/chat-server.ts'
+import { pretendRuntime } from '../../../../test/engines/pretend-runtime.ts'
 import { gguf } from '../../../../test/gguf.ts'
 import { enter, User } from '../../../../test/terminal-user.ts'
 import { VirtualTerminal } from '../../../../test/virtual-terminal.ts'
@@ -36,10 +37,7 @@ let homes = 0
 /** A home in which only the runtime looks installed, and a hub. */
 async function atHome(hub: RequestListener): Promise<string> {
   const home = join(folder, String(++homes))
-  const runtime = join(home, 'data/colloquy/runtime/node_modules/node-llama-cpp')
-  await mkdir(runtime, { recursive: true })
-  await writeFile(join(runtime, 'package.json'), '{"name":"node-llama-cpp","main":"index.js"}')
-  await writeFile(join(runtime, 'index.js'), '')
+  await pretendRuntime(join(home, 'data/colloquy'))
   process.env['HOME'] = home
   process.env['XDG_DATA_HOME'] = join(home, 'data')
   process.env['XDG_STATE_HOME'] = join(home, 'state')

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
+import test from 'node:test'
 import { memoryStore, openConversations } from 'colloquy/conversation'
+import { pretendRuntime } from '../../../../../test/engines/pretend-runtime.ts'
 import { SwitchingConnection } from '../../engine/switching-connection.ts'
 import { UsageError } from '../../exit.ts'
 import { Flags } from '../../flags.ts'
@@ -105,20 +106,14 @@ test('commandsLike() finds commands by the beginning of a name or alias', () => 
   assert.deepEqual(commandsLike('/model x'), [])
 })
 
-/** A home in which only the runtime looks installed. */
-async function homeWithRuntime(): Promise<string> {
-  const home = await mkdtemp(join(tmpdir(), 'colloquy-'))
-  after(() => rm(home, { recursive: true }))
-  const runtime = join(home, 'colloquy/runtime/node_modules/node-llama-cpp')
-  await mkdir(runtime, { recursive: true })
-  await writeFile(join(runtime, 'index.js'), '')
-  return home
-}
-
-test('a picture is refused before it is sent to a model that reads text only', async () => {
+test('a picture is refused before it is sent to a model that reads text only', async (t) => {
   const model = { path: 'small.gguf', title: 'SmolLM2 135M' }
-  const env = { XDG_DATA_HOME: await homeWithRuntime() }
-  const local = await SwitchingConnection.open({ kind: 'local', model }, new Flags(new Map()), { env })
+  const home = await mkdtemp(join(tmpdir(), 'colloquy-'))
+  t.after(() => rm(home, { recursive: true }))
+  await pretendRuntime(join(home, 'colloquy'))
+  const local = await SwitchingConnection.open({ kind: 'local', model }, new Flags(new Map()), {
+    env: { XDG_DATA_HOME: home },
+  })
   const picture = { name: 'a.png', bytes: 1, block: { type: 'image', source: { type: 'url', url: 'x' } } } as const
   const notes = {
     name: 'notes.md',

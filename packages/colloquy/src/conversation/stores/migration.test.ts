@@ -6,6 +6,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { describe, test } from 'node:test'
 import { connectPostgres } from '../../../../../test/stores.ts'
 import { until } from '../../../../../test/until.ts'
+import { inSchema } from './postgres/migrate.ts'
 import { migrations as postgresMigrations } from './postgres/schema.ts'
 import { postgresStore } from './postgres/store.ts'
 import { migrations as sqliteMigrations } from './sqlite/database/schema.ts'
@@ -120,7 +121,7 @@ describe('postgresStore()', () => {
         `CREATE SCHEMA ${schema}; CREATE TABLE ${schema}.migration (name text PRIMARY KEY, applied_at bigint)`,
       )
       for (const migration of postgresMigrations.slice(0, index + 1)) {
-        await db.exec(`DO $old$ BEGIN ${migration.sql.replaceAll('%.', `${schema}.`)} END $old$`)
+        await db.exec(`DO $old$ BEGIN ${inSchema(migration.sql, schema)} END $old$`)
         await db.query(`INSERT INTO ${schema}.migration VALUES ($1, 0)`, [migration.name])
       }
       await db.exec(rows(`${schema}.`) + messages(`${schema}.`, wordsIn(name)) + lease(`${schema}.`, name))
