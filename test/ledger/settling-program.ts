@@ -1,12 +1,32 @@
-// Begins and settles requests until it is killed. Writes a line when it has settled one: its id, its cost, the time.
+// Begins and settles requests until it is killed. Writes the id of each one that it has settled, and `written` with the number
+// of those that the database must have after a write of the ledger.
 // Parameters: the database, the number of its run.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Ledger, type LedgerEntry, type RequestOrigin, requestRow } from '@colloquy/server/access'
 import { openServerStore } from '@colloquy/server/store'
 
-const [database, runNumber] = process.argv.slice(2) as [string, string]
-const store = await openServerStore(database)
-const ledger = new Ledger(store.database, { flushMs: 20 })
+const [name, runNumber] = process.argv.slice(2) as [string, string]
+const { database } = await openServerStore(name)
+let settled = 0
+let settledBefore = 0
+const ledger = new Ledger(
+  {
+    kind: database.kind,
+    name: database.name,
+    rows: (doing, sql, values) => database.rows(doing, sql, values),
+    transaction: async (doing, work) => {
+      const result = await database.transaction(doing, work)
+      if (doing === 'write the ledger') {
+        // Each write takes what was settled until the write before it ended, and perhaps more.
+        process.stdout.write(`written ${settledBefore}\n`)
+        settledBefore = settled
+      }
+      return result
+    },
+    close: () => database.close(),
+  },
+  { flushMs: 20 },
+)
 const account = { name: 'account', limit: 10n ** 15n, until: null }
 const reserved = 10n ** 10n
 
@@ -43,7 +63,8 @@ async function request(number: number): Promise<void> {
   await sleep(number % 4 === 0 ? 400 : number % 20)
   const row = requestRow(origin, entry, { isPriced: true })
   ledger.settle(row, BigInt(row.cost!))
-  process.stdout.write(`${row.id} ${row.cost} ${Date.now()}\n`)
+  settled++
+  process.stdout.write(`${row.id}\n`)
 }
 
 for (let number = 0; ; number++) {
