@@ -2,13 +2,22 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { type IncomingMessage, request } from 'node:http'
+import { randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  type RequestOptions,
+  request,
+} from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
+import { type TestContext, after, test } from 'node:test'
 import { createServer } from '@colloquy/server'
+import { consoleRoutes } from '@colloquy/server/console'
 import { listen } from '@colloquy/server/node'
+import { openServerStore } from '@colloquy/server/store'
 import { type Engine, offline } from 'colloquy/engines'
 import type { MessageCreateParams } from 'colloquy/protocol'
 import { parse as parseYaml } from 'yaml'
@@ -193,34 +202,9 @@ test(
     const listening = await listen(createServer({ engine }), { allowedHosts: ['ai.example.com'] })
     t.after(() => listening.close({ graceMs: 0 }))
     const sockets = ['ours.sock', 'plain.sock'].map((name) => join(folder, name))
-    const ours = read('deploy/nginx.conf')
-      .replace('listen 443 ssl', `listen unix:${sockets[0]}`)
-      .replaceAll(/ssl_certificate.*;/g, '')
-      .replace('127.0.0.1:4141', `127.0.0.1:${listening.port}`)
+    const ours = nginxFile(`unix:${sockets[0]}`, listening.port)
     const plain = `server { listen unix:${sockets[1]}; location / { proxy_pass ${listening.url}; } }`
-    const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
-      (name) => `${name}_temp_path ${folder}/${name};`,
-    )
-    writeFileSync(
-      join(folder, 'nginx.conf'),
-      `user root; pid ${folder}/nginx.pid; events {} http { access_log off; ${temporary.join(' ')} ${ours} ${plain} }`,
-    )
-    const child = spawn('nginx', [
-      '-p',
-      folder,
-      '-c',
-      join(folder, 'nginx.conf'),
-      '-g',
-      'daemon off; error_log stderr;',
-    ])
-    // SIGKILL would leave its workers.
-    t.after(() => child.kill())
-    let problems = ''
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (problems += text))
-    await until(
-      () => sockets.every((path) => existsSync(path)) || child.exitCode !== null,
-      () => problems,
-    )
+    await startNginx(t, ours + plain, sockets)
     for (const [index, socketPath] of sockets.entries()) {
       const headers = { host: 'ai.example.com', 'anthropic-version': '2023-06-01' }
       const sent = request({ socketPath, path: '/v1/messages', method: 'POST', headers })
@@ -237,6 +221,43 @@ test(
     }
   },
 )
+
+test('nginx shows the server below a path with the lines of the page', { skip: !nginx && whyNoNginx }, async (t) => {
+  const pages = join(folder, 'pages')
+  mkdirSync(pages)
+  writeFileSync(join(pages, 'index.html'), '<base href="/" />')
+  const page = consoleRoutes({ secret: randomBytes(32), folder: pages })
+  const store = await openServerStore(':memory:')
+  const server = createServer({ engine: offline(), store, batches: { pollMs: 20 }, routes: [page] })
+  const listening = await listen(server, { allowedHosts: ['ai.example.com'] })
+  t.after(async () => {
+    await listening.close({ graceMs: 0 })
+    await store.close()
+  })
+  const socket = join(folder, 'below.sock')
+  await startNginx(t, belowPath(nginxFile(`unix:${socket}`, listening.port)), [socket])
+  const ask = (path: string, headers: OutgoingHttpHeaders = {}, body?: object): Promise<Exchanged> =>
+    exchange({ socketPath: socket, path, headers: { host: 'ai.example.com', ...headers } }, body)
+  assert.match((await ask('/colloquy')).headers.location!, /^http:\/\/ai\.example\.com\/colloquy\/$/)
+  for (const [path, base] of Object.entries({ '/colloquy/': './', '/colloquy/c/1': '../' }))
+    assert.equal((await ask(path, { accept: 'text/html' })).text, `<base href="${base}" />`)
+  const origin = 'https://ai.example.com'
+  const { headers } = await ask('/colloquy/api/session', { origin }, { token: page.newToken() })
+  assert.match(headers['set-cookie']![0]!, /; Path=\/colloquy\/;.*; Secure$/)
+  const version = { 'anthropic-version': '2023-06-01' }
+  const params = { model: 'claude-sonnet-4-6', max_tokens: 50, messages: [{ role: 'user', content: 'Hi' }] }
+  const batch = { requests: [{ custom_id: 'a', params }] }
+  const { id } = JSON.parse((await ask('/colloquy/v1/messages/batches', version, batch)).text) as { id: string }
+  const path = `/colloquy/v1/messages/batches/${id}`
+  let results: string | null = null
+  await until(async () => {
+    results = (JSON.parse((await ask(path, version)).text) as { results_url: string | null }).results_url
+    return results !== null
+  })
+  // The test's own nginx has no TLS.
+  assert.equal(results, `http://ai.example.com${path}/results`)
+  assert.match((await ask(`${path}/results`, version)).text, /"custom_id":"a","result":\{"type":"succeeded"/)
+})
 
 const isLong = process.env['COLLOQUY_LONG'] !== undefined
 const whyShort = 'NOT TESTED: set COLLOQUY_LONG to build the image’s program'
@@ -272,6 +293,55 @@ test('the steps of the Dockerfile build a program that serves', { skip: !isLong 
     child.kill()
   }
 })
+
+/** Our file with another socket and port, and without TLS. */
+function nginxFile(socket: string, port: number): string {
+  return read('deploy/nginx.conf')
+    .replace('listen 443 ssl', `listen ${socket}`)
+    .replaceAll(/ssl_certificate.*;/g, '')
+    .replace('127.0.0.1:4141', `127.0.0.1:${port}`)
+}
+
+/** The file with the lines of the page for a server below a path. */
+function belowPath(file: string): string {
+  const [, lines = ''] = /```nginx\n([^]*?)```/.exec(read('docs/hosting.md')) ?? []
+  const changed = file.replace(/\tlocation \/ \{\n\s*proxy_pass .*\n/, lines)
+  assert.notEqual(changed, file)
+  return changed
+}
+
+/** Starts nginx and waits until it listens on its sockets. */
+async function startNginx(t: TestContext, servers: string, sockets: readonly string[]): Promise<void> {
+  const own = mkdtempSync(join(folder, 'nginx-'))
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+  const paths = temporary.map((name) => `${name}_temp_path ${own}/${name};`).join(' ')
+  const file = join(own, 'nginx.conf')
+  writeFileSync(file, `user root; pid ${own}/nginx.pid; events {} http { access_log off; ${paths} ${servers} }`)
+  const child = spawn('nginx', ['-p', own, '-c', file, '-g', 'daemon off; error_log stderr;'])
+  // SIGKILL would leave its workers.
+  t.after(() => child.kill())
+  let problems = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (problems += text))
+  await until(
+    () => sockets.every((path) => existsSync(path)) || child.exitCode !== null,
+    () => problems,
+  )
+}
+
+interface Exchanged {
+  headers: IncomingHttpHeaders
+  text: string
+}
+
+/** Sends a request, with a body as JSON if there is one, and reads its response. */
+async function exchange(options: RequestOptions, body?: object): Promise<Exchanged> {
+  const sent = request({ ...options, method: body ? 'POST' : 'GET' })
+  sent.end(body && JSON.stringify(body))
+  const [response] = (await once(sent, 'response')) as [IncomingMessage]
+  let text = ''
+  for await (const piece of response.setEncoding('utf8')) text += String(piece)
+  return { headers: response.headers, text }
+}
 
 /** The instructions with their continued lines joined, without comments. */
 function dockerInstructions(text: string): [name: string, rest: string][] {

@@ -5,9 +5,10 @@ const server = process.env['COLLOQUY_SERVER'] ?? 'http://127.0.0.1:4141'
 /** The server refuses pages of another origin, such as that of the development server. */
 const proxy = { target: server, headers: { origin: server } }
 
-/** The page is served from the root of the server, and nothing of it comes from another host. */
+/** The page is served from the root of the server or below any path, and nothing of it comes from another host. */
 export default defineConfig({
   root: import.meta.dirname,
+  base: './',
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   // The page shares the lexer of formulas with the program, which has a copy of marked of its own.
   resolve: { conditions: ['@colloquy/source', 'module', 'browser'], dedupe: ['marked'] },

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build } from 'vite'
-import { conversationRoutes, createServer } from '@colloquy/server'
+import { type Server, conversationRoutes, createServer } from '@colloquy/server'
 import { openAccess } from '@colloquy/server/access'
 import { consoleRoutes } from '@colloquy/server/console'
 import { listen } from '@colloquy/server/node'
@@ -42,6 +42,9 @@ export async function buildConsole(): Promise<string> {
   })
   return outDir
 }
+
+/** The path of the site, as behind a proxy that takes it off: no address of the page may lead past it. */
+const sitePath = '/colloquy'
 
 /** @param now the clock of the ledger. Default: the machine's. */
 export async function openSite(pages: string, engine: Engine, now: () => number = Date.now): Promise<Site> {
@@ -89,12 +92,14 @@ async function start(
   const page = consoleRoutes({ secret, folder: pages, access })
   const defaults = { model: 'claude-opus-4-8', max_tokens: 1024 }
   const api = conversationRoutes({ conversations, admit: page.admit, defaults })
-  const listening = await listen(createServer({ engine, access, now, routes: [page, api] }), { port })
+  const server = createServer({ engine, access, now, routes: [page, api] })
+  const listening = await listen({ ...server, fetch: below(sitePath, server), answer: () => undefined }, { port })
+  const url = listening.url + sitePath
   let isClosed = false
   return {
-    url: listening.url,
+    url,
     port: listening.port,
-    newLink: () => `${listening.url}/#k=${page.newToken()}`,
+    newLink: () => `${url}/#k=${page.newToken()}`,
     conversations,
     async close() {
       if (isClosed) return
@@ -105,5 +110,18 @@ async function start(
       await access.close()
       await store.close()
     },
+  }
+}
+
+/** Answers requests below a path with the path taken off, and others with 404. */
+function below(path: string, { fetch }: Server): Server['fetch'] {
+  return async (input) => {
+    const request = input as Request
+    const url = new URL(request.url)
+    if (!url.pathname.startsWith(`${path}/`)) return new Response('Not below the path\n', { status: 404 })
+    url.pathname = url.pathname.slice(path.length)
+    const passed = new Request(url, request)
+    passed.headers.set('x-forwarded-prefix', path)
+    return fetch(passed)
   }
 }

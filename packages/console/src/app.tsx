@@ -53,7 +53,7 @@ function View(): VNode {
         <main id="main" class="empty">
           <h1>There is no such page</h1>
           <p>
-            <a href="/">Go to the chats</a>
+            <a href="./">Go to the chats</a>
           </p>
         </main>
       )

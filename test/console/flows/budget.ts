@@ -10,7 +10,7 @@ before(async () => void (pages = await builtPages()))
 
 test('the first load of the console has at most 60 KB of JavaScript and 8 KB of CSS, compressed', () => {
   const html = readFileSync(join(pages, 'index.html'), 'utf8')
-  const first = [...html.matchAll(/(?:src|href)="\/([^"]+\.(?:js|css))"/g)].map(([, file]) => file!)
+  const first = [...html.matchAll(/(?:src|href)="\.\/([^"]+\.(?:js|css))"/g)].map(([, file]) => file!)
   const files = [...new Set(first.flatMap((file) => [file, ...importsOf(file)]))]
   const size = (extension: string): number =>
     files.filter((file) => file.endsWith(extension)).reduce((sum, file) => sum + compressed(file), 0)

@@ -121,7 +121,7 @@ describe('chats in a browser', { skip }, () => {
       await replied(page)
       await page.locator('article.question').getByText('notes.txt').waitFor()
       const picture = page.getByRole('link', { name: 'Open the picture' })
-      assert.match((await picture.getAttribute('href')) ?? '', /^\/api\/conversations\//)
+      assert.match((await picture.getAttribute('href')) ?? '', /^\.\/api\/conversations\//)
       assert.equal(await picture.locator('img').evaluate((image: HTMLImageElement) => image.naturalWidth), 64)
       assert.deepEqual(
         errors.filter((error) => !error.includes('500')),

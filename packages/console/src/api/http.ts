@@ -22,9 +22,16 @@ export type Connection = { state: 'connected' } | { state: 'locked' } | { state:
 
 export const connection: Signal<Connection> = signal({ state: 'connected' })
 
+/** The address of the server. It may have a path, as behind a proxy: the server writes a `<base>` into the page that leads to it. */
+export const serverUrl: string = document.baseURI.replace(/\/$/, '')
+
 const retryMs = 4_000
 
-/** Sends a request to this server and returns the response. Throws an `ApiFailure` unless it succeeds. */
+/**
+ * Sends a request to this server and returns the response. Throws an `ApiFailure` unless it succeeds.
+ *
+ * @param path without a slash at its beginning, as all addresses in the page, so that it leads to the server below any path.
+ */
 export async function send(path: string, init: RequestInit = {}): Promise<Response> {
   let response: Response
   try {
@@ -81,7 +88,7 @@ function lookLater(): void {
 
 async function lookAgain(): Promise<void> {
   try {
-    const { open } = (await (await fetch('/api/session')).json()) as { open: boolean }
+    const { open } = (await (await fetch('api/session')).json()) as { open: boolean }
     if (open) connection.value = { state: 'connected' }
     else lock()
   } catch {

@@ -19,7 +19,7 @@ export async function openSession(): Promise<void> {
 
 /** Ends the session of this browser. The page then asks for a link or a key. */
 export async function signOut(): Promise<void> {
-  await send('/api/session', { method: 'DELETE' })
+  await send('api/session', { method: 'DELETE' })
   location.reload()
 }
 
@@ -27,5 +27,5 @@ export async function signOut(): Promise<void> {
 export async function signIn(text: string): Promise<void> {
   const token = text.split(prefix).at(-1)!.trim()
   const body = JSON.stringify({ token })
-  await send('/api/session', { method: 'POST', body, headers: { 'content-type': 'application/json' } })
+  await send('api/session', { method: 'POST', body, headers: { 'content-type': 'application/json' } })
 }

@@ -33,7 +33,7 @@ export function ChatList(): VNode {
   }
   return (
     <nav class="chats" aria-label="Chats">
-      <a class="button primary-link" href="/" data-new-chat onClick={uncoverChat}>
+      <a class="button primary-link" href="./" data-new-chat onClick={uncoverChat}>
         <Icon name="plus" />
         New chat
       </a>
@@ -81,7 +81,7 @@ function Spending(): VNode {
     <p class={`spending small ${isAlarming() ? 'warn' : 'soft'}`}>
       {cost && totalText(cost) && <span>chat {totalText(cost)}</span>}
       {todayUsd.value !== undefined && (
-        <a href="/usage?period=1d">
+        <a href="usage?period=1d">
           today {moneyText(todayUsd.value)}
           {dayAlarmUsd.value > 0 && ` of ${moneyText(dayAlarmUsd.value)}`}
         </a>
@@ -98,7 +98,7 @@ function ChatItem({ chat }: { chat: ListedConversationJson }): VNode {
   const isWriting = isOpen ? openChat.value!.isBusy.value : turn !== null
   return (
     <li>
-      <a href={`/c/${encodeURIComponent(id)}`} aria-current={isOpen ? 'page' : undefined} onClick={uncoverChat}>
+      <a href={`c/${encodeURIComponent(id)}`} aria-current={isOpen ? 'page' : undefined} onClick={uncoverChat}>
         <span class="title">{title}</span>
         <span class="soft small">
           {isWriting ? 'writing … · ' : ''}

@@ -79,7 +79,7 @@ async function show(id: string | undefined, message: string | undefined): Promis
   if (open && open.id === id) return message === undefined ? undefined : reveal(open, message)
   showChat(undefined)
   if (id === undefined) return
-  const info = await call<ConversationJson>('GET', `/api/conversations/${encodeURIComponent(id)}?limit=50`)
+  const info = await call<ConversationJson>('GET', `api/conversations/${encodeURIComponent(id)}?limit=50`)
   // The reader may have gone to another chat meanwhile.
   if (id !== shownId()) return
   const chat = new OpenChat(info)
@@ -100,7 +100,7 @@ function shownId(): string | undefined {
 
 async function create(): Promise<OpenChat> {
   const settings = { ...newChatSettings.value, ...(newChatModel.value && { model: newChatModel.value }) }
-  return new OpenChat(await call<ConversationJson>('POST', '/api/conversations', { settings }))
+  return new OpenChat(await call<ConversationJson>('POST', 'api/conversations', { settings }))
 }
 
 /** Resolves to the id of the chat if it refuses the message. */
@@ -111,7 +111,7 @@ async function sendTo(chat: OpenChat, content: string | AnyBlock[]): Promise<str
 /** Shows a new chat and sends its first message. */
 async function begin(chat: OpenChat, content: string | AnyBlock[]): Promise<string | undefined> {
   showChat(chat)
-  navigate(`/c/${encodeURIComponent(chat.id)}`)
+  navigate(`c/${encodeURIComponent(chat.id)}`)
   // Text that was typed meanwhile belongs to the chat.
   const { new: typed = '' } = drafts.value
   setDraft('new', '')
@@ -143,7 +143,7 @@ function Missing({ failure }: { failure: Error | undefined }): VNode | undefined
       <h1>{isGone ? 'This chat is not here' : 'The chat cannot be read'}</h1>
       <p>{isGone ? 'It was deleted, or it is in another store.' : failure.message}</p>
       <p>
-        <a class="button" href="/">
+        <a class="button" href="./">
           New chat
         </a>
       </p>

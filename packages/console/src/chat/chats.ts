@@ -24,7 +24,7 @@ export const pageSize = 50
 const maxPageSize = 1_000
 
 export async function loadChats(): Promise<void> {
-  const page = await call<PageJson<ListedConversationJson>>('GET', `/api/conversations?limit=${pageSize}`)
+  const page = await call<PageJson<ListedConversationJson>>('GET', `api/conversations?limit=${pageSize}`)
   batch(() => {
     chats.value = page.data
     hasMoreChats.value = page.hasMore
@@ -36,7 +36,7 @@ export async function loadMoreChats({ all = false }: { all?: boolean } = {}): Pr
   const last = chats.value?.at(-1)
   if (!last) return
   const limit = all ? maxPageSize : pageSize
-  const path = `/api/conversations?limit=${limit}&before=${encodeURIComponent(last.id)}`
+  const path = `api/conversations?limit=${limit}&before=${encodeURIComponent(last.id)}`
   const page = await call<PageJson<ListedConversationJson>>('GET', path)
   batch(() => {
     // One that changed meanwhile is in the list already.
@@ -48,15 +48,15 @@ export async function loadMoreChats({ all = false }: { all?: boolean } = {}): Pr
 
 /** Deletes a chat, and leaves it if it is open. For ten seconds it can be brought back. */
 export async function deleteChat({ id, title }: { id: string; title?: string }): Promise<void> {
-  const path = `/api/conversations/${encodeURIComponent(id)}`
+  const path = `api/conversations/${encodeURIComponent(id)}`
   await call<DeletedJson>('DELETE', path)
   remove(id)
   const isOpen = openChat.value?.id === id
-  if (isOpen) navigate('/')
+  if (isOpen) navigate('./')
   const restore = async (): Promise<void> => {
     await call('POST', `${path}/restore`)
     await loadChats()
-    if (isOpen) navigate(`/c/${encodeURIComponent(id)}`)
+    if (isOpen) navigate(`c/${encodeURIComponent(id)}`)
   }
   notify(`Deleted ${title ?? 'the chat'}`, () => void restore())
 }
@@ -83,7 +83,7 @@ function listen(): void {
   } else if (!source) {
     // A server that was started again may have other models. The banner shows a failure.
     void loadModels().catch(() => undefined)
-    source = new EventSource('/api/changes')
+    source = new EventSource('api/changes')
     source.addEventListener('ready', () => void loadChats().catch(() => undefined))
     source.addEventListener('changed', ({ data }) => apply(JSON.parse(String(data)) as ChangeJson))
     source.addEventListener('deleted', ({ data }) => apply(JSON.parse(String(data)) as ChangeJson))

@@ -6,7 +6,7 @@ import type { ModelChoiceJson, ModelsJson } from '../api/types.ts'
 export const models: Signal<ModelsJson | undefined> = signal(undefined)
 
 export async function loadModels(): Promise<void> {
-  models.value = await call<ModelsJson>('GET', '/api/models')
+  models.value = await call<ModelsJson>('GET', 'api/models')
 }
 
 export function modelNamed(id: string | undefined): ModelChoiceJson | undefined {

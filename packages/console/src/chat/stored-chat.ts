@@ -126,7 +126,7 @@ export class StoredChat {
   }
 
   protected path(rest: string): string {
-    return `/api/conversations/${encodeURIComponent(this.id)}${rest}`
+    return `api/conversations/${encodeURIComponent(this.id)}${rest}`
   }
 
   protected show(info: ConversationJson): void {

@@ -36,11 +36,11 @@ export interface RequestsPage {
 }
 
 export function loadRequests(search: URLSearchParams): Promise<RequestsPage> {
-  return call<RequestsPage>('GET', `/admin/requests?${search.toString()}`)
+  return call<RequestsPage>('GET', `admin/requests?${search.toString()}`)
 }
 
 export function loadRequest(id: string): Promise<RequestJson> {
-  return call<RequestJson>('GET', `/admin/requests/${encodeURIComponent(id)}`)
+  return call<RequestJson>('GET', `admin/requests/${encodeURIComponent(id)}`)
 }
 
 /** Whether the request failed. A client that left is not a failure. */

@@ -14,14 +14,14 @@ export function RequestDetail({ id }: { id: string }): VNode {
   return (
     <>
       <p>
-        <a href="/requests">‹ All requests</a>
+        <a href="requests">‹ All requests</a>
       </p>
       <div class="charts">
         <section class="group" aria-label="Summary">
           <Facts rows={summaryOf(value)} />
           {value.conversation && (
             <p>
-              <a class="button" href={`/c/${encodeURIComponent(value.conversation)}`}>
+              <a class="button" href={`c/${encodeURIComponent(value.conversation)}`}>
                 Open the chat
               </a>
             </p>

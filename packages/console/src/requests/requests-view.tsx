@@ -122,7 +122,7 @@ function NoRequests(): VNode {
       </p>
       {isFiltered && (
         <p>
-          <a class="button" href="/requests">
+          <a class="button" href="requests">
             Clear filters
           </a>
         </p>
@@ -172,7 +172,7 @@ function RequestRow({ row, headings }: { row: RequestJson; headings: readonly st
   return (
     <tr>
       <th scope="row" data-label="Time">
-        <a href={`/requests/${encodeURIComponent(row.id)}`}>{timeText(row.started_at)}</a>
+        <a href={`requests/${encodeURIComponent(row.id)}`}>{timeText(row.started_at)}</a>
       </th>
       <td data-label="Status" class={isFailed(row) ? 'status-bad' : undefined}>
         <span class={`dot ${isFailed(row) ? 'bad' : 'ok'}`} aria-hidden="true" />
@@ -188,7 +188,7 @@ function RequestRow({ row, headings }: { row: RequestJson; headings: readonly st
       <td data-label="Key">{row.key ?? '–'}</td>
       <td data-label="Chat">
         {row.conversation ? (
-          <a href={`/c/${encodeURIComponent(row.conversation)}`}>{chatName(row.conversation)}</a>
+          <a href={`c/${encodeURIComponent(row.conversation)}`}>{chatName(row.conversation)}</a>
         ) : (
           '–'
         )}

@@ -13,7 +13,7 @@ export function YourData(): VNode {
     if (!file) return
     failure.value = undefined
     try {
-      const response = await send('/api/conversations/import', { method: 'POST', body: file })
+      const response = await send('api/conversations/import', { method: 'POST', body: file })
       const { data } = (await response.json()) as { data: ImportedJson[] }
       notify(`Imported ${countText(data.length, 'chat')}`)
     } catch (error) {

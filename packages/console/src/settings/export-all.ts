@@ -8,9 +8,9 @@ export async function exportAll(): Promise<void> {
   try {
     const parts: Blob[] = []
     for (let before = '', hasMore = true; hasMore;) {
-      const page = await call<PageJson<ListedConversationJson>>('GET', `/api/conversations?limit=50${before}`)
+      const page = await call<PageJson<ListedConversationJson>>('GET', `api/conversations?limit=50${before}`)
       for (const { id } of page.data) {
-        parts.push(await (await send(`/api/conversations/${encodeURIComponent(id)}/export`)).blob())
+        parts.push(await (await send(`api/conversations/${encodeURIComponent(id)}/export`)).blob())
         if (parts.length % 20 === 0) notify(`Read ${parts.length} chats …`)
       }
       hasMore = page.hasMore

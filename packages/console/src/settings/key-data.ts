@@ -26,19 +26,19 @@ export interface NewKey {
 }
 
 export async function loadKeys(): Promise<KeyJson[]> {
-  return (await call<{ data: KeyJson[] }>('GET', '/admin/keys')).data
+  return (await call<{ data: KeyJson[] }>('GET', 'admin/keys')).data
 }
 
 /** Creates a key. Its secret is in this response and in no other. */
 export function createKey(key: NewKey): Promise<KeyJson & { secret: string }> {
-  return call('POST', '/admin/keys', key)
+  return call('POST', 'admin/keys', key)
 }
 
 /** Replaces the budgets of a key. */
 export async function changeBudgets(id: string, budgets: NewBudget[]): Promise<void> {
-  await call('POST', `/admin/keys/${encodeURIComponent(id)}`, { budgets })
+  await call('POST', `admin/keys/${encodeURIComponent(id)}`, { budgets })
 }
 
 export async function revokeKey(id: string): Promise<void> {
-  await call('POST', `/admin/keys/${encodeURIComponent(id)}/revoke`, {})
+  await call('POST', `admin/keys/${encodeURIComponent(id)}/revoke`, {})
 }

@@ -10,10 +10,10 @@ import { nextTheme, theme } from './theme.ts'
 
 /** The views of the console, by the names of their routes. */
 export const views: readonly { name: Route['name']; path: string; label: string }[] = [
-  { name: 'chat', path: '/', label: 'Chat' },
-  { name: 'usage', path: '/usage', label: 'Usage' },
-  { name: 'requests', path: '/requests', label: 'Requests' },
-  { name: 'settings', path: '/settings', label: 'Settings' },
+  { name: 'chat', path: './', label: 'Chat' },
+  { name: 'usage', path: 'usage', label: 'Usage' },
+  { name: 'requests', path: 'requests', label: 'Requests' },
+  { name: 'settings', path: 'settings', label: 'Settings' },
 ]
 
 /** The views of the console, the search, and the engine of new chats. */
@@ -32,7 +32,7 @@ export function Header(): VNode {
           <Icon name="menu" />
         </button>
       )}
-      <a href="/" class="brand">
+      <a href="./" class="brand">
         colloquy
       </a>
       <nav aria-label="Views">

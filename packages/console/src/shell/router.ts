@@ -1,5 +1,8 @@
 import { type ReadonlySignal, type Signal, computed, signal } from '@preact/signals'
 
+/** The path of the console on its host, with a slash at its end. */
+const base = new URL(document.baseURI).pathname
+
 /** The address of the page. */
 const address: Signal<URL> = signal(new URL(location.href))
 
@@ -17,7 +20,7 @@ export const route: ReadonlySignal<Route> = computed(() => routeOf(address.value
 export const filters: ReadonlySignal<URLSearchParams> = computed(() => address.value.searchParams)
 
 function routeOf({ pathname, searchParams }: URL): Route {
-  const [, first = '', second] = pathname.split('/')
+  const [first = '', second] = pathname.slice(base.length).split('/')
   const id = second ? decoded(second) : undefined
   if (first === '' || first === 'c') return { name: 'chat', id, message: searchParams.get('m') ?? undefined }
   if (first === 'usage' || first === 'settings') return { name: first }
@@ -34,6 +37,7 @@ function decoded(part: string): string {
   }
 }
 
+/** @param path without a slash at its beginning: `usage`, and `./` for a new chat. */
 export function navigate(path: string, { replace = false }: { replace?: boolean } = {}): void {
   history[replace ? 'replaceState' : 'pushState'](undefined, '', path)
   address.value = new URL(location.href)
@@ -54,12 +58,12 @@ export function followLinks(): void {
   addEventListener('popstate', () => (address.value = new URL(location.href)))
   document.addEventListener('click', (event) => {
     const link = (event.target as Element).closest('a')
-    const isOurs = link?.origin === location.origin && !link.target && !link.hasAttribute('download')
+    const isOurs = link?.href.startsWith(document.baseURI) && !link.target && !link.hasAttribute('download')
     if (!isOurs || event.defaultPrevented || event.button !== 0) return
-    // The browser moves to a part of this page by itself, and the focus with it.
-    if (link.hash && link.pathname === location.pathname) return
     if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return
     event.preventDefault()
+    // A part of this page. The browser would look for it at the address in `<base>`.
+    if (link.hash) return document.querySelector<HTMLElement>(link.hash)?.focus()
     navigate(link.pathname + link.search)
   })
 }

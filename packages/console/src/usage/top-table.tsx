@@ -71,7 +71,7 @@ function Name({ field, value }: { field: TopTableProps['field']; value: string }
   if (value === '') return <span class="soft">{unnamed[field]}</span>
   const title = field === 'chat' ? chats.value?.find(({ id }) => id === value)?.title : undefined
   const choose = (): void => {
-    if (field === 'chat') navigate(`/requests?conversation=${encodeURIComponent(value)}`)
+    if (field === 'chat') navigate(`requests?conversation=${encodeURIComponent(value)}`)
     else setFilters({ [field]: value })
   }
   return (

@@ -47,7 +47,7 @@ export interface UsageQuery {
 function pathOf(query: UsageQuery, by: string): string {
   const search = new URLSearchParams({ by, since: query.since, until: query.until, tz: query.tz })
   for (const name of ['model', 'key'] as const) if (query[name]) search.set(name, query[name])
-  return `/admin/usage?${search.toString()}`
+  return `admin/usage?${search.toString()}`
 }
 
 /** Reports that are being read: parts of a page that show the same one share its request. */

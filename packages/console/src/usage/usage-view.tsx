@@ -1,4 +1,5 @@
 import type { VNode } from 'preact'
+import { serverUrl } from '../api/http.ts'
 import { BarChart } from '../charts/bar-chart.tsx'
 import type { ChartPoint } from '../charts/chart.tsx'
 import { LineChart } from '../charts/line-chart.tsx'
@@ -175,7 +176,7 @@ function pointsBy(period: Period, zone: string): PointsOf {
 
 function openRequests(search: Record<string, string | undefined>): void {
   const given = Object.entries(search).filter((entry): entry is [string, string] => !!entry[1])
-  navigate(`/requests?${new URLSearchParams(given).toString()}`)
+  navigate(`requests?${new URLSearchParams(given).toString()}`)
 }
 
 function Empty({ isFiltered }: { isFiltered: boolean }): VNode {
@@ -184,7 +185,7 @@ function Empty({ isFiltered }: { isFiltered: boolean }): VNode {
       <div class="empty">
         <p>No request matches these filters in this period.</p>
         <p>
-          <a class="button" href="/usage">
+          <a class="button" href="usage">
             Clear filters
           </a>
         </p>
@@ -195,12 +196,12 @@ function Empty({ isFiltered }: { isFiltered: boolean }): VNode {
     <div class="empty">
       <p>There are no requests in this period. Charts of cost, tokens and speed appear here after the first one:</p>
       <p>
-        <a class="button" href="/">
+        <a class="button" href="./">
           Start a chat
         </a>
       </p>
       <p class="soft">or point a program at this server:</p>
-      <pre>export ANTHROPIC_BASE_URL={location.origin}</pre>
+      <pre>export ANTHROPIC_BASE_URL={serverUrl}</pre>
     </div>
   )
 }

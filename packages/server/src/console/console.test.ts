@@ -15,7 +15,7 @@ import { type ConsoleOptions, type ConsoleRoutes, consoleRoutes, newConsoleToken
 const folder = mkdtempSync(join(tmpdir(), 'colloquy-'))
 after(() => rmSync(folder, { recursive: true }))
 mkdirSync(join(folder, 'assets'))
-writeFileSync(join(folder, 'index.html'), '<!doctype html><title>Colloquy</title>')
+writeFileSync(join(folder, 'index.html'), '<!doctype html><base href="/" /><title>Colloquy</title>')
 writeFileSync(join(folder, 'assets', 'main-1a2b.js'), `console.log(${JSON.stringify('x'.repeat(2_000))})`)
 const secret = randomBytes(32)
 const html = { accept: 'text/html,*/*' }
@@ -50,6 +50,11 @@ test('a token opens one session, whose cookie no script and no other site can us
     assert.deepEqual(attributes, ['Path=/', 'Max-Age=2592000', 'HttpOnly', 'SameSite=Strict'])
     const origin = url.replace('http:', 'https:')
     assert.match((await exchange(url, page.newToken(), { origin })).headers.get('set-cookie')!, /; Secure$/)
+    // A proxy shows the server below a path: other programs of the host do not get the cookie.
+    const below = { 'x-forwarded-prefix': '/colloquy' }
+    assert.match((await exchange(url, page.newToken(), below)).headers.get('set-cookie')!, /; Path=\/colloquy\/;/)
+    const ended = await fetch(`${url}/api/session`, { method: 'DELETE', headers: below })
+    assert.match(ended.headers.get('set-cookie')!, /^colloquy_session=; Path=\/colloquy\/; Max-Age=0;/)
     const headers = { cookie: `theme=dark; ${cookie}` }
     assert.equal((await fetch(`${url}/api/conversations`, { headers })).status, 200)
     assert.equal((await exchange(url, token)).status, 401)
@@ -113,7 +118,10 @@ test('the page is served at its addresses, with a policy that allows nothing els
       assert.match(policy, /^default-src 'none'; script-src 'self'; /)
       assert.match(policy, /require-trusted-types-for 'script'; trusted-types 'none'$/)
       assert.doesNotMatch(policy, /unsafe|https?:|\*/)
-      assert.match(await response.text(), /<title>Colloquy/)
+      const text = await response.text()
+      assert.match(text, /<title>Colloquy/)
+      const [, base = ''] = /<base href="(.*?)"/.exec(text) ?? []
+      assert.equal(new URL(base, `http://host/colloquy${path}`).pathname, '/colloquy/', path)
     }
     const script = await fetch(`${url}/assets/main-1a2b.js`)
     assert.match(script.headers.get('cache-control') ?? '', /immutable/)

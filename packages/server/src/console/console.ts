@@ -4,6 +4,7 @@ import type { Access, Caller } from '../access/access.ts'
 import { Bodies, object } from '../conversations/input.ts'
 import { checkSameOrigin } from '../conversations/same-origin.ts'
 import { string } from '../messages/validate/schema.ts'
+import { pathTakenOff } from '../operate/proxied.ts'
 import type { Routes } from '../options.ts'
 import { consoleFolder, Page } from './page.ts'
 import { noSession, Sessions } from './sessions.ts'
@@ -134,13 +135,16 @@ async function session(request: Request, { sessions, bodies, pid, access, isOpen
     const found: SessionJson = { program: 'colloquy', pid, open: await isOpen(request) }
     return Response.json(found, { headers: { 'cache-control': 'no-store' } })
   }
-  if (request.method === 'DELETE') return new Response(null, { status: 204, headers: { 'set-cookie': sessions.ended } })
-  if (request.method !== 'POST') return new Response(null, { status: 405, headers: { allow: 'GET, POST, DELETE' } })
-  const { token } = await bodies.read(request, tokenBody)
   // A proxy ends TLS; the origin is the page's own.
   const isSecure = request.headers.get('origin')?.startsWith('https:') ?? false
+  const options = { isSecure, path: `${pathTakenOff(request.headers)}/` }
+  if (request.method === 'DELETE') {
+    return new Response(null, { status: 204, headers: { 'set-cookie': sessions.ended(options) } })
+  }
+  if (request.method !== 'POST') return new Response(null, { status: 405, headers: { allow: 'GET, POST, DELETE' } })
+  const { token } = await bodies.read(request, tokenBody)
   const keyId = await adminOf(() => access?.admit(new Headers({ 'x-api-key': token })))
-  const cookie = keyId === undefined ? sessions.exchange(token, isSecure) : sessions.cookieFor({ keyId }, isSecure)
+  const cookie = keyId === undefined ? sessions.exchange(token, options) : sessions.cookieFor({ keyId }, options)
   return new Response(null, { status: 204, headers: { 'set-cookie': cookie } })
 }
 

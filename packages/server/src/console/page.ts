@@ -28,7 +28,7 @@ const policy = [
   "font-src 'self'",
   "connect-src 'self'",
   "manifest-src 'self'",
-  "base-uri 'none'",
+  "base-uri 'self'",
   "form-action 'none'",
   "frame-ancestors 'none'",
   "require-trusted-types-for 'script'",
@@ -72,7 +72,7 @@ export class Page {
     const isAddress = /^\/(?:(?:c|requests)\/[^/]+|usage|requests|settings)?$/.test(pathname) && acceptsHtml(headers)
     // The description of the server is not a file of the page.
     const isFile = /^\/(?!openapi\.json$)(?:assets\/)?[\w-]+(?:\.[\w-]+)+$/.test(pathname)
-    return isAddress || isFile ? this.#send(isAddress ? '/index.html' : pathname, { method, headers }) : undefined
+    return isAddress || isFile ? this.#send(isAddress ? pageAt(pathname) : pathname, { method, headers }) : undefined
   }
 
   async #send(path: string, { method, headers }: Pick<Request, 'method' | 'headers'>): Promise<Response> {
@@ -103,7 +103,16 @@ export class Page {
     await this.#prepare()
     const entries = readdirSync(this.#folder, { recursive: true, withFileTypes: true })
     const paths = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name))
-    return new Map(paths.map((path) => [`/${relative(this.#folder, path).replaceAll('\\', '/')}`, readFile(path)]))
+    const files = new Map(
+      paths.map((path) => [`/${relative(this.#folder, path).replaceAll('\\', '/')}`, readFile(path)]),
+    )
+    // The addresses in the page are relative, so that a proxy may show it below any path.
+    const html = Buffer.from(files.get('/index.html')?.body ?? '').toString()
+    for (const path of html ? ['/usage', '/c/id'] : []) {
+      const body = Buffer.from(html.replace('<base href="/"', `<base href="${wayUp(path)}"`))
+      files.set(pageAt(path), pageFile(body, '.html'))
+    }
+    return files
   }
 }
 
@@ -112,13 +121,26 @@ function acceptsHtml(headers: Headers): boolean {
   return (headers.get('accept') ?? '').includes('text/html')
 }
 
+/** The name of the page for one of its addresses. */
+function pageAt(path: string): string {
+  return `${wayUp(path)}index.html`
+}
+
+/** The way from an address of the page to the server. */
+function wayUp(path: string): string {
+  return '../'.repeat(path.split('/').length - 2) || './'
+}
+
 function readFile(path: string): PageFile {
-  const body = new Uint8Array(readFileSync(path))
+  return pageFile(new Uint8Array(readFileSync(path)), extname(path), /[/\\]assets[/\\]/.test(path))
+}
+
+function pageFile(body: Uint8Array<ArrayBuffer>, extension: string, isHashed = false): PageFile {
   const compressed = new Uint8Array(gzipSync(body, { level: 9 }))
   return {
     body,
     compressed: compressed.byteLength < body.byteLength ? compressed : undefined,
-    type: types[extname(path)] ?? 'application/octet-stream',
-    isHashed: /[/\\]assets[/\\]/.test(path),
+    type: types[extension] ?? 'application/octet-stream',
+    isHashed,
   }
 }

@@ -13,6 +13,14 @@ export interface Session {
   keyId: string
 }
 
+/** How the browser has reached the server. */
+export interface CookieOptions {
+  /** Whether the page was read over TLS: the browser then sends the cookie over TLS only. */
+  isSecure: boolean
+  /** The path of the server on its host, with a slash at its end. Other programs of the host do not get the cookie. */
+  path: string
+}
+
 /**
  * Sessions of browsers. A token from the address of the page is exchanged once for a cookie. Both are signed, so that a
  * program with the same secret can make a token for a server that runs, and cookies stay valid after a restart.
@@ -41,12 +49,8 @@ export class Sessions {
     return this.#mac('program').toString('base64url')
   }
 
-  /**
-   * Exchanges a token for the value of a `Set-Cookie` header. Throws the API's 401 for one that is wrong, old or used.
-   *
-   * @param isSecure whether the page was read over TLS: the browser then sends the cookie over TLS only.
-   */
-  exchange(token: string, isSecure = false): string {
+  /** Exchanges a token for the value of a `Set-Cookie` header. Throws the API's 401 for one that is wrong, old or used. */
+  exchange(token: string, options: CookieOptions): string {
     const signedAt = this.#verify('token', token)?.at
     const now = Date.now()
     for (const [used, at] of this.#used) if (at + tokenMs < now) this.#used.delete(used)
@@ -55,18 +59,17 @@ export class Sessions {
     if (!isFresh || this.#used.has(token))
       throw noSession('This is neither an admin key nor a link that is still valid: a link works once, for ten minutes')
     this.#used.set(token, signedAt)
-    return this.cookieFor({ keyId: '' }, isSecure)
+    return this.cookieFor({ keyId: '' }, options)
   }
 
   /** The value of a `Set-Cookie` header that begins a session. */
-  cookieFor({ keyId }: Session, isSecure = false): string {
-    const attributes = `Path=/; Max-Age=${sessionMs / 1_000}; HttpOnly; SameSite=Strict${isSecure ? '; Secure' : ''}`
-    return `${cookieName}=${this.#sign('cookie', keyId)}; ${attributes}`
+  cookieFor({ keyId }: Session, options: CookieOptions): string {
+    return cookie(this.#sign('cookie', keyId), sessionMs, options)
   }
 
   /** The value of a `Set-Cookie` header that ends the session of a browser. */
-  get ended(): string {
-    return `${cookieName}=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict`
+  ended(options: CookieOptions): string {
+    return cookie('', 0, options)
   }
 
   /** The session of a request: that of its cookie, or of the token for programs. */
@@ -103,6 +106,11 @@ export class Sessions {
   #mac(purpose: string, payload: Uint8Array = new Uint8Array()): Buffer {
     return createHmac('sha256', this.#secret).update(`${purpose}\0`).update(payload).digest()
   }
+}
+
+function cookie(value: string, ms: number, { isSecure, path }: CookieOptions): string {
+  const attributes = `Path=${path}; Max-Age=${ms / 1_000}; HttpOnly; SameSite=Strict${isSecure ? '; Secure' : ''}`
+  return `${cookieName}=${value}; ${attributes}`
 }
 
 function isEqual(one: Uint8Array, other: Uint8Array): boolean {

@@ -23,7 +23,7 @@ export function Estimate({ chatId, text, files, warnUsd }: EstimateProps): VNode
   useEffect(() => {
     setPreview(undefined)
     const controller = new AbortController()
-    const path = `/api/conversations/${encodeURIComponent(chatId)}/preview`
+    const path = `api/conversations/${encodeURIComponent(chatId)}/preview`
     const timer = setTimeout(
       () => {
         const body = { content: contentOf(text, files) }

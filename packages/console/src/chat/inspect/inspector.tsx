@@ -85,7 +85,7 @@ function Info({ chat }: { chat: OpenChat }): VNode {
       <h2>This chat</h2>
       <Facts rows={rows} />
       <p class="row">
-        <a class="button" href={`/api/conversations/${encodeURIComponent(id)}/export`} download={`${id}.jsonl`}>
+        <a class="button" href={`api/conversations/${encodeURIComponent(id)}/export`} download={`${id}.jsonl`}>
           Export
         </a>
         <button type="button" onClick={() => void saveMarkdown(chat)}>

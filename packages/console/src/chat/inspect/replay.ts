@@ -8,9 +8,9 @@ import { OpenChat } from '../open-chat.ts'
 export async function replay(chat: OpenChat, { parentId, model }: PathMessageJson): Promise<void> {
   if (!parentId) throw new Error('it answers no message')
   const { id } = await chat.fork(parentId)
-  const info = await call<ConversationJson>('GET', `/api/conversations/${encodeURIComponent(id)}`)
+  const info = await call<ConversationJson>('GET', `api/conversations/${encodeURIComponent(id)}`)
   const copy = new OpenChat(info)
   showChat(copy)
-  navigate(`/c/${encodeURIComponent(id)}`)
+  navigate(`c/${encodeURIComponent(id)}`)
   await copy.retry(info.head ?? undefined, model)
 }

@@ -40,7 +40,7 @@ export function RequestTab({ chat }: { chat: OpenChat }): VNode {
 }
 
 function NextRequest({ chat }: { chat: OpenChat }): VNode {
-  const path = `/api/conversations/${encodeURIComponent(chat.id)}/preview`
+  const path = `api/conversations/${encodeURIComponent(chat.id)}/preview`
   const { value, placeholder } = useLoaded(() => call<PreviewJson>('POST', path, {}), [path, chat.messages.value])
   if (!value) return placeholder
   const { request, estimated, inputTokens, mostCost } = value
@@ -61,7 +61,7 @@ function NextRequest({ chat }: { chat: OpenChat }): VNode {
 }
 
 function PastRequest({ chat, reply }: { chat: OpenChat; reply: PathMessageJson }): VNode {
-  const path = `/api/conversations/${encodeURIComponent(chat.id)}/messages/${encodeURIComponent(reply.id)}/exchange`
+  const path = `api/conversations/${encodeURIComponent(chat.id)}/messages/${encodeURIComponent(reply.id)}/exchange`
   const { value, placeholder } = useLoaded(() => call<ExchangeJson>('GET', path), [path])
   if (!value) return placeholder
   const { request, exact, response, trace } = value

@@ -7,7 +7,7 @@ import type { OpenChat } from '../open-chat.ts'
 
 /** Saves the active path of a chat as Markdown: the text of each message below the name of its author. */
 export async function saveMarkdown({ id, title }: OpenChat): Promise<void> {
-  const path = `/api/conversations/${encodeURIComponent(id)}`
+  const path = `api/conversations/${encodeURIComponent(id)}`
   let page: PageJson<PathMessageJson> = (await call<ConversationJson>('GET', `${path}?limit=1000`)).path
   let messages = page.data
   while (page.hasMore) {

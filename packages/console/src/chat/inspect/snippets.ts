@@ -1,8 +1,10 @@
+import { serverUrl } from '../../api/http.ts'
+
 /** A command that sends the request from a shell. The key is taken from the environment. */
 export function curlOf(request: object): string {
   const body = JSON.stringify(request, null, 2).replaceAll("'", String.raw`'\''`)
   return [
-    `curl ${location.origin}/v1/messages \\`,
+    `curl ${serverUrl}/v1/messages \\`,
     `  -H "x-api-key: $ANTHROPIC_API_KEY" \\`,
     `  -H 'anthropic-version: ${versionOf(request)}' \\`,
     `  -H 'content-type: application/json' \\`,
@@ -17,7 +19,7 @@ export function typescriptOf(request: object): string {
   return [
     `import Anthropic from 'colloquy'`,
     '',
-    `const client = new Anthropic({ baseURL: '${location.origin}' })`,
+    `const client = new Anthropic({ baseURL: '${serverUrl}' })`,
     `const message = await client.messages.create(${body})`,
     'console.log(message.content)',
     '',

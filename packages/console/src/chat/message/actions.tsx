@@ -75,7 +75,7 @@ export function Actions({ chat, message, isLast, onEdit }: ActionsProps): VNode 
 /** Opens a new chat that begins with the messages up to this one. */
 async function branch(chat: OpenChat, messageId: string): Promise<void> {
   const { id } = await chat.fork(messageId)
-  navigate(`/c/${encodeURIComponent(id)}`)
+  navigate(`c/${encodeURIComponent(id)}`)
 }
 
 interface RetryProps {

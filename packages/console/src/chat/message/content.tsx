@@ -102,22 +102,26 @@ function Picture({ source }: { source: AnyBlock }): VNode {
 
 /** A path of this server for a stored picture; the picture itself for one that was just attached. */
 export function pictureAddress({ type, media_type, data, url }: AnyBlock): string | undefined {
-  if (typeof url === 'string') return url.startsWith('/api/') ? url : undefined
+  if (typeof url === 'string') return storedAddress(url)
   const mediaType = String(media_type)
   if (type !== 'base64' || !/^image\/(png|jpeg|gif|webp)$/.test(mediaType)) return undefined
   return `data:${mediaType};base64,${String(data)}`
 }
 
+/** The address of a stored file. Its path begins at the server, which may be below a path of its host. */
+function storedAddress(url: unknown): string | undefined {
+  return typeof url === 'string' && url.startsWith('/api/') ? `.${url}` : undefined
+}
+
 /** A document with a link to its file, once it is stored. */
 function Document({ block }: { block: AnyBlock }): VNode {
-  const { url } = block.source as AnyBlock
+  const address = storedAddress((block.source as AnyBlock).url)
   const title = visibleText(String(block.title ?? 'Document'))
-  const isStored = typeof url === 'string' && url.startsWith('/api/')
   return (
     <p class="attachment">
       <Icon name="attach" />{' '}
-      {isStored ? (
-        <a href={url} download={title}>
+      {address ? (
+        <a href={address} download={title}>
           {title}
         </a>
       ) : (

@@ -16,7 +16,7 @@ const names: Record<CostLineJson['bucket'], string> = {
 
 /** The arithmetic of a reply's cost, line by line. */
 export function CostLines({ chatId, messageId }: { chatId: string; messageId: string }): VNode {
-  const path = `/api/conversations/${encodeURIComponent(chatId)}/messages/${encodeURIComponent(messageId)}/cost`
+  const path = `api/conversations/${encodeURIComponent(chatId)}/messages/${encodeURIComponent(messageId)}/cost`
   const { value, placeholder } = useLoaded(() => call<ReplyCostJson>('GET', path), [path])
   const lines = useRef<HTMLDivElement>(null)
   useEffect(() => lines.current?.scrollIntoView({ block: 'nearest' }), [value])

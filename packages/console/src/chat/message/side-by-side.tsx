@@ -21,7 +21,7 @@ interface SideBySideProps {
 
 /** All replies to a message beside each other, with the one that is arriving. */
 export function SideBySide({ chat, messageId, parentId, live }: SideBySideProps): VNode {
-  const path = `/api/conversations/${encodeURIComponent(chat.id)}/messages/${encodeURIComponent(messageId)}/versions`
+  const path = `api/conversations/${encodeURIComponent(chat.id)}/messages/${encodeURIComponent(messageId)}/versions`
   const { value, placeholder } = useLoaded(
     () => call<{ data: MessageJson[] }>('GET', path),
     [path, chat.messages.value],

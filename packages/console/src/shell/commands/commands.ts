@@ -24,7 +24,7 @@ export const commands: readonly Command[] = [
     worksInDialogs: true,
     run: () => (dialog.value = dialog.value === 'palette' ? undefined : 'palette'),
   },
-  { name: 'New chat', keys: 'Ctrl+Shift+O', run: () => navigate('/') },
+  { name: 'New chat', keys: 'Ctrl+Shift+O', run: () => navigate('./') },
   { name: 'Show or hide the chats', keys: 'Ctrl+B', run: () => (isListOpen.value = !isListOpen.value) },
   { name: 'Show or hide the inspector', keys: 'Ctrl+.', run: toggleInspector },
   { name: 'Stop the reply', keys: 'Escape', run: stopOrClose },
@@ -40,9 +40,9 @@ export const commands: readonly Command[] = [
   { name: 'Delete the chat', run: () => openChat.value && void deleteChat(openChat.value.info.value) },
   { name: 'Settings of the chat', run: () => openChat.value && (dialog.value = 'chat') },
   { name: 'Undo the last turn', run: () => void openChat.value?.undo() },
-  { name: 'Usage', run: () => navigate('/usage') },
-  { name: 'Requests', run: () => navigate('/requests') },
-  { name: 'Settings', run: () => navigate('/settings') },
+  { name: 'Usage', run: () => navigate('usage') },
+  { name: 'Requests', run: () => navigate('requests') },
+  { name: 'Settings', run: () => navigate('settings') },
   { name: 'Change the theme', run: nextTheme },
 ]
 

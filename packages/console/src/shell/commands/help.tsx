@@ -29,7 +29,7 @@ export function Help(): VNode {
         </tbody>
       </table>
       <p>
-        <a href="/settings" onClick={closeDialog}>
+        <a href="settings" onClick={closeDialog}>
           Change keys
         </a>
       </p>

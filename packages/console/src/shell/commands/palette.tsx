@@ -99,7 +99,7 @@ function matching(text: string): Hit[] {
       kind: 'chat',
       text: title,
       detail: 'chat',
-      choose: () => navigate(`/c/${encodeURIComponent(id)}`),
+      choose: () => navigate(`c/${encodeURIComponent(id)}`),
     }))
   return [...titled, ...named]
 }
@@ -114,7 +114,7 @@ function searchLater(text: string, show: (hits: Hit[]) => void): () => void {
   const timer = setTimeout(() => {
     call<{ data: FoundMessageJson[] }>(
       'GET',
-      `/api/conversations/search?q=${encodeURIComponent(text)}&limit=20`,
+      `api/conversations/search?q=${encodeURIComponent(text)}&limit=20`,
       undefined,
       controller.signal,
     )
@@ -133,6 +133,6 @@ function hitOf({ conversationId, messageId, title = '', excerpt }: FoundMessageJ
     kind: 'message',
     text: excerpt,
     detail: title,
-    choose: () => navigate(`/c/${encodeURIComponent(conversationId)}?m=${encodeURIComponent(messageId)}`),
+    choose: () => navigate(`c/${encodeURIComponent(conversationId)}?m=${encodeURIComponent(messageId)}`),
   }
 }

@@ -1,7 +1,7 @@
 import type { MessageBatch } from 'colloquy/protocol'
 import type { BatchRow, ItemRow } from './batch-store.ts'
 
-/** A batch as the API returns it. @param base the origin of the server, for the URL of the results. */
+/** A batch as the API returns it. @param base the address of the server, for the URL of the results. */
 export function batchObject(row: BatchRow, base: string): MessageBatch {
   const { id, succeeded, errored, canceled, expired, ended_at: ended, cancel_at: cancel, archived_at: archived } = row
   const isOpen = ended === null

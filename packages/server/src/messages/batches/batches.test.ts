@@ -237,7 +237,7 @@ test('client.beta.messages.batches of the official client runs a batch', async (
   await assert.rejects(batches.results(id), Official.NotFoundError)
 })
 
-test('the URL of results leads to the port, and to https behind a proxy', async (t) => {
+test('the URL of results leads to the port, and to https and a path behind a proxy', async (t) => {
   const database = new SqliteDatabase(join(folder, 'port.db'), { migrations })
   const store = { database, close: () => database.close() }
   const { url, close } = await listen(createServer({ engine: offline(), store, batches: { pollMs: 20 } }))
@@ -250,8 +250,16 @@ test('the URL of results leads to the port, and to https behind a proxy', async 
   const ended = await untilEnded(batches, id)
   assert.equal(ended.results_url, `${url}/v1/messages/batches/${id}/results`)
   assert.equal((await resultsOf(batches, id)).get('a')?.type, 'succeeded')
-  const proxied = await batches.retrieve(id, {}, { headers: { 'x-forwarded-proto': 'https' } })
-  assert.equal(proxied.results_url, ended.results_url.replace('http:', 'https:'))
+  const proxied = async (prefix: string): Promise<string | null> => {
+    const headers = { 'x-forwarded-proto': 'https', 'x-forwarded-prefix': prefix }
+    return (await batches.retrieve(id, {}, { headers })).results_url
+  }
+  const origin = url.replace('http:', 'https:')
+  const below: Record<string, string> = { '': '', '/colloquy': '/colloquy', '/a.b/c-d/': '/a.b/c-d' }
+  // No other host, and nothing that is not a path.
+  for (const refused of ['/', '//evil.example', 'evil', '/a b', '/a;b', '/a?b', '/a, /b']) below[refused] = ''
+  for (const [prefix, path] of Object.entries(below))
+    assert.equal(await proxied(prefix), `${origin}${path}/v1/messages/batches/${id}/results`, prefix)
 })
 
 test('an envelope with a mistake is refused whole', async (t) => {

@@ -1,6 +1,7 @@
 import { inPieces, newId } from 'colloquy/engines'
 import { apiError } from 'colloquy/protocol'
 import type { Context, Hono } from 'hono'
+import { addressUsed } from '../../operate/proxied.ts'
 import type { ServerOptions } from '../../options.ts'
 import { versionAndBetas } from '../endpoint.ts'
 import type { Env } from '../env.ts'
@@ -37,12 +38,12 @@ export function addBatches(app: Hono<Env>, options: BatchRoutesOptions): void {
   const { store, worker, now } = options
   const create = creator(options)
   const path = '/v1/messages/batches'
-  const respond = (c: Context<Env>, row: BatchRow): Response => c.json(batchObject(row, baseOf(c.req.raw)))
+  const respond = (c: Context<Env>, row: BatchRow): Response => c.json(batchObject(row, addressUsed(c.req.raw)))
 
   app.post(path, async (c) => respond(c, await create(c)))
   app.get(path, async (c) => {
     const { data, hasMore } = await store.page(workspaceOf(c), readPageQuery(new URL(c.req.url).searchParams))
-    const batches = data.map((row) => batchObject(row, baseOf(c.req.raw)))
+    const batches = data.map((row) => batchObject(row, addressUsed(c.req.raw)))
     const [first, last] = [batches[0]?.id ?? null, batches.at(-1)?.id ?? null]
     return c.json({ data: batches, has_more: hasMore, first_id: first, last_id: last })
   })
@@ -108,12 +109,6 @@ function workspaceOf(c: Context<Env>): string {
 
 function refusal(id: string, problem: string): Error {
   return apiError('invalid_request_error', `Batch ${id} ${problem}`)
-}
-
-/** The origin that the client has used. A proxy that ends TLS says so in a header; the URL on a port has no host of its own. */
-function baseOf({ url, headers }: Request): string {
-  const { protocol, host } = new URL(url)
-  return `${headers.get('x-forwarded-proto') === 'https' ? 'https:' : protocol}//${headers.get('host') ?? host}`
 }
 
 /** The results as JSONL, read from the store as fast as the client takes them. */
