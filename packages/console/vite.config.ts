@@ -10,8 +10,7 @@ export default defineConfig({
   root: import.meta.dirname,
   base: './',
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-  // The page shares the lexer of formulas with the program, which has a copy of marked of its own.
-  resolve: { conditions: ['@colloquy/source', 'module', 'browser'], dedupe: ['marked'] },
+  resolve: { conditions: ['@colloquy/source', 'module', 'browser'] },
   build: {
     outDir: '../server/console',
     emptyOutDir: true,

@@ -1,6 +1,6 @@
-import { Lexer, type Token } from 'marked'
+import type { Token } from 'marked'
 import { decodeEntities } from './entities.ts'
-import { formulaOptions, mayHaveFormulas, type FormulaToken } from './formula/formula-lexer.ts'
+import { lexerFor, type FormulaToken } from './formula/formula-lexer.ts'
 import { formulaText } from './formula/formula-text.ts'
 import { safeAddress, safeText } from '../terminal/safe-text.ts'
 import type { Painter, Span, Style } from '../terminal/style.ts'
@@ -8,12 +8,9 @@ import type { Painter, Span, Style } from '../terminal/style.ts'
 /** The link definitions (`[label]: address`) so far. */
 export type LinkDefinitions = Record<string, { href: string; title: string | null }>
 
-const lexerOptions = { gfm: true, breaks: true }
-const withFormulas = { ...lexerOptions, ...formulaOptions }
-
 /** Renders emphasis, code, links, formulas and line breaks. */
 export function inlineSpans(source: string, base: Style, definitions: LinkDefinitions, paint: Painter): Span[] {
-  const lexer = new Lexer(mayHaveFormulas(source) ? withFormulas : lexerOptions)
+  const lexer = lexerFor(source)
   lexer.tokens.links = definitions
   return lexer.inlineTokens(source, []).flatMap((token) => spansOf(token, base, paint))
 }

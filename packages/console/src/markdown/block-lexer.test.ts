@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import type { Token } from 'marked'
 import { BlockLexer } from './block-lexer.ts'
 
 const line = fc.constantFrom(
@@ -29,7 +30,10 @@ const line = fc.constantFrom(
   '\\[ y',
   'z \\]',
   '+ $a$ and \\(b\\)',
+  'see [a]',
 )
+const lines = fc.array(line, { maxLength: 14 }).map((some) => some.join('\n'))
+const cuts = fc.array(fc.nat({ max: 200 }), { maxLength: 6 })
 
 test('a block keeps its key and its token while the text grows behind it', () => {
   const lexer = new BlockLexer()
@@ -40,15 +44,37 @@ test('a block keeps its key and its token while the text grows behind it', () =>
 })
 
 test('text in pieces is read as the same text at once, with lines of every kind', () => {
-  const joined = fc.array(line, { maxLength: 14 }).map((lines) => lines.join('\n'))
-  fc.assert(
-    fc.property(joined, fc.array(fc.nat({ max: 200 }), { maxLength: 6 }), (text, cuts) => {
-      const lexer = new BlockLexer()
-      for (const cut of cuts.toSorted((a, b) => a - b)) lexer.read(text.slice(0, cut))
-      assert.deepEqual(shapeOf(lexer.read(text)), shapeOf(new BlockLexer().read(text)))
-    }),
-    { numRuns: 500 },
+  const property = fc.property(lines, cuts, (text, ends) => {
+    assert.deepEqual(inPieces(text, ends).map(sourceOf), atOnce(text).map(sourceOf))
+  })
+  fc.assert(property, { numRuns: 500 })
+})
+
+// A definition does not reach the blocks far above it, so the only one of the label stands before all of them.
+test('links and emphasis of text in pieces are those of the same text at once', () => {
+  const property = fc.property(lines, cuts, (after, ends) => {
+    const text = `[a]: /address "title"\n${after}`
+    assert.deepEqual(inPieces(text, ends), atOnce(text))
+  })
+  fc.assert(property, { numRuns: 500 })
+})
+
+test('a table with too few columns is a paragraph, beside a formula too', () => {
+  const table = 'text\ntext\n|---|---|'
+  assert.deepEqual(atOnce(`$a$\n\n${table}`).at(-1), atOnce(`a\n\n${table}`).at(-1))
+})
+
+test('two signs that turn out to begin no formula are a heading', () => {
+  const text = '$$\n===\n# Title\n\nend'
+  assert.deepEqual(
+    inPieces(text, [7]).map(({ type }) => type),
+    ['heading', 'heading', 'space', 'paragraph'],
   )
+})
+
+test('a link has its whole address when its definition arrives in pieces', () => {
+  for (const text of ['[a]\n\n[a]: /address', '[a]: /address\n\n[a]\n\none\n\ntwo\n\nthree'])
+    assert.deepEqual(inPieces(text, [...text].keys()), atOnce(text))
 })
 
 test('the raw texts of the blocks are the text', () => {
@@ -88,6 +114,17 @@ function rawOf(blocks: ReturnType<BlockLexer['read']>): string {
   return blocks.map(({ token }) => token.raw).join('')
 }
 
-function shapeOf(blocks: ReturnType<BlockLexer['read']>): string[] {
-  return blocks.map(({ token }) => `${token.type} ${token.raw}`)
+/** The blocks of a text of which first the beginnings of these lengths are read. */
+function inPieces(text: string, ends: Iterable<number>): Token[] {
+  const lexer = new BlockLexer()
+  for (const end of [...ends].toSorted((a, b) => a - b)) lexer.read(text.slice(0, end))
+  return lexer.read(text).map(({ token }) => token)
+}
+
+function atOnce(text: string): Token[] {
+  return inPieces(text, [])
+}
+
+function sourceOf({ type, raw }: Token): string {
+  return `${type} ${raw}`
 }

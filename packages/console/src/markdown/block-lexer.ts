@@ -1,5 +1,5 @@
-import { Lexer, type Token, type TokensList } from 'marked'
-import { formulaOptions, mayHaveFormulas } from '../../../cli/src/markdown/formula/formula-lexer.ts'
+import type { Token, TokensList } from 'marked'
+import { lexerFor } from '../../../cli/src/markdown/formula/formula-lexer.ts'
 
 /** A top-level block of Markdown. Its identity stays the same while its source does. */
 export interface Block {
@@ -7,8 +7,7 @@ export interface Block {
   token: Token
 }
 
-const options = { gfm: true, breaks: true }
-const withFormulas = { ...options, ...formulaOptions }
+type Links = TokensList['links']
 
 /**
  * Reads Markdown that grows, and reads only its end again: a block that is followed by two others can no longer change. So a
@@ -16,11 +15,14 @@ const withFormulas = { ...options, ...formulaOptions }
  */
 export class BlockLexer {
   readonly #finished: Block[] = []
-  readonly #links: TokensList['links'] = {}
   #text = ''
   /** The length of the text that the finished blocks were read from. */
   #finishedLength = 0
+  /** The definitions in the finished blocks. An address in an open block may still grow. */
+  #links: Links = {}
   #open: Block[] = []
+  /** The definitions that the open blocks were read with, as JSON. */
+  #openLinks = ''
 
   /** Returns the blocks of the text. A text that does not continue the previous one is read from its start. */
   read(text: string): readonly Block[] {
@@ -28,49 +30,64 @@ export class BlockLexer {
     if (text !== this.#text || this.#open.length === 0) {
       this.#text = text
       this.#readEnd(text.slice(this.#finishedLength))
+      this.#finish()
     }
     return [...this.#finished, ...this.#open]
   }
 
   #readEnd(rest: string): void {
-    const tokens = tokensOf(rest, this.#links)
+    const { tokens, links } = lex(rest, this.#links)
+    const openLinks = JSON.stringify(links)
+    const hasSameLinks = openLinks === this.#openLinks
+    this.#openLinks = openLinks
     const first = this.#finished.length
     this.#open = tokens.map((token, index) => {
       const before = this.#open[index]
-      return before?.token.raw === token.raw ? before : { key: first + index, token }
+      return before && hasSameLinks && isSame(before.token, token) ? before : { key: first + index, token }
     })
-    const visible = this.#open.filter(({ token }) => token.type !== 'space')
-    const lastFinished = visible.at(-3)
+  }
+
+  #finish(): void {
+    const lastFinished = this.#open.filter(({ token }) => token.type !== 'space').at(-3)
     if (!lastFinished) return
-    const count = this.#open.indexOf(lastFinished) + 1
-    for (const block of this.#open.splice(0, count)) {
-      this.#finished.push(block)
-      this.#finishedLength += block.token.raw.length
-    }
+    const blocks = this.#open.splice(0, this.#open.indexOf(lastFinished) + 1)
+    const source = blocks.map(({ token }) => token.raw).join('')
+    this.#finished.push(...blocks)
+    this.#finishedLength += source.length
+    if (source.includes(']:')) this.#links = lex(source, this.#links).links
   }
 
   #reset(): void {
     this.#finished.length = 0
     this.#finishedLength = 0
+    this.#links = {}
     this.#open = []
   }
 }
 
+/** With one source a block may be a heading or a paragraph: the text behind `$$` shows whether that begins a formula. */
+function isSame(a: Token, b: Token): boolean {
+  return a.raw === b.raw && a.type === b.type && textOf(a) === textOf(b)
+}
+
+function textOf(token: Token): string | undefined {
+  return 'text' in token ? token.text : undefined
+}
+
 /** Lexes Markdown. Text that nests deeper than the lexer can follow is one paragraph of plain text. */
-function tokensOf(text: string, links: TokensList['links']): Token[] {
+function lex(text: string, links: Links): { tokens: readonly Token[]; links: Links } {
   // The lexer takes `\r\n` as `\n`. Then the lengths of its tokens would no longer add up to that of the text.
   const source = text.replaceAll(/\r\n?/g, (ending) => (ending.length === 2 ? ' \n' : '\n'))
-  return lexed(source, links) ?? lexed(withoutDeepQuotes(source), links) ?? [{ type: 'text', raw: text, text }]
+  const tokens = lexed(source, links) ?? lexed(withoutDeepQuotes(source), links)
+  return tokens ? { tokens, links: tokens.links } : { tokens: [{ type: 'text', raw: text, text }], links }
 }
 
 /** Undefined if the text nests too deeply. */
-function lexed(source: string, links: TokensList['links']): Token[] | undefined {
-  const lexer = new Lexer(mayHaveFormulas(source) ? withFormulas : options)
+function lexed(source: string, links: Links): TokensList | undefined {
+  const lexer = lexerFor(source)
   Object.assign(lexer.tokens.links, links)
   try {
-    const tokens = [...lexer.lex(source)]
-    Object.assign(links, lexer.tokens.links)
-    return tokens
+    return lexer.lex(source)
   } catch (error) {
     if (error instanceof RangeError) return undefined
     throw error

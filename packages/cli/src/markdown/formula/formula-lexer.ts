@@ -1,4 +1,4 @@
-import { type MarkedOptions, type Token, Tokenizer, type TokenizerThis, type Tokens } from 'marked'
+import { Lexer, type MarkedOptions, type Token, Tokenizer, type TokenizerThis, type Tokens } from 'marked'
 
 /** A formula in TeX. */
 export interface FormulaToken {
@@ -33,8 +33,9 @@ class FormulaTokenizer extends Tokenizer {
   }
 }
 
-/** Options of the lexer for text with formulas: `$$…$$` and `\[…\]` as blocks, these and `$…$` and `\(…\)` in lines. */
-export const formulaOptions: MarkedOptions = {
+const options: MarkedOptions = { gfm: true, breaks: true }
+const withFormulas: MarkedOptions = {
+  ...options,
   tokenizer: new FormulaTokenizer(),
   extensions: {
     renderers: {},
@@ -46,9 +47,13 @@ export const formulaOptions: MarkedOptions = {
   },
 }
 
-/** Whether a text may have formulas. */
-export function mayHaveFormulas(text: string): boolean {
-  return text.includes('$') || text.includes('\\(') || text.includes('\\[')
+/**
+ * A lexer for a text of Markdown with formulas: `$$…$$` and `\[…\]` as blocks, these and `$…$` and `\(…\)` in lines. It and its
+ * tokenizer come from one copy of marked: it reads some tables in another way with the tokenizer of a second copy.
+ */
+export function lexerFor(source: string): Lexer {
+  const mayHaveFormulas = source.includes('$') || source.includes('\\(') || source.includes('\\[')
+  return new Lexer(mayHaveFormulas ? withFormulas : options)
 }
 
 /** The place of the first formula below the first line of a paragraph. Undefined if there is none before its end. */

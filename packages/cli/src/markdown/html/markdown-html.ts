@@ -1,12 +1,10 @@
-import { Lexer, type Token, type Tokens } from 'marked'
+import type { Token, Tokens } from 'marked'
 import { safeAddress } from '../../terminal/safe-text.ts'
 import { colourCode } from '../code.ts'
 import { decodeEntities } from '../entities.ts'
-import { formulaOptions, type FormulaToken } from '../formula/formula-lexer.ts'
+import { lexerFor, type FormulaToken } from '../formula/formula-lexer.ts'
 import { escapeHtml } from './escape.ts'
 import { mathHtml } from './math-html.ts'
-
-const options = { gfm: true, breaks: true, ...formulaOptions }
 
 /** Blocks inside each other. Deeper ones are shown as their source. */
 const maxDepth = 24
@@ -17,7 +15,7 @@ const maxDepth = 24
  */
 export function markdownHtml(text: string): string {
   try {
-    return blocks(new Lexer(options).lex(text), 0)
+    return blocks(lexerFor(text).lex(text), 0)
   } catch (error) {
     if (error instanceof RangeError) return `<pre>${escapeHtml(text)}</pre>`
     throw error
