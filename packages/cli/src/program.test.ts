@@ -380,7 +380,8 @@ test('chat import adds the chats of a file and reports what it repaired', async 
     { type: 'assistant', uuid: 'b', parentUuid: 'a', message: reply },
   ].map((line) => JSON.stringify(line))
   const lines = [...transcript, '{"type":"user","uuid":"c","mess']
-  await writeFile(join(folder, 'old.jsonl'), lines.join('\n'))
+  // As Windows PowerShell writes it.
+  await writeFile(join(folder, 'old.jsonl'), `\ufeff${lines.join('\n')}`, 'utf16le')
   await served([{ times: 2, reply: 'Fine.' }], async (env, engine) => {
     const imported = await run(['chat', 'import', 'old.jsonl'], env)
     assert.match(imported.stdout, /^\w{6} {2}I like trains · claude-code · 2 messages\n$/)

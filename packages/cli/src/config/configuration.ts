@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { UsageError } from '../exit.ts'
 import { filePaths } from '../file-paths.ts'
@@ -6,6 +6,7 @@ import type { Environment } from '../flags.ts'
 import { systemReason } from '../system-error.ts'
 import { isOutside, namedFile, withPlace } from './named-file.ts'
 import { checkSetting, settingOf, settings, type Setting } from './settings.ts'
+import { readText } from '../read-text.ts'
 
 /** The name of a project's configuration, in its folder or one above the current one. */
 const projectFile = '.colloquy.json'
@@ -157,7 +158,7 @@ function objectIn(value: unknown, place: string): Record<string, unknown> {
 
 function textOf(path: string): string {
   try {
-    return readFileSync(path, 'utf8')
+    return readText(path)
   } catch (error) {
     throw new UsageError(`Cannot read ${path}: ${systemReason(error)}`)
   }

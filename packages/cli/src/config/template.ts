@@ -1,9 +1,10 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { UsageError } from '../exit.ts'
 import { filePaths } from '../file-paths.ts'
 import { withPlace } from './named-file.ts'
 import { checkSetting, settingOf } from './settings.ts'
+import { readText } from '../read-text.ts'
 
 /** A prompt with places to fill, and the settings of the chats that use it. */
 export interface Template {
@@ -32,7 +33,7 @@ export async function readTemplate(name: string): Promise<Template> {
     const names = templateNames().join(', ') || 'none'
     throw new UsageError(`No template ${name} in ${templates}: found ${names}`)
   }
-  const text = readFileSync(path, 'utf8').replaceAll('\r\n', '\n')
+  const text = readText(path).replaceAll('\r\n', '\n')
   const [, head = '', body = text] = /^---\n([^]*?)^---\n([^]*)$/m.exec(text) ?? []
   return { name, settings: await headSettings(head, path), body: body.trim() }
 }

@@ -19,6 +19,12 @@ export async function exportChat(chats: Conversations, chat: Conversation, forma
   return markdownOf(chat)
 }
 
+/** A note that a document of the format leaves out the other branches of a chat. Undefined if there are none. */
+export async function omissionOf(chat: Conversation, format: TranscriptFormat): Promise<string | undefined> {
+  const { length } = format === 'jsonl' ? [] : await chat.branches()
+  return length > 1 ? `This is one of ${length} branches: jsonl has all of them.` : undefined
+}
+
 /** The chat as JSON, with every content block as it was sent or received. */
 export function recordOf(chat: Conversation): object {
   const { id, title, createdAt, settings, messages, cost } = chat

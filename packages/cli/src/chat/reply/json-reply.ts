@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs'
 import { jsonSchemaOutputFormat, type OutputFormat } from 'colloquy/protocol'
 import { UsageError } from '../../exit.ts'
 import type { Flags } from '../../flags.ts'
 import { systemReason } from '../../system-error.ts'
+import { readText } from '../../read-text.ts'
 
 /** The output format of `--json-schema`. */
 export type JsonFormat = OutputFormat<unknown>
@@ -21,7 +21,7 @@ export function jsonFormatFrom(given: string, flags: Flags): JsonFormat {
 
 function schemaFile(path: string): string {
   try {
-    return readFileSync(path, 'utf8')
+    return readText(path)
   } catch (error) {
     throw new UsageError(`Cannot read the JSON Schema from ${path}: ${systemReason(error)}`)
   }

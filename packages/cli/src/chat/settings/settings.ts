@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import type { ConversationSettings, TurnOptions } from 'colloquy/conversation'
 import { findModel } from 'colloquy/protocol'
 import type { Connection } from '../../engine/connect.ts'
@@ -11,6 +10,7 @@ import type { Environment, Flags } from '../../flags.ts'
 import { systemReason } from '../../system-error.ts'
 import { modelId } from './model-name.ts'
 import { thinkingForModel, thinkingIfAble, thinkingSettings, withoutThinking, type ThinkingLevel } from './thinking.ts'
+import { readText } from '../../read-text.ts'
 
 const defaultModel = 'claude-sonnet-5-5'
 const defaultMaxTokens = 8192
@@ -139,7 +139,7 @@ export function turnOptionsFrom(flags: Flags, { isLocal }: Connection): TurnOpti
 export function systemText(value: string): string {
   if (!value.startsWith('@')) return value
   try {
-    return readFileSync(withHome(value.slice(1)), 'utf8')
+    return readText(withHome(value.slice(1)))
   } catch (error) {
     throw new UsageError(`Cannot read the system prompt from ${value.slice(1)}: ${systemReason(error)}`)
   }

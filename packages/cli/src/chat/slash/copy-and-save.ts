@@ -4,7 +4,7 @@ import { withHome } from '../../file-paths.ts'
 import { systemReason } from '../../system-error.ts'
 import { copy, say, type Effect } from '../chat-state.ts'
 import { blocksText, codeBlocks, findCode } from '../content/code-blocks.ts'
-import { exportChat, formatOf, textOf } from '../content/transcript.ts'
+import { exportChat, formatOf, omissionOf, textOf } from '../content/transcript.ts'
 import { lastReply, openConversation, type SlashInput } from './command.ts'
 
 export function copyReply(input: SlashInput): Effect[] {
@@ -25,11 +25,13 @@ export async function save(input: SlashInput): Promise<Effect[]> {
   const format = formatOf(input.rest)
   if (format === undefined)
     throw new UsageError('Cannot save: give a file name that ends in .md, .json, .jsonl or .html')
-  const text = await exportChat(input.context.chats, openConversation(input), format)
+  const chat = openConversation(input)
+  const text = await exportChat(input.context.chats, chat, format)
   try {
     writeFileSync(withHome(input.rest), text, { flag: 'wx' })
   } catch (error) {
     throw new UsageError(`Cannot save to ${input.rest}: ${systemReason(error)}`)
   }
-  return [say(`Saved to ${input.rest}.`)]
+  const omission = await omissionOf(chat, format)
+  return [say(`Saved to ${input.rest}.`, ...(omission === undefined ? [] : [omission]))]
 }

@@ -19,6 +19,7 @@ import type { Flags } from '../../flags.ts'
 import { retryText } from '../../format.ts'
 import { writeDocument, writeErrorLine, writeJson } from '../../terminal/output.ts'
 import { readAll, stopOnSignals, type StopRequest } from '../../process.ts'
+import { textIn } from '../../read-text.ts'
 import { notesOf, resultOf, textOf, type AskOutcome } from './ask-outcome.ts'
 import { programName } from '../../terminal/program-name.ts'
 
@@ -172,7 +173,7 @@ async function contentFrom(words: readonly string[], flags: Flags): Promise<Mess
   const input = process.stdin.isTTY && !takesInput ? undefined : await readAll(process.stdin, maxInputBytes)
   // A picture or a PDF, or bytes that the error names: no text has a zero byte.
   const files = !given.includes('-') && input?.includes(0) ? [...given, '-'] : given
-  const inText = files.includes('-') ? '' : (input?.toString('utf8') ?? '')
+  const inText = files.includes('-') ? '' : textIn(input ?? Buffer.alloc(0))
   const text = await inTemplate(withInput(prompt, inText), flags)
   const attachments: Attachment[] = []
   for (const source of [...files, ...mentionedFiles(prompt)]) attachments.push(await attach(source, input))

@@ -403,7 +403,7 @@ test('attached files are sent with one message and named above it', async () => 
 
 test('/save writes the chat and does not overwrite a file', async () => {
   const file = join(folder, 'saved.md')
-  await at(['Written **down**.'], async ({ sit }) => {
+  await at(['Written **down**.', 'Written **again**.'], async ({ sit }) => {
     const user = await sit()
     await user.says('note this')
     await user.sees(/Written down\./)
@@ -413,6 +413,10 @@ test('/save writes the chat and does not overwrite a file', async () => {
     await user.says(`/save ${file}`)
     await user.sees(/✗ Cannot save to .*: the file already\s+exists/)
     process.env['HOME'] = folder
+    await user.says('/retry')
+    await user.sees(/Written again\./)
+    await user.says('/save ~/branch.json')
+    await user.sees(/Saved to ~\/branch\.json\.\n.*This is one of 2 branches: jsonl has all of them\./)
     await user.says('/save ~/whole.jsonl')
     await user.sees(/Saved to ~\/whole\.jsonl/)
     assert.match(await readFile(join(folder, 'whole.jsonl'), 'utf8'), /^\{"type":"conversation"[^]*Written/)

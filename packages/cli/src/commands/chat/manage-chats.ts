@@ -1,9 +1,8 @@
-import { readFileSync } from 'node:fs'
 import type { Conversations, Damage } from 'colloquy/conversation'
-import { confirm } from '../../confirm.ts'
+import { confirm } from '../confirm.ts'
 import { changesFrom, settingsFrom } from '../../chat/settings/settings.ts'
 import { findChat, openSavedChats, shortId } from '../../chat/stored-chats.ts'
-import { exportChat, recordOf, type TranscriptFormat } from '../../chat/content/transcript.ts'
+import { exportChat, omissionOf, recordOf, type TranscriptFormat } from '../../chat/content/transcript.ts'
 import { engineKind } from '../../engine/choose.ts'
 import { ExitCode, UsageError } from '../../exit.ts'
 import type { Flags } from '../../flags.ts'
@@ -12,6 +11,7 @@ import { readAll } from '../../process.ts'
 import { systemReason } from '../../system-error.ts'
 import { writeDocument, writeErrorLine, writeJson, writeLine } from '../../terminal/output.ts'
 import { programName } from '../../terminal/program-name.ts'
+import { readText, textIn } from '../../read-text.ts'
 
 /** The most notes about an import that are printed. */
 const maxNotes = 20
@@ -65,7 +65,10 @@ export function exportOne(words: readonly string[], flags: Flags): Promise<numbe
   return withChats(async (chats) => {
     const { id } = await findChat(chats, queryOf('export', words))
     const format = (flags.text('format') ?? 'md') as TranscriptFormat
-    writeDocument(await exportChat(chats, await chats.open(id), format))
+    const chat = await chats.open(id)
+    writeDocument(await exportChat(chats, chat, format))
+    const omission = await omissionOf(chat, format)
+    if (omission !== undefined) writeErrorLine(omission)
   })
 }
 
@@ -135,7 +138,7 @@ export function remove(words: readonly string[], flags: Flags): Promise<number> 
 
 async function textOf(path: string): Promise<string> {
   try {
-    return path === '-' ? (await readAll(process.stdin)).toString('utf8') : readFileSync(path, 'utf8')
+    return path === '-' ? textIn(await readAll(process.stdin)) : readText(path)
   } catch (error) {
     throw new UsageError(`Cannot import ${path}: ${systemReason(error)}`)
   }

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { createServer, type Routes } from '@colloquy/server'
 import { newConsoleToken } from '@colloquy/server/console'
 import { isLoopback } from '@colloquy/server/node'
@@ -20,6 +19,7 @@ import { followers, loggedEngine, logsContent } from './follow.ts'
 import { closeOnSignal, InUseError, loopback, nameOfOrigin, open } from './listening.ts'
 import { openState, type ServeState } from './state.ts'
 import { programName } from '../../terminal/program-name.ts'
+import { readText } from '../../read-text.ts'
 
 const defaultPort = 4141
 
@@ -143,7 +143,7 @@ function readFlags(flags: Flags): { port?: number; host?: string; keys?: string[
 function readKeys(path: string): string[] {
   let text: string
   try {
-    text = readFileSync(path, 'utf8')
+    text = readText(path)
   } catch (error) {
     throw new UsageError(`Cannot read the keys in ${path}: ${systemReason(error)}`)
   }

@@ -73,3 +73,23 @@ test('edit() without a new reply keeps what follows a reply that failed', async 
   assert.deepEqual(sent(), ['"one"', ...following])
   assert.equal(engine.requests.length, 3)
 })
+
+test('edit() without a new reply keeps the last question if it has no reply', async () => {
+  const engine = script(['One', { error: { type: 'overloaded_error' } }, 'Two'])
+  const conversations = openConversations({ engine })
+  const conversation = await conversations.create({ model: 'claude-sonnet-4-6', max_tokens: 100 })
+  await conversation.send('1')
+  await assert.rejects(conversation.send('2'), { type: 'overloaded_error' })
+  const reply = await conversation.edit('1', 'one', { rerun: false })
+  assert.equal(reply.text, 'One')
+  for (const { messages } of [conversation, await conversations.open(conversation.id)])
+    assert.deepEqual(
+      messages.map(({ content }) => content),
+      ['one', reply.message.content, '2'],
+    )
+  assert.equal((await conversation.retry()).text, 'Two')
+  assert.deepEqual(
+    conversation.messages.map(({ role }) => role),
+    ['user', 'assistant', 'user', 'assistant'],
+  )
+})

@@ -4,7 +4,7 @@ export const introduction = "I am Colloquy's offline engine: a small program wit
 
 /** The ways to a real model, for a reader who meets this program instead of one. */
 const advice =
-  'For a real model, set `ANTHROPIC_API_KEY`, or run `colloquy models get smollm2`: a small one that runs on this machine.'
+  'For a real model, set `ANTHROPIC_API_KEY`, or fetch a small one for this machine with the command `models get smollm2`.'
 
 /** The reply to a message that no rule answers: what this program is, what it read, and how to get a real model. */
 export function fallback(history: History): string {

@@ -67,6 +67,16 @@ test('contentBlock() makes a document of a PDF or text, with the file name as ti
   })
 })
 
+test('contentBlock() reads UTF-16 that begins with its mark', async () => {
+  const little = Buffer.from('\ufeffLumière', 'utf16le')
+  for (const encoded of [little, Buffer.from(little).swap16()]) {
+    const { source } = await documentBlock(encoded)
+    assert.deepEqual(source, { type: 'text', media_type: 'text/plain', data: 'Lumière' })
+  }
+  await assert.rejects(contentBlock(little.subarray(0, -1)), /found other bytes$/)
+  await assert.rejects(contentBlock(Buffer.from('\ufeff\0', 'utf16le')), /found other bytes$/)
+})
+
 test('contentBlock() passes a URL on, and needs `as` if its path has no known ending', async () => {
   const block = { type: 'image', source: { type: 'url', url: 'https://example.com/a.JPEG?size=2' } }
   assert.deepEqual(await contentBlock('https://example.com/a.JPEG?size=2'), block)

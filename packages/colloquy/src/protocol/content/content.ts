@@ -26,7 +26,7 @@ const maxBodyBytes = 32 * 1024 * 1024
 /**
  * Makes a content block from an image or document.
  *
- * The bytes decide the type: PNG, JPEG, GIF and WebP become images, PDF and UTF-8 text become documents. The API fetches a
+ * The bytes decide the type: PNG, JPEG, GIF and WebP become images, PDF and text (UTF-8, or UTF-16 with its mark) become documents. The API fetches a
  * web URL itself. Throws an `AnthropicError` for other content, for an empty file, and for content that the API would refuse:
  * an image of more than 10 MB as base64 or 8000 pixels a side, a document of more than 32 MB.
  *
@@ -227,7 +227,7 @@ const others: Array<[name: string, mark: RegExp]> = [
 
 function decodeText(bytes: Uint8Array, what: string): string {
   try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    const text = new TextDecoder(encodingOf(bytes), { fatal: true }).decode(bytes)
     if (!text.includes('\0')) return text
   } catch (error) {
     if (!(error instanceof TypeError)) throw error
@@ -235,6 +235,12 @@ function decodeText(bytes: Uint8Array, what: string): string {
   const start = String.fromCharCode(...bytes.subarray(0, 16))
   const found = others.find(([, mark]) => mark.test(start))?.[0] ?? 'other bytes'
   throw new AnthropicError(`Cannot send ${what}: it must be PNG, JPEG, GIF, WebP, PDF or UTF-8 text: found ${found}`)
+}
+
+/** UTF-16 if the text begins with its mark, as some programs on Windows write it. */
+function encodingOf([first, second]: Uint8Array): string {
+  if (first === 0xff && second === 0xfe) return 'utf-16le'
+  return first === 0xfe && second === 0xff ? 'utf-16be' : 'utf-8'
 }
 
 function toBase64(bytes: Uint8Array): string {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { Anthropic } from 'colloquy'
 import { chatCompletions, type Engine, offline, route, script, upstream } from 'colloquy/engines'
@@ -8,6 +8,7 @@ import { sendsAnthropicKey } from '../../../engine/credentials.ts'
 import { systemReason } from '../../../system-error.ts'
 import type { ApiConfig, ChatConfig, EngineConfig, LocalConfig, ScriptConfig, Secret, ServeConfig } from './config.ts'
 import type { ReadConfig } from './read-config.ts'
+import { readText } from '../../../read-text.ts'
 
 /** An engine of a configuration: several that share its requests if it has several keys. */
 interface ConfiguredEngine {
@@ -155,7 +156,7 @@ function scriptEngine({ steps, file, otherwise }: ScriptConfig, place: Place): E
 
 function stepsIn(path: string): unknown[] {
   try {
-    const steps: unknown = JSON.parse(readFileSync(path, 'utf8'))
+    const steps: unknown = JSON.parse(readText(path))
     if (Array.isArray(steps)) return steps
     throw new Error('it is not a list')
   } catch (error) {

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { getNodeValue, type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser'
 import { checkJson, type JsonIssue, type JsonSchema, nearMiss } from 'colloquy/protocol'
 import { UsageError } from '../../../exit.ts'
@@ -7,6 +6,7 @@ import { systemReason } from '../../../system-error.ts'
 import { ConfigError, configError, type ConfigIssue, type ConfigText, portForm, positionAt } from './config-error.ts'
 import { configSchema, engineSchemas, type ServeConfig, routeSchemas } from './config.ts'
 import { resolveVariables } from './variables.ts'
+import { readText } from '../../../read-text.ts'
 
 /** A configuration that was checked, with the variables of the environment in their places. */
 export interface ReadConfig {
@@ -39,8 +39,7 @@ export function readConfig(path: string, env: Environment = process.env): ReadCo
 
 function textOf(path: string): string {
   try {
-    // Some editors of Windows begin a file with a byte order mark.
-    return readFileSync(path, 'utf8').replace(/^\uFEFF/, '')
+    return readText(path)
   } catch (error) {
     throw new UsageError(`Cannot read ${path}: ${systemReason(error)}`)
   }

@@ -70,7 +70,7 @@ function redirectHint(response: TransportResponse): string {
   const isHidden = response.status === 0
   const location = response.status < 400 ? response.header('location') : null
   if (!isHidden && location === null) return ''
-  return `Cannot follow a redirect to ${location ?? 'another URL'}: if it can be trusted, pass it as baseURL`
+  return `Cannot follow a redirect to ${location ?? 'another URL'}: if it can be trusted, use it as the base URL`
 }
 
 function parsed(text: string): unknown {

@@ -10,7 +10,6 @@ import { type Plan, planToSend, type StepInput } from '../plan.ts'
 import { replyOf, type ReplyStep, writtenOutcome } from '../reply.ts'
 import type { TurnScope } from '../scope.ts'
 import { announce, beginRequest } from './begin.ts'
-import type { BegunRequest } from './begun.ts'
 import { keepReply } from './keep.ts'
 
 /** A user message that is to be replaced, and the messages that follow it. */
@@ -34,21 +33,28 @@ export async function copyReplies(
 ): Promise<ReplyStep[]> {
   const steps: ReplyStep[] = []
   let questions: MessageRecord[] = []
+  const copy = (source: MessageRecord | undefined): Promise<MessageRecord> => {
+    const [added, last] = [questions, steps.at(-1)]
+    questions = []
+    const plan = async (): Promise<Plan> =>
+      withQuestions(last === undefined ? planToSend(await before(), content) : await planAfter(scope, last), added)
+    return copyReply(scope, { ...input, plan }, source)
+  }
   for (const record of following) {
     // Nothing of it arrived: the next reply answers its question too.
     if (record.state === 'failed') continue
-    if (record.role !== 'assistant') {
-      questions.push(record)
-      continue
-    }
-    const [added, last] = [questions, steps.at(-1)]
-    const plan = async (): Promise<Plan> =>
-      withQuestions(last === undefined ? planToSend(await before(), content) : await planAfter(scope, last), added)
-    steps.push(await copyReply(scope, { ...input, plan }, record))
-    questions = []
+    if (record.role === 'assistant') steps.push(stepOf(await copy(record)))
+    else questions.push(record)
   }
-  if (steps.length > 0) return steps
-  throw new ContentError('Cannot keep the replies to a message that has none: let the model reply to the new content')
+  if (steps.length === 0)
+    throw new ContentError('Cannot keep the replies to a message that has none: let the model reply to the new content')
+  // Questions without a reply, which `retry()` requests.
+  if (questions.length > 0) await copy(undefined)
+  return steps
+}
+
+function stepOf(record: MessageRecord): ReplyStep {
+  return replyOf(record, replyMessage(record)!, {})
 }
 
 /** A copy belongs after the copy before it, also if another writer continued the conversation in between. */
@@ -61,7 +67,12 @@ function withQuestions(plan: Plan, questions: readonly MessageRecord[]): Plan {
   return { ...plan, messages: [...plan.messages, ...questions.map(({ role, json }) => ({ role, json }))] }
 }
 
-async function copyReply(scope: TurnScope, input: StepInput, source: MessageRecord): Promise<ReplyStep> {
+/** @param source the reply; undefined for one of which nothing arrived. */
+async function copyReply(
+  scope: TurnScope,
+  input: StepInput,
+  source: MessageRecord | undefined,
+): Promise<MessageRecord> {
   const begun = await beginWithRetries(scope, input.onConflict, async () => {
     const plan = await input.plan()
     const limits = { budget: undefined, limits: undefined }
@@ -69,19 +80,19 @@ async function copyReply(scope: TurnScope, input: StepInput, source: MessageReco
     announce(scope, request, plan)
     return request
   })
-  const step = copyStep(scope, begun, source, input.settings().model)
+  const { id } = scope.state
+  const { handle } = begun
+  const step: FinishStep =
+    source === undefined
+      ? { id, handle, state: 'failed', json: '', received: null, reply: '{}', at: Date.now() }
+      : copyStep({ id, handle }, source, input.settings().model)
   const record = await keepReply(scope, begun, { step })
   scope.control.emit({ type: 'step_end', record })
-  return replyOf(record, replyMessage(record)!, {})
+  return record
 }
 
 /** @param model the model of a copy of a message that was imported. */
-function copyStep(
-  { state: { id } }: TurnScope,
-  { handle }: BegunRequest,
-  source: MessageRecord,
-  model: string,
-): FinishStep {
+function copyStep({ id, handle }: Pick<FinishStep, 'id' | 'handle'>, source: MessageRecord, model: string): FinishStep {
   const { json, received, reply } = source
   const sent = json === '' ? '' : withoutThinking(json)
   const original = received ?? json

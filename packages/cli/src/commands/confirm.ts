@@ -1,5 +1,5 @@
-import { UsageError } from './exit.ts'
-import { safeLine } from './terminal/safe-text.ts'
+import { UsageError } from '../exit.ts'
+import { safeLine } from '../terminal/safe-text.ts'
 
 /** Asks a yes-or-no question in the terminal. An empty answer is the default. */
 export async function confirm(question: string, isYesByDefault = false): Promise<boolean> {
