@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { mock, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { StoreError } from 'colloquy/conversation/errors'
 import { KeyCache } from '../access/keys/key-cache.ts'
@@ -11,6 +11,7 @@ import { Ledger } from './ledger.ts'
 import { SignsOfLife } from './signs-of-life.ts'
 import type { Account } from './accounts.ts'
 import { type RequestOrigin, refusedRow } from './request-row.ts'
+import { until } from '../../../../test/until.ts'
 
 const hourMs = 3_600_000
 const account: Account = { name: 'a', limit: 1_000n, until: null }
@@ -63,6 +64,25 @@ test('a server that has ended is found, whatever its clock said', async () => {
   const ledger = new Ledger(database, { leaseMs: 100, flushMs: 10, onLost: ({ id }) => lost.push(id) })
   for (let wait = 0; lost.length < 2 && wait < 6_000; wait++) await sleep(20)
   assert.deepEqual(lost.toSorted(), ['future', 'past'])
+  await ledger.close()
+  await database.close()
+})
+
+test('a ledger without requests sets no timers but for its signs of life', async () => {
+  const database = new SqliteDatabase(':memory:', { migrations })
+  const timers = mock.method(globalThis, 'setTimeout')
+  const isResting = (): boolean => Number(timers.mock.calls.at(-1)?.arguments[1]) > 1_000
+  const ledger = new Ledger(database, { flushMs: 1, leaseMs: 1_000_000_000 })
+  await until(isResting)
+  const count = timers.mock.callCount()
+  assert.ok(count < 10, `${count} timers`)
+  // It writes at once again when there is something to write.
+  ledger.settle(refusedRow(origin, new Error('failed'), origin.started_at), 0n)
+  await until(() => ledger.waiting === 0)
+  await until(isResting)
+  void ledger.begin({ origin: { ...origin, id: 'req_2' }, accounts: [], reserved: 0n }, [])
+  await until(async () => (await database.rows('read', 'SELECT * FROM %.in_flight')).length === 1)
+  timers.mock.restore()
   await ledger.close()
   await database.close()
 })

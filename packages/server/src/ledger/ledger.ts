@@ -7,12 +7,13 @@ import { type DeadInstance, recoverInstance } from './recover.ts'
 import type { PricedRow } from './request-row.ts'
 import { type Growth, reserve } from './reserve.ts'
 import { type SeenInstance, SignsOfLife } from './signs-of-life.ts'
-import type { Batch, Flight, SettledRow } from './write-batch.ts'
+import { UnwrittenRequests } from './unwritten-requests.ts'
+import type { Batch, Flight } from './write-batch.ts'
 import { type RefusedRequest, writeRefusing } from './write-singly.ts'
 
 /** Options of `Ledger`. */
 export interface LedgerOptions {
-  /** Milliseconds between two writes: a server that is killed loses the costs of this long at most. Default 100. */
+  /** Milliseconds from a change to its write: a server that is killed loses the costs of this long at most. Default 100. */
   flushMs?: number
   /** The most settled requests that wait for a database that cannot be reached. Default 100,000. */
   maxWaiting?: number
@@ -55,13 +56,12 @@ export class Ledger {
   readonly #instance = newId('inst_01')
   readonly #accounts = new Accounts()
   readonly #partitions: Partitions
-  #settled: SettledRow[] = []
-  #ended: string[] = []
-  /** By request id. True if the database has it. */
-  readonly #flights = new Map<string, { flight: Flight; isStored: boolean }>()
+  readonly #requests = new UnwrittenRequests()
   /** Reserving and writing take turns: both change what this instance holds. */
   #turn: Promise<unknown> = Promise.resolve()
   #timer: NodeJS.Timeout | undefined
+  /** Whether the timer is that of the next sign of life, because there is nothing to write. */
+  #isResting = false
   /** The write and the maintenance in hand. */
   #ticking: Promise<void> | undefined
   #problem: unknown
@@ -88,12 +88,12 @@ export class Ledger {
 
   /** The settled requests that are not in the database yet. */
   get waiting(): number {
-    return this.#settled.length
+    return this.#requests.settledCount
   }
 
   /** Whether so many requests wait for the database that no further one may begin. */
   get isFull(): boolean {
-    return this.#settled.length >= this.#options.maxWaiting
+    return this.waiting >= this.#options.maxWaiting
   }
 
   /**
@@ -103,7 +103,8 @@ export class Ledger {
   begin(flight: Flight, accounts: readonly Account[]): Promise<void> | undefined {
     const lacking = this.#accounts.take(accounts, flight.reserved)
     if (lacking.length > 0) return this.#beginLater(flight, accounts)
-    this.#flights.set(flight.origin.id, { flight, isStored: false })
+    this.#requests.begin(flight)
+    this.#wake()
     return undefined
   }
 
@@ -117,25 +118,22 @@ export class Ledger {
         await this.#grow(lacking.map((account) => ({ account, amount: amountFor(account) })))
       }
     })
-    this.#flights.set(flight.origin.id, { flight, isStored: false })
+    this.#requests.begin(flight)
+    this.#wake()
   }
 
   async #grow(growths: readonly Growth[]): Promise<void> {
     const work = (): Work<bigint[]> => reserve(this.#instance, growths, this.#now())
     const reserved = await this.#db.transaction('reserve the cost of the request', work)
     for (const [index, { account }] of growths.entries()) this.#accounts.grow(account, reserved[index]!)
+    this.#wake()
   }
 
   /** Records a request that has ended. `cost` replaces its reservation; undefined charges all of it. */
   settle(row: PricedRow, cost: bigint | undefined): void {
-    const { id } = row
-    const begun = this.#flights.get(id)
-    const { accounts, reserved } = begun?.flight ?? { accounts: [], reserved: 0n }
-    const charged = cost ?? reserved
+    const { accounts, reserved, charged } = this.#requests.settle(row, cost)
     this.#accounts.settle(accounts, reserved, charged)
-    this.#settled.push({ row, accounts, charged })
-    if (begun?.isStored) this.#ended.push(id)
-    this.#flights.delete(id)
+    this.#wake()
   }
 
   /** Writes what has been settled. Throws a `StoreError` if the database fails; nothing is lost then. */
@@ -155,7 +153,7 @@ export class Ledger {
       // The second one returns the allowances that the first one still counted as used.
       await this.flush()
       await this.flush()
-      if (this.#flights.size > 0) return
+      if (this.#requests.inFlightCount > 0) return
       await this.#db.rows('leave', 'DELETE FROM %.instance WHERE id = :id', { id: this.#instance })
     } catch (error) {
       // Another server releases the rest when this one gives no sign of life.
@@ -169,19 +167,36 @@ export class Ledger {
     return result
   }
 
+  /** There is something to write. */
+  #wake(): void {
+    if (!this.#isResting) return
+    this.#isResting = false
+    clearTimeout(this.#timer)
+    this.#schedule()
+  }
+
   #schedule(delayMs = this.#options.flushMs): void {
     if (this.#isClosed) return
     this.#timer = setTimeout(() => void (this.#ticking = this.#tick()), delayMs)
     this.#timer.unref()
   }
 
+  /** A server without requests waits for its next sign of life. */
+  #scheduleNext(): void {
+    const { flushMs, leaseMs } = this.#options
+    const restMs = Math.min(this.#seenAt, this.#lookedAt) + leaseMs / 4 - performance.now()
+    this.#isResting = restMs > flushMs && hasNoChanges(this.#batch())
+    this.#schedule(this.#isResting ? restMs : flushMs)
+  }
+
   async #tick(): Promise<void> {
+    this.#isResting = false
     try {
       await this.flush()
       await this.#maintain()
       if (this.#problem !== undefined) this.#options.onProblem?.(undefined)
       this.#problem = undefined
-      this.#schedule()
+      this.#scheduleNext()
     } catch (error) {
       if (this.#problem === undefined) this.#options.onProblem?.(error)
       this.#problem = error
@@ -190,41 +205,25 @@ export class Ledger {
     }
   }
 
+  /** The changes that are not in the database yet. */
+  #batch(): Batch {
+    return { instance: this.#instance, now: this.#now(), ...this.#requests.changes(), plan: this.#accounts.plan() }
+  }
+
   async #write(): Promise<void> {
-    const now = this.#now()
-    const begun = [...this.#flights.values()].filter(({ isStored }) => !isStored).map(({ flight }) => flight)
-    const batch = {
-      instance: this.#instance,
-      now,
-      settled: this.#settled,
-      begun,
-      ended: this.#ended,
-      plan: this.#accounts.plan(),
-    }
-    const isIdle = batch.settled.length + begun.length + batch.ended.length + batch.plan.length === 0
-    if (isIdle && performance.now() - this.#seenAt < this.#options.leaseMs / 4) return
-    this.#settled = []
-    this.#ended = []
+    const batch = this.#batch()
+    if (hasNoChanges(batch) && performance.now() - this.#seenAt < this.#options.leaseMs / 4) return
+    this.#requests.writing()
     try {
-      await this.#partitions.prepare([...timesOf(batch), now])
+      await this.#partitions.prepare([...timesOf(batch), batch.now])
       for (const refused of await writeRefusing(this.#db, batch)) this.#options.onRefused?.(refused)
     } catch (error) {
-      this.#settled = [...batch.settled, ...this.#settled]
-      this.#ended = [...batch.ended, ...this.#ended]
+      this.#requests.failed(batch)
       throw error
     }
     this.#seenAt = performance.now()
     this.#accounts.planned(batch.plan)
-    this.#stored(begun)
-  }
-
-  #stored(begun: readonly Flight[]): void {
-    for (const { origin } of begun) {
-      const flight = this.#flights.get(origin.id)
-      if (flight) flight.isStored = true
-      // It ended while it was written.
-      else this.#ended.push(origin.id)
-    }
+    this.#requests.written(batch)
   }
 
   /** Settles the requests of servers that died, and erases what is too old. */
@@ -247,6 +246,10 @@ export class Ledger {
     const recovered = await this.#db.transaction('settle the requests of a server that ended', work)
     if (recovered !== undefined) this.#options.onLost?.(recovered)
   }
+}
+
+function hasNoChanges({ settled, begun, ended, plan }: Batch): boolean {
+  return settled.length + begun.length + ended.length + plan.length === 0
 }
 
 /** The times of the rows of a batch, and of those that another server writes if this one dies. */

@@ -64,8 +64,8 @@ export class BatchWorker {
 
   async #look(): Promise<void> {
     await this.#renew()
-    const dead = this.#signs.dead(await this.#queue.others(), performance.now())
     const open = await this.#queue.open()
+    const dead = open.length === 0 ? [] : this.#signs.dead(await this.#queue.others(), performance.now())
     // Each look begins with another batch, so that a long one does not hold up the others.
     const first = open.length === 0 ? 0 : this.#turn++ % open.length
     for (const batch of [...open.slice(first), ...open.slice(0, first)]) await this.#serve(batch, dead)
