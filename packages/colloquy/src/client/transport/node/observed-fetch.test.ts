@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { connect } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import { faultServer, hello, params } from '../../request/fault-server.test.ts'
 import { isFetchReplaced } from './observed-fetch.ts'
@@ -81,6 +82,26 @@ test('a request goes through fetch when undici has another dispatcher', async (t
     assert.deepEqual(await server.client().messages.create(params), hello)
   }
   assert.deepEqual(dispatched, ['/v1/messages', '/v1/messages'])
+})
+
+test('a request goes through fetch when the Agent of undici connects in its own way', async (t) => {
+  const server = await faultServer(t, (answer) => answer.json(200, hello))
+  await (await fetch(server.url)).text()
+  const plain = globals[places[0]!]!
+  const Agent = plain.constructor as new (options: object) => Dispatcher
+  t.after(() => (globals[places[0]!] = plain))
+  globals[places[0]!] = new Agent({ keepAliveTimeout: 1000 })
+  assert.equal(isFetchReplaced(), false)
+  const hosts: unknown[] = []
+  globals[places[0]!] = new Agent({
+    connect: ({ hostname, port }: { hostname: string; port: string }, callback: (...found: unknown[]) => void) => {
+      hosts.push(hostname)
+      const socket = connect(Number(port), '127.0.0.1', () => callback(null, socket))
+    },
+  })
+  const client = server.client({ baseURL: server.url.replace('127.0.0.1', 'api.invalid') })
+  assert.deepEqual(await client.messages.create(params), hello)
+  assert.deepEqual(hosts, ['api.invalid'])
 })
 
 test('a request goes through fetch while a tracer watches only that', async (t) => {

@@ -46,5 +46,18 @@ function isReplaced(place: symbol): boolean {
   if (dispatcher === undefined) return false
   const { name, prototype } = dispatcher.constructor as { name: string; prototype: Dispatcher }
   // `compose()` gives the same class another `dispatch`.
-  return !plainDispatchers.has(name) || dispatcher.dispatch !== prototype.dispatch
+  return !plainDispatchers.has(name) || dispatcher.dispatch !== prototype.dispatch || hasOwnConnections(dispatcher)
+}
+
+/** The last dispatcher without connections of its own. Its symbols take long to read for each request. */
+let ordinary: Dispatcher | undefined
+
+/** Whether an `Agent` connects as the program says, such as with certificates of its own. */
+function hasOwnConnections(dispatcher: Dispatcher): boolean {
+  if (dispatcher === ordinary) return false
+  const key = Object.getOwnPropertySymbols(dispatcher).find(({ description }) => description === 'options')
+  const options = key === undefined ? undefined : (dispatcher as Record<symbol, { connect?: unknown }>)[key]
+  if (options?.connect !== undefined) return true
+  ordinary = dispatcher
+  return false
 }
