@@ -252,7 +252,7 @@ describe('a conversation', () => {
     const { id } = await served.call<ConversationJson>('POST', '/api/conversations', {})
     await served.call('DELETE', `/api/conversations/${id}`)
     await (await other.open(id)).send('still here?')
-    // Which deletes at once what is pending.
+    // The end of the server deletes at once what is pending.
     await served.close()
     assert.equal((await other.open(id)).head, '2')
     await other.close()
@@ -300,7 +300,7 @@ describe('a conversation', () => {
     await send('1')
     await served.call('POST', `/api/conversations/${id}/erase`, { messageId: '1', undoMs: 60_000 })
     await send('2')
-    // Which erases at once what is waiting.
+    // The end of the server erases at once what is waiting.
     await served.close()
     const conversations = openConversations({ engine: offline(), store: sqliteStore(served.path) })
     assert.equal((await conversations.open(id)).messages.length, 4)
