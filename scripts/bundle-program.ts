@@ -29,10 +29,16 @@ export async function bundleProgram(name: string, folder: string, manifest: Mani
   })
   for (const file of globSync('**/*.js', { cwd: outdir })) {
     const path = join(outdir, file)
-    writeFileSync(path, restoreNames(readFileSync(path, 'utf8')))
+    writeFileSync(path, withRequire(restoreNames(readFileSync(path, 'utf8'))))
   }
   writeNotices(folder, metafile)
   const [page, copy] = [join(packages, 'server/console'), join(folder, 'console')]
   rmSync(copy, { recursive: true, force: true })
   if (existsSync(page)) cpSync(page, copy, { recursive: true })
+}
+
+/** A CommonJS package that became a part of the program requires Node's modules: the chunk with the helper for it gets a `require`. */
+function withRequire(text: string): string {
+  if (!text.includes('Dynamic require of')) return text
+  return `import { createRequire } from 'node:module'\nconst require = createRequire(import.meta.url)\n${text}`
 }

@@ -101,7 +101,7 @@ export function writeNotices(folder: string, { inputs }: Metafile): void {
   const found = Object.keys(inputs).map((path) => /^.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1])
   const names = [...new Set(found)].filter((name) => name !== undefined)
   const texts = names.toSorted().map((name) => {
-    const license = globSync('LICEN[CS]E*', { cwd: join(installed, name) })[0]
+    const license = globSync('{LICEN[CS]E,licen[cs]e}*', { cwd: join(installed, name) })[0]
     if (license === undefined) throw new Error(`Cannot bundle ${name}: it has no license file`)
     return `${name}\n\n${readFileSync(join(installed, name, license), 'utf8')}`
   })

@@ -2,6 +2,7 @@ import type { Conversation, ConversationMessage, ConversationSettings, Conversat
 import type { Turn, TurnOptions } from 'colloquy/conversation'
 import type { SwitchingConnection } from '../engine/switching-connection.ts'
 import type { ChatLedger } from '../chat-ledger.ts'
+import type { ChatTools } from '../mcp/chat-tools.ts'
 import type { Attachment } from './content/attach.ts'
 import type { PickSource } from './surface/picker.ts'
 import type { Look } from './surface/surface.ts'
@@ -37,6 +38,8 @@ export interface ChatContext {
   connection: SwitchingConnection
   /** Records what requests use. */
   ledger: Pick<ChatLedger, 'close'>
+  /** The tools that the model may call. Undefined without `--mcp`. */
+  tools: ChatTools | undefined
   /** The options of the next turn. */
   turnOptions: () => TurnOptions
   /** The cost of a prompt in US dollars above which a turn runs only after a confirmation. */

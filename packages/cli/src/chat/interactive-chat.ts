@@ -74,11 +74,13 @@ export class InteractiveChat {
       const engine = this.#engine ?? (await this.#findEngine())
       if (this.#isLeaving) return
       const { openSession } = await import('./open-session.ts')
+      if (this.#flags.text('mcp') !== undefined) this.#surface.showProgress('Starting the MCP servers …')
       const { session, isContinued, isFirst } = await openSession(this.#surface, this.#flags, {
         engine,
         wordsPerSecond: offlineWordsPerSecond,
       })
       this.#session = session
+      this.#surface.showProgress('')
       if (this.#isLeaving) return
       if (isContinued) this.#surface.print('')
       else if (this.#flags.has('resume')) this.#queue.unshift('/resume')

@@ -5,6 +5,8 @@ import { attach, sourcesFrom } from './content/attach.ts'
 import { say, showMessages, type ChatContext, type ChatState, type CostStyle } from './chat-state.ts'
 import { ChatSession, type WrapMode } from './session.ts'
 import { ChatLedger } from '../chat-ledger.ts'
+import type { ToolCall } from '../mcp/chat-tools.ts'
+import { chatTools, toolNotes } from '../mcp/open-tools.ts'
 import { settingsFrom, turnOptionsFrom } from './settings/settings.ts'
 import { chatFrom, openChats, tailOf } from './stored-chats.ts'
 import type { Surface } from './surface/surface.ts'
@@ -27,6 +29,7 @@ export async function openSession(
   { engine, wordsPerSecond }: { engine: EngineKind; wordsPerSecond: number },
 ): Promise<OpenedSession> {
   const connection = await SwitchingConnection.open(engine, flags, { wordsPerSecond, onRetry: () => surface.touch() })
+  const tools = await chatTools(flags)
   const isSaved = !flags.has('no-save')
   const ledger = new ChatLedger(flags)
   const chats = await openChats(ledger.metered(connection), { isSaved })
@@ -36,7 +39,8 @@ export async function openSession(
     chats,
     connection,
     ledger,
-    turnOptions: () => turnOptionsFrom(flags, connection),
+    tools,
+    turnOptions: () => ({ ...turnOptionsFrom(flags, connection), ...tools?.turnOptions(host) }),
     warnUsd: flags.number('warn-cost') ?? defaultWarnUsd,
     title: flags.text('title'),
     isSaved,
@@ -53,7 +57,9 @@ export async function openSession(
     unsentText: undefined,
     shouldExit: false,
   }
+  const host = { show: (line: string) => session.showCall(line), ask: (call: ToolCall) => session.askForCall(call) }
   const session = new ChatSession(surface, context, state, flags.text('wrap') as WrapMode | undefined)
+  if (tools !== undefined) await session.perform([say(...toolNotes(tools))])
   if (conversation !== undefined) {
     const { lines, messages } = tailOf(conversation)
     await session.perform([say(...lines), showMessages(...messages)])

@@ -1,4 +1,4 @@
-import { createInterface } from 'node:readline'
+import { createInterface, type Interface } from 'node:readline'
 import { knownEngine } from '../engine/choose.ts'
 import { ExitCode } from '../exit.ts'
 import type { Flags } from '../flags.ts'
@@ -8,7 +8,7 @@ import { PlainSurface } from './surface/plain-surface.ts'
 
 /** Runs a chat with `--plain`: reads lines, prints whole lines. */
 export async function plainChat(words: readonly string[], flags: Flags): Promise<number> {
-  const surface = new PlainSurface()
+  const surface = new PlainSurface((question, signal) => readLine(lines, question, signal))
   const engine = knownEngine(flags) ?? (await (await import('../engine/first-engine.ts')).findEngineOrInterrupt(flags))
   surface.print(...greeting(flags, engine))
   const { session } = await openSession(surface, flags, { engine, wordsPerSecond: Infinity })
@@ -27,4 +27,17 @@ export async function plainChat(words: readonly string[], flags: Flags): Promise
   await session.close()
   if (session.resumeHint !== undefined) surface.print('', session.resumeHint)
   return ExitCode.ok
+}
+
+function readLine(lines: Interface, question: string, signal: AbortSignal | undefined): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const end = (): void => resolve(undefined)
+    lines.once('close', end)
+    signal?.addEventListener('abort', end, { once: true })
+    lines.question(question, { ...(signal && { signal }) }, (line) => {
+      lines.off('close', end)
+      signal?.removeEventListener('abort', end)
+      resolve(line)
+    })
+  })
 }

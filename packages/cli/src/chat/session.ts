@@ -4,10 +4,11 @@ import { MarkdownStream } from '../markdown/markdown-stream.ts'
 import { attachBytes } from './content/attach.ts'
 import { change, say, type ChatContext, type ChatState, type Effect } from './chat-state.ts'
 import { conflictEffects, messageEffects } from './message.ts'
-import { followTurn } from './reply/follow-turn.ts'
+import { TurnDisplay } from './reply/follow-turn.ts'
 import { ReplyProgress } from './reply/reply-progress.ts'
 import { failureNotes, replyNotes } from './reply/turn-report.ts'
 import { attachEffects } from './slash/attachments.ts'
+import type { Permission, ToolCall } from '../mcp/chat-tools.ts'
 import type { SlashInput } from './slash/command.ts'
 import { readLine } from './slash/read-line.ts'
 import { unknownCommand } from './slash/table.ts'
@@ -29,6 +30,7 @@ export class ChatSession {
   readonly #leftOut = new WeakMap<Conversation, number>()
   #isStopped = false
   #turn: Turn | undefined
+  #display: TurnDisplay | undefined
   #progress: ReplyProgress | undefined
 
   constructor(surface: Surface, context: ChatContext, state: ChatState, wrap: WrapMode | undefined) {
@@ -75,6 +77,23 @@ export class ChatSession {
     this.#turn?.abort()
   }
 
+  /** Shows a line about a call of a tool. */
+  showCall(line: string): void {
+    this.#display?.note(line)
+  }
+
+  /** Asks whether the model may call a tool. */
+  async askForCall({ name, signal }: ToolCall): Promise<Permission> {
+    const answers = [
+      { key: 'y', text: 'yes' },
+      { key: 'a', text: 'always in this chat' },
+      { key: 'n', text: 'no' },
+    ]
+    const key = await this.#surface.ask(`Call ${name}?`, answers, signal)
+    if (key === undefined) this.stop()
+    return key === 'y' ? 'once' : key === 'a' ? 'always' : { reason: 'the user did not allow it' }
+  }
+
   /** Attaches an image of the clipboard to the next message. */
   async attachImage(bytes: Uint8Array): Promise<void> {
     try {
@@ -94,6 +113,7 @@ export class ChatSession {
     await this.#context.chats.close()
     await this.#context.connection.close()
     await this.#context.ledger.close()
+    await this.#context.tools?.close()
   }
 
   async #performOne(effect: Effect): Promise<void> {
@@ -129,15 +149,20 @@ export class ChatSession {
   }
 
   async #runTurn(turn: Turn): Promise<void> {
-    const { connection } = this.#context
-    const { columns, paint } = this.#surface
-    const markdown = new MarkdownStream({ columns, paint, ...(this.#wrap && { wrap: this.#wrap }) })
+    const { connection, tools } = this.#context
+    const surface = this.#surface
+    const wrap = this.#wrap && { wrap: this.#wrap }
+    const newMarkdown = (): MarkdownStream =>
+      new MarkdownStream({ columns: surface.columns, paint: surface.paint, ...wrap })
     const progress = new ReplyProgress()
+    const options = { surface, newMarkdown, progress, latest: connection.latest, tools: tools?.names ?? [] }
+    this.#display = new TurnDisplay(options)
     this.#turn = turn
     this.#progress = progress
     if (this.#isStopped) turn.abort()
-    const end = await followTurn(turn, { surface: this.#surface, markdown, progress, latest: connection.latest })
+    const end = await this.#display.follow(turn)
     this.#turn = undefined
+    this.#display = undefined
     const { kind: engine } = connection
     const conversation = this.#conversation
     const leftOut = this.#leftOut.get(conversation) ?? 0

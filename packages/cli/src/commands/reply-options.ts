@@ -28,6 +28,17 @@ export const modelOptions: readonly Option[] = [
   },
 ]
 
+/** The tools that the model may call. */
+export const toolOptions: readonly Option[] = [
+  { name: 'mcp', kind: 'text', value: 'FILE', about: 'Give the model the tools of the MCP servers in a JSON file' },
+  {
+    name: 'allow-tool',
+    kind: 'texts',
+    value: 'NAME',
+    about: 'With --mcp: run a tool without asking, such as files__read or files__*; can be given several times',
+  },
+]
+
 /** Sources of settings and of the message. */
 export const defaultsOptions: readonly Option[] = [
   { name: 'template', short: 't', kind: 'text', value: 'NAME', about: 'Put the message into a template of yours' },

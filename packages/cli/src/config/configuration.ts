@@ -3,10 +3,9 @@ import { dirname, join } from 'node:path'
 import { UsageError } from '../exit.ts'
 import { filePaths } from '../file-paths.ts'
 import type { Environment } from '../flags.ts'
-import { systemReason } from '../system-error.ts'
+import { readJsonFile } from './json-file.ts'
 import { isOutside, namedFile, withPlace } from './named-file.ts'
 import { checkSetting, settingOf, settings, type Setting } from './settings.ts'
-import { readText } from '../read-text.ts'
 
 /** The name of a project's configuration, in its folder or one above the current one. */
 const projectFile = '.colloquy.json'
@@ -85,7 +84,7 @@ function projectPath(folder: string): string | undefined {
 
 async function layerOf(path: string | undefined, isUsers: boolean): Promise<FileLayer> {
   if (path === undefined || !existsSync(path)) return { path: undefined, values: new Map(), profiles: new Map() }
-  const { profiles = {}, ...values } = await readObject(path)
+  const { profiles = {}, ...values } = objectIn(await readJsonFile(path), path)
   const folder = dirname(path)
   if (!isUsers && Object.keys(profiles as object).length > 0) {
     throw new UsageError(`Cannot use profiles in ${path}: only your own file ${filePaths().config} may have them`)
@@ -138,28 +137,7 @@ function textIn(setting: Setting, value: unknown, { origin, folder, isUsers }: S
   return placed
 }
 
-/** The object in a file of JSON, which may have comments and trailing commas. */
-async function readObject(path: string): Promise<Record<string, unknown>> {
-  const { parse } = await import('jsonc-parser')
-  const errors: { offset: number }[] = []
-  const value: unknown = parse(textOf(path), errors as never, { allowTrailingComma: true })
-  const [first] = errors
-  if (first !== undefined) {
-    const line = textOf(path).slice(0, first.offset).split('\n').length
-    throw new UsageError(`Cannot read ${path}: line ${line} is not JSON`)
-  }
-  return objectIn(value, path)
-}
-
 function objectIn(value: unknown, place: string): Record<string, unknown> {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
   throw new UsageError(`Cannot use ${place}: it must be an object, such as {"model": "claude-opus-5-5"}`)
-}
-
-function textOf(path: string): string {
-  try {
-    return readText(path)
-  } catch (error) {
-    throw new UsageError(`Cannot read ${path}: ${systemReason(error)}`)
-  }
 }

@@ -2,9 +2,10 @@ import { realpathSync } from 'node:fs'
 import { isAbsolute, relative, resolve } from 'node:path'
 import { withHome } from '../file-paths.ts'
 
-/** The path of the file that a setting names: `@FILE` of a system prompt, or a model file. Undefined for another value. */
+/** The path of the file that a setting names: `@FILE` of a system prompt, a file of MCP servers, or a model file. Undefined for another value. */
 export function namedFile(name: string, value: string): string | undefined {
   if (name === 'system') return value.startsWith('@') ? value.slice(1) : undefined
+  if (name === 'mcp') return value
   return (name === 'engine' || name === 'model') && value.endsWith('.gguf') ? value : undefined
 }
 

@@ -9,7 +9,7 @@ export interface Setting {
   variables?: readonly string[]
   /** The value if no layer has one. */
   otherwise?: string
-  /** A project's file may not set it: the folder of a stranger must not choose where messages and keys are sent. */
+  /** A project's file may not set it: the folder of a stranger must not choose where messages and keys are sent, or what runs. */
   isPersonal?: true
   about: string
 }
@@ -29,6 +29,7 @@ export const settings: readonly Setting[] = [
   },
   { name: 'max-tokens', kind: 'count', about: 'the longest reply, in tokens' },
   { name: 'engine', kind: 'text', variables: ['COLLOQUY_ENGINE'], isPersonal: true, about: 'the engine that replies' },
+  { name: 'mcp', kind: 'text', isPersonal: true, about: 'the file of the MCP servers whose tools the model may call' },
   { name: 'timeout', kind: 'amount', otherwise: '600', about: 'the longest time for a reply, in seconds' },
   { name: 'retries', kind: 'count', otherwise: '2', about: 'how often to retry after a passing failure' },
   { name: 'max-cost', kind: 'amount', about: 'the most that a chat may cost, in US dollars' },

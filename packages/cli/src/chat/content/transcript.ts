@@ -1,5 +1,6 @@
 import type { Conversation, ConversationMessage, Conversations } from 'colloquy/conversation'
-import { toUsd, type ContentBlockParam } from 'colloquy/protocol'
+import { toUsd, type ContentBlockParam, type ToolResultBlockParam } from 'colloquy/protocol'
+import { firstLine } from '../../format.ts'
 import { escapeHtml } from '../../markdown/html/escape.ts'
 import { markdownHtml } from '../../markdown/html/markdown-html.ts'
 import { htmlPage } from './html-page.ts'
@@ -74,7 +75,22 @@ function blockText(block: ContentBlockParam): string {
   if (block.type === 'text') return block.text
   if (block.type === 'thinking' || block.type === 'redacted_thinking') return ''
   if (block.type === 'document' || block.type === 'image') return ''
+  if (block.type === 'tool_use') return `\n\n${codeSpan(`⚙ ${block.name} ${JSON.stringify(block.input)}`)}\n\n`
+  if (block.type === 'tool_result') return `└ ${firstLine(resultText(block.content))}\n`
   return `[${block.type}]\n`
+}
+
+function resultText(content: ToolResultBlockParam['content']): string {
+  if (typeof content === 'string') return content
+  return (content ?? []).map((block) => (block.type === 'text' ? block.text : `[${block.type}]`)).join('\n')
+}
+
+/** Code in a line of Markdown, between more backticks than are in it. */
+function codeSpan(text: string): string {
+  const longest = Math.max(0, ...(text.match(/`+/g) ?? []).map((run) => run.length))
+  const fence = '`'.repeat(longest + 1)
+  const space = longest > 0 ? ' ' : ''
+  return fence + space + text + space + fence
 }
 
 function attachmentsOf({ content }: ConversationMessage): string[] {

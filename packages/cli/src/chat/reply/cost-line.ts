@@ -5,6 +5,8 @@ import { durationText, tokenText } from '../../format.ts'
 export interface TurnFigures {
   model: string
   usage: Usage
+  /** The usage of the last request, if there were several. */
+  lastUsage?: Usage
   /** Undefined if the model has no known price. */
   cost: { picoUsd: bigint } | undefined
   /** The final usage is missing, so the output tokens are an estimate. */
@@ -70,8 +72,8 @@ function chatText({ chat, isLocal }: TurnFigures): string {
   return `chat ${chat.estimated ? '≈ ' : ''}${formatUsd(chat.picoUsd)}${unpriced}`
 }
 
-function contextText({ window, usage }: TurnFigures): string {
+function contextText({ window, usage, lastUsage = usage }: TurnFigures): string {
   if (window === undefined) return ''
-  const share = (totalTokens(usage) / window) * 100
+  const share = (totalTokens(lastUsage) / window) * 100
   return `context ${share < 1 ? '<1' : Math.round(share)}%`
 }

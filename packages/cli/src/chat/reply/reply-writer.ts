@@ -2,12 +2,14 @@ import type { MessageStreamEvent } from 'colloquy/protocol'
 import type { Flags } from '../../flags.ts'
 import { MarkdownStream } from '../../markdown/markdown-stream.ts'
 import { painterFor } from '../../terminal/color-support.ts'
-import { writeDocument, writeJson } from '../../terminal/output.ts'
+import { writeDocument, writeErrorLine, writeJson } from '../../terminal/output.ts'
 import { Screen } from '../../terminal/screen.ts'
 
 /** Writes a reply to standard output while it arrives. */
 export interface ReplyWriter {
   event(event: MessageStreamEvent): void
+  /** Writes a line about a tool to standard error, below the text that has arrived. */
+  note(line: string): void
   end(): void
 }
 
@@ -20,9 +22,9 @@ const frameMs = 33
  */
 export function replyWriter(flags: Flags): ReplyWriter {
   const format = flags.text('output') ?? 'text'
-  if (format === 'stream-json') return { event: (event) => writeJson(event), end }
+  if (format === 'stream-json') return { event: (event) => writeJson(event), note: writeErrorLine, end }
   const isWrittenAtEnd = ['out', 'json-schema', 'extract'].some((name) => flags.has(name))
-  if (format === 'json' || isWrittenAtEnd) return { event: end, end }
+  if (format === 'json' || isWrittenAtEnd) return { event: end, note: writeErrorLine, end }
   const isPlain = flags.has('plain') || process.env['TERM'] === 'dumb'
   return process.stdout.isTTY && !isPlain ? screenWriter(flags) : textWriter()
 }
@@ -31,6 +33,7 @@ function end(): void {}
 
 /** Writes the text unchanged, on a terminal without its control characters. */
 function textWriter(): ReplyWriter {
+  const textOf = textReader()
   let last = '\n'
   return {
     event(event) {
@@ -39,6 +42,7 @@ function textWriter(): ReplyWriter {
       last = text
       writeDocument(text)
     },
+    note: writeErrorLine,
     end: () => void (last.endsWith('\n') || writeDocument('\n')),
   }
 }
@@ -47,12 +51,17 @@ function textWriter(): ReplyWriter {
 function screenWriter(flags: Flags): ReplyWriter {
   const screen = new Screen(process.stdout)
   const wrap = flags.text('wrap') as 'word' | 'soft' | 'off' | undefined
-  const markdown = new MarkdownStream({
-    columns: screen.columns,
-    paint: painterFor({ color: flags.text('color'), theme: flags.text('theme') }),
-    ...(wrap && { wrap }),
-  })
+  const paint = painterFor({ color: flags.text('color'), theme: flags.text('theme') })
+  const newMarkdown = (): MarkdownStream =>
+    new MarkdownStream({ columns: screen.columns, paint, ...(wrap && { wrap }) })
+  const textOf = textReader()
+  let markdown = newMarkdown()
   let timer: NodeJS.Timeout | undefined
+  const end = (): void => {
+    clearTimeout(timer)
+    timer = undefined
+    screen.update({ done: markdown.end() })
+  }
   return {
     event(event) {
       const text = textOf(event)
@@ -63,10 +72,27 @@ function screenWriter(flags: Flags): ReplyWriter {
         screen.update(markdown.frame(screen.rows - 2))
       }, frameMs)
     },
-    end() {
-      clearTimeout(timer)
-      screen.update({ done: markdown.end() })
+    note(line) {
+      end()
+      writeErrorLine(line)
+      markdown = newMarkdown()
     },
+    end,
+  }
+}
+
+/** Returns the text of each event. A later step of a turn begins a new paragraph. */
+function textReader(): (event: MessageStreamEvent) => string {
+  let hasText = false
+  let gap = ''
+  return (event) => {
+    if (event.type === 'message_start' && hasText) gap = '\n\n'
+    const text = textOf(event)
+    if (text === '') return ''
+    hasText = true
+    const before = gap
+    gap = ''
+    return before + text
   }
 }
 

@@ -23,7 +23,10 @@ export interface TurnFacts {
 export async function replyNotes(reply: Reply, facts: TurnFacts, style: CostStyle): Promise<string[]> {
   const notes = [...summaryNotes(reply), ...leftOutNotes(reply, facts), ...endNotes(reply)]
   if (style === 'off') return notes
-  const line = costLine(figuresOf(reply.message, reply.cost, facts), style)
+  const figures = figuresOf(reply.message, reply.cost, facts)
+  // The line counts all steps. Only the last one fills the window.
+  const usage = reply.steps.length > 1 ? reply.usage : figures.usage
+  const line = costLine({ ...figures, usage, lastUsage: figures.usage }, style)
   const versions = await facts.conversation.versions(reply.messageId)
   const position = versions.findIndex(({ id }) => id === reply.messageId) + 1
   return [...notes, '', versions.length > 1 ? `${line} · ‹${position}/${versions.length}›` : line]

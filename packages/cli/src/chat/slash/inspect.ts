@@ -27,6 +27,12 @@ export function cost(input: SlashInput): Effect[] {
   return [say(...rows.map(([name, value]) => `  ${name.padEnd(26)}${value}`))]
 }
 
+export function tools({ context: { tools: found } }: SlashInput): Effect[] {
+  if (found === undefined) return [say('This chat has no tools: --mcp FILE gives it those of MCP servers.')]
+  if (found.names.length === 0) return [say('The MCP servers have no tools.')]
+  return [say(...found.lines.map((line) => `  ${line}`), '', '  ✓ is called without asking')]
+}
+
 export function context(input: SlashInput): Effect[] {
   const { usage } = lastReply(input)
   const { model, max_tokens: maxTokens } = currentSettings(input.state)

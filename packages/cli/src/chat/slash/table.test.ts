@@ -19,6 +19,7 @@ const context: ChatContext = {
   chats: openConversations({ engine: connection.engine, store: memoryStore() }),
   connection,
   ledger: { close: async () => {} },
+  tools: undefined,
   turnOptions: () => ({}),
   warnUsd: 0.5,
   title: undefined,

@@ -5,6 +5,7 @@ import type { MarkdownStream } from '../../markdown/markdown-stream.ts'
 import type { Screen } from '../../terminal/screen.ts'
 import type { Painter } from '../../terminal/style.ts'
 import { Picker, type PickSource } from './picker.ts'
+import { Question, type Answer } from './question.ts'
 import { wrap } from '../../terminal/wrap.ts'
 import { cutTo } from '../../terminal/width.ts'
 
@@ -26,8 +27,8 @@ export class ChatView {
   isPaused = false
   /** Lines that are sent after the reply. */
   queued: readonly string[] = []
-  /** A list that is shown in place of the editor. */
-  picker: Picker | undefined
+  /** A list or a question that is shown in place of the editor. */
+  picker: Picker | Question | undefined
   /** A download in progress. */
   progress = ''
   placeholder = 'Ask anything · / commands · @ file'
@@ -65,12 +66,15 @@ export class ChatView {
   }
 
   /** Shows a list in place of the editor until a row is picked. */
-  async pick(source: PickSource): Promise<string | undefined> {
-    this.picker = new Picker(source, () => this.touch())
-    const picked = await this.picker.picked
-    this.picker = undefined
-    this.touch()
-    return picked
+  pick(source: PickSource): Promise<string | undefined> {
+    return this.#picked(new Picker(source, () => this.touch()))
+  }
+
+  /** Shows a question in place of the editor until a letter and Enter answer it, or the signal aborts. */
+  ask(text: string, answers: readonly Answer[], signal: AbortSignal | undefined): Promise<string | undefined> {
+    const question = new Question(text, answers, () => this.touch())
+    signal?.addEventListener('abort', () => question.cancel(), { once: true })
+    return this.#picked(question)
   }
 
   /** Starts to show a reply. */
@@ -108,6 +112,15 @@ export class ChatView {
     this.reply?.resize(this.screen.columns)
     this.editor = reduce(this.editor, { name: 'columns', columns: textColumns(this.screen.columns) })
     this.draw()
+  }
+
+  async #picked(picker: Picker | Question): Promise<string | undefined> {
+    this.picker = picker
+    this.touch()
+    const picked = await picker.picked
+    this.picker = undefined
+    this.touch()
+    return picked
   }
 
   #update(lines: readonly string[]): void {

@@ -1,6 +1,7 @@
 import type { MarkdownStream } from '../../markdown/markdown-stream.ts'
 import type { Painter, Theme } from '../../terminal/style.ts'
 import type { PickSource } from './picker.ts'
+import type { Answer } from './question.ts'
 
 /** The colours and the keys of the editor. */
 export interface Look {
@@ -26,6 +27,8 @@ export interface Surface {
   /** Copies text to the system's clipboard. */
   copy(text: string): Promise<void>
   setLook(look: Look): void
+  /** Asks a question: the letter of the answer, or undefined if the user leaves it or the signal aborts. */
+  ask(text: string, answers: readonly Answer[], signal: AbortSignal | undefined): Promise<string | undefined>
   /** Lets the user pick a row: its id, or undefined if none was picked. Absent if the surface cannot. */
   pick?(source: PickSource): Promise<string | undefined>
 }

@@ -122,7 +122,9 @@ export class TerminalSurface implements Surface {
     return this.#view.pick(source)
   }
 
-  /** Ends `pick()` without a row. */
+  readonly ask: Surface['ask'] = (...question) => this.#view.ask(...question)
+
+  /** Ends `pick()` without a row, and `ask()` without an answer. */
   cancelPick(): void {
     this.#view.picker?.cancel()
   }

@@ -5,6 +5,7 @@ import { meantModel } from '../../chat/settings/model-name.ts'
 import type { ReplyFile } from '../../chat/reply/reply-file.ts'
 import { keyAdvice } from '../../engine/credentials.ts'
 import type { Connection } from '../../engine/connect.ts'
+import type { ChatTools } from '../../mcp/chat-tools.ts'
 import type { ErrorDescription } from '../../describe-error.ts'
 import { ExitCode } from '../../exit.ts'
 import { windowTokens } from '../../chat/settings/settings.ts'
@@ -22,6 +23,8 @@ export interface AskOutcome {
   /** With `--extract`: the reply has no code block. */
   lacksCode?: boolean
   failure?: ErrorDescription
+  /** With `--mcp`. */
+  tools?: ChatTools | undefined
   /** The file of `--out`. */
   file?: ReplyFile
   /** From the request to the end of the reply. */
@@ -41,7 +44,7 @@ export function resultOf(outcome: AskOutcome): object {
     content: message?.content ?? [],
     parsed_output: parsed,
     stop_reason: reply?.stopReason ?? (message === undefined ? null : 'interrupted'),
-    usage: message?.usage ?? null,
+    usage: reply?.usage ?? message?.usage ?? null,
     cost: costOf(outcome),
     timing: { ms: Math.round(ms), first_token_ms: firstTokenMs === undefined ? null : Math.round(firstTokenMs) },
     request_id: failure?.requestId ?? connection?.latest.requestId ?? null,

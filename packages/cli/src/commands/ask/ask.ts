@@ -5,11 +5,13 @@ import { attach, type Attachment, checkReadable, mentionedFiles, sourcesFrom } f
 import { blocksText, codeBlocks, findCode } from '../../chat/content/code-blocks.ts'
 import type { JsonFormat } from '../../chat/reply/json-reply.ts'
 import { ReplyFile } from '../../chat/reply/reply-file.ts'
-import { replyWriter } from '../../chat/reply/reply-writer.ts'
+import { type ReplyWriter, replyWriter } from '../../chat/reply/reply-writer.ts'
 import { settingsFrom, turnOptionsFrom } from '../../chat/settings/settings.ts'
 import { ChatLedger } from '../../chat-ledger.ts'
 import { chatFrom, openChats } from '../../chat/stored-chats.ts'
 import { inTemplate } from '../../config/defaults.ts'
+import { confirm } from '../confirm.ts'
+import type { ChatTools, Permission, ToolCall } from '../../mcp/chat-tools.ts'
 import { connect } from '../../engine/connect.ts'
 import type { EngineKind } from '../../engine/engine-kind.ts'
 import { knownEngine } from '../../engine/choose.ts'
@@ -34,6 +36,7 @@ export async function ask(words: readonly string[], flags: Flags): Promise<numbe
   } finally {
     stop.dispose()
     outcome.file?.close()
+    await outcome.tools?.close()
   }
   report(flags, outcome)
   return exitCodeOf(flags, outcome, stop)
@@ -47,6 +50,8 @@ async function answer(words: readonly string[], flags: Flags, outcome: AskOutcom
   if (path !== undefined) outcome.file = new ReplyFile(path)
   const engine = knownEngine(flags) ?? (await searchEngine(flags, signal))
   checkReadable(attachments, engine)
+  const tools = await toolsOf(flags)
+  outcome.tools = tools
   const connection = await connect(engine, flags, { onRetry: reportRetry })
   outcome.connection = connection
   // Cache writes cost extra and pay off only if the chat continues.
@@ -59,12 +64,37 @@ async function answer(words: readonly string[], flags: Flags, outcome: AskOutcom
       (await chatFrom(chats, flags, engine)) ??
       (await chats.create({ ...settingsFrom(flags, engine), ...(title && { title }) }))
     outcome.chat = chat
-    const options = { signal, ...turnOptionsFrom(flags, connection), ...(format && formatOptions(format, chat)) }
-    await follow(chat.send(content, options), flags, outcome, format)
+    const writer = replyWriter(flags)
+    const options = {
+      signal,
+      ...turnOptionsFrom(flags, connection),
+      ...(format && formatOptions(format, chat)),
+      ...tools?.turnOptions({ show: (line) => writer.note(line), ask: (call) => permission(call, writer) }),
+    }
+    await follow(chat.send(content, options), { flags, outcome, format, writer })
   } finally {
     await chats.close()
     await ledger.close()
   }
+}
+
+/** The tools of `--mcp`. Throws an `ExitError` if one of the servers cannot be used: the reply would lack its tools. */
+async function toolsOf(flags: Flags): Promise<ChatTools | undefined> {
+  const { chatTools } = await import('../../mcp/open-tools.ts')
+  const timer = setTimeout(() => writeErrorLine('Starting the MCP servers …'), 2_000)
+  const tools = await chatTools(flags).finally(() => clearTimeout(timer))
+  const [failure] = tools?.failures ?? []
+  if (failure === undefined) return tools
+  await tools?.close()
+  throw new ExitError(ExitCode.failed, failure)
+}
+
+/** Asks in a terminal whether a tool may be called. Elsewhere only the tools of `--allow-tool` may. */
+async function permission({ name }: ToolCall, writer: ReplyWriter): Promise<Permission> {
+  if (process.stdin.isTTY && process.stderr.isTTY)
+    return (await confirm(`Call ${name}? [y/N] `)) ? 'once' : { reason: 'the user did not allow it' }
+  writer.note(`  └ ${name}: not allowed without --allow-tool ${name}`)
+  return { reason: 'the user did not allow it' }
 }
 
 async function searchEngine(flags: Flags, signal: AbortSignal): Promise<EngineKind> {
@@ -90,8 +120,14 @@ function formatOptions({ type, schema }: JsonFormat, { settings }: Conversation)
   return { output_config: { ...settings.output_config, format: { type, schema } } }
 }
 
-async function follow(turn: Turn, flags: Flags, outcome: AskOutcome, format: JsonFormat | undefined): Promise<void> {
-  const writer = replyWriter(flags)
+interface Following {
+  flags: Flags
+  outcome: AskOutcome
+  format: JsonFormat | undefined
+  writer: ReplyWriter
+}
+
+async function follow(turn: Turn, { flags, outcome, format, writer }: Following): Promise<void> {
   const startedAt = performance.now()
   try {
     for await (const event of turn.events) {

@@ -6,6 +6,7 @@ import {
   modelOptions,
   oneReplyOptions,
   savedChatOptions,
+  toolOptions,
   turnOptions,
 } from '../reply-options.ts'
 
@@ -16,6 +17,7 @@ export const ask: Command = {
   synopsis: '[PROMPT…|-]',
   options: [
     ...modelOptions,
+    ...toolOptions,
     ...defaultsOptions,
     ...savedChatOptions,
     ...oneReplyOptions,

@@ -546,7 +546,7 @@ test('text from outside reaches the terminal without control characters', async 
     await user.type(controlD)
     await user.left
     const again = await sit(['-c'])
-    await again.sees(/“title[^]*tool_use/)
+    await again.sees(/“title[^]*⚙ tool/)
     await again.type(controlD)
     await again.left
   })

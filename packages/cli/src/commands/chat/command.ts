@@ -9,6 +9,7 @@ import {
   modelOptions,
   oneReplyOptions,
   savedChatOptions,
+  toolOptions,
   turnOptions,
 } from '../reply-options.ts'
 
@@ -68,6 +69,7 @@ export const chat: Command = {
   subcommands: chatSubcommands,
   options: [
     ...modelOptions,
+    ...toolOptions,
     ...defaultsOptions,
     ...savedChatOptions,
     {

@@ -21,7 +21,7 @@ export interface MCPClientLike {
 /** The result of an MCP tool call. */
 export interface MCPCallToolResultLike {
   content?: MCPContentLike[] | undefined
-  structuredContent?: object | undefined
+  structuredContent?: unknown
   isError?: boolean | undefined
 }
 

@@ -1,0 +1,56 @@
+import type { Key } from '../../terminal/input/keys.ts'
+import type { Painter } from '../../terminal/style.ts'
+import { cutTo, widthOf } from '../../terminal/width.ts'
+
+/** An answer to a question, and the letter that gives it. */
+export interface Answer {
+  key: string
+  text: string
+}
+
+/** The most typed characters that are shown. */
+const maxTyped = 20
+
+/** A question that a letter and Enter answer, so that a message that is being typed does not answer it. It is shown in place of the editor. */
+export class Question {
+  /** The letter of the answer; undefined if the user left the question. */
+  readonly picked: Promise<string | undefined>
+  readonly #text: string
+  readonly #answers: readonly Answer[]
+  readonly #onChange: () => void
+  readonly #resolve: (key: string | undefined) => void
+  #typed = ''
+
+  constructor(text: string, answers: readonly Answer[], onChange: () => void) {
+    this.#text = text
+    this.#answers = answers
+    this.#onChange = onChange
+    const { promise, resolve } = Promise.withResolvers<string | undefined>()
+    this.picked = promise
+    this.#resolve = resolve
+  }
+
+  cancel(): void {
+    this.#resolve(undefined)
+  }
+
+  key({ name, text, ctrl }: Key): void {
+    if (name === 'escape' || (ctrl && /^[cdg]$/.test(name))) return this.#resolve(undefined)
+    const answer = this.#answers.find(({ key }) => key === this.#typed.trim().toLowerCase())
+    if (name === 'enter' && answer !== undefined) return this.#resolve(answer.key)
+    if (name === 'text') this.#typed += text
+    else this.#typed = name === 'backspace' ? this.#typed.slice(0, -1) : ''
+    this.#onChange()
+  }
+
+  /** The line of the question with what is typed, and the column of the cursor behind it. */
+  view(columns: number, _rows: number, paint: Painter): { lines: string[]; column: number } {
+    const typed = ` ${cutTo(this.#typed, maxTyped)}`
+    const question = cutTo(this.#text, columns - 1 - widthOf(typed))
+    const keys = [...this.#answers.map(({ key, text }) => `${key} ${text}`), 'Enter answers', 'Esc stops'].join(' · ')
+    return {
+      lines: [paint(question, { bold: true }) + typed, paint(cutTo(keys, columns - 1), { dim: true })],
+      column: widthOf(question) + widthOf(typed),
+    }
+  }
+}

@@ -1,0 +1,23 @@
+import { UsageError } from '../exit.ts'
+import { readText } from '../read-text.ts'
+import { systemReason } from '../system-error.ts'
+
+/** The value in a file of JSON, which may have comments and trailing commas. Throws a `UsageError` that names the file. */
+export async function readJsonFile(path: string): Promise<unknown> {
+  const { parse } = await import('jsonc-parser')
+  const text = textOf(path)
+  const errors: { offset: number }[] = []
+  const value: unknown = parse(text, errors as never, { allowTrailingComma: true })
+  const [first] = errors
+  if (first === undefined) return value
+  const line = text.slice(0, first.offset).split('\n').length
+  throw new UsageError(`Cannot read ${path}: line ${line} is not JSON`)
+}
+
+function textOf(path: string): string {
+  try {
+    return readText(path)
+  } catch (error) {
+    throw new UsageError(`Cannot read ${path}: ${systemReason(error)}`)
+  }
+}

@@ -1,0 +1,309 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, afterEach, describe, test } from 'node:test'
+import { createServer } from '@colloquy/server'
+import { listen } from '@colloquy/server/node'
+import { createMcpHandler, McpServer } from '@modelcontextprotocol/server'
+import { openConversations, type Conversation } from 'colloquy/conversation'
+import { script, type ScriptEngine, type ScriptedReply } from 'colloquy/engines'
+import { type ContentBlock, type ToolResultBlockParam } from 'colloquy/protocol'
+import { builtProgram } from '../../../../test/built-program.ts'
+import { programEnvironment } from '../../../../test/program-environment.ts'
+import { User } from '../../../../test/terminal-user.ts'
+import { VirtualTerminal } from '../../../../test/virtual-terminal.ts'
+import { chat as openChat } from '../commands/chat/chat.ts'
+import { parse } from '../commands/parse.ts'
+import { ChatTools, type Permission } from './chat-tools.ts'
+import { readServerFile } from './server-file.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'colloquy-mcp-'))
+after(() => rmSync(folder, { recursive: true }))
+let files = 0
+
+function fileOf(content: unknown): string {
+  const path = join(folder, `${++files}.json`)
+  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content))
+  return path
+}
+
+const testServer = { command: process.execPath, args: [join(import.meta.dirname, 'test-server.ts')] }
+const toClose: ChatTools[] = []
+afterEach(async () => {
+  for (const tools of toClose.splice(0)) await tools.close()
+})
+
+async function openTools(servers: object, allowed: string[] = []): Promise<ChatTools> {
+  const tools = await ChatTools.open(fileOf({ mcpServers: servers }), allowed)
+  toClose.push(tools)
+  return tools
+}
+
+process.env['ANTHROPIC_API_KEY'] = 'secret'
+const withVariable = { ...testServer, env: { OWN: 'given ${NONE:-here}' } }
+const everyTool = await ChatTools.open(fileOf({ mcpServers: { s: withVariable } }), ['*'])
+delete process.env['ANTHROPIC_API_KEY']
+after(() => everyTool.close())
+
+let calls = 0
+
+function call(name: string, input: object = {}): ContentBlock {
+  return { type: 'tool_use', id: `toolu_${++calls}`, name, input }
+}
+
+function step(...content: ContentBlock[]): ScriptedReply {
+  return { content, stop_reason: 'tool_use' }
+}
+
+interface Chat {
+  engine: ScriptEngine
+  conversation: Conversation
+  shown: string[]
+  asked: string[]
+  send(signal?: AbortSignal): Promise<unknown>
+}
+
+/** A chat with tools whose engine makes the calls, and whose user answers the questions. */
+async function chat(tools: ChatTools, steps: (ScriptedReply | string)[], answers: Permission[] = []): Promise<Chat> {
+  const engine = script(steps)
+  const conversation = await openConversations({ engine }).create({ model: 'claude-sonnet-5-5', max_tokens: 100 })
+  const shown: string[] = []
+  const asked: string[] = []
+  const host = {
+    show: (line: string) => void shown.push(line.replace(/ · \d.*s$/, '')),
+    ask: async ({ name }: { name: string }) => {
+      asked.push(name)
+      return answers.shift()!
+    },
+  }
+  const send = (signal?: AbortSignal): Promise<unknown> =>
+    conversation.send('Go', { ...tools.turnOptions(host), ...(signal && { signal }) }).then((reply) => reply.text)
+  return { engine, conversation, shown, asked, send }
+}
+
+function resultsOf({ conversation }: Chat): ToolResultBlockParam[] {
+  return conversation.messages.flatMap(({ content }) =>
+    typeof content === 'string' ? [] : content.filter((block) => block.type === 'tool_result'),
+  )
+}
+
+describe('the tools of a server', () => {
+  test('are sent with its name before theirs, and run when they are allowed', async () => {
+    const tools = await openTools({ s: testServer }, ['s__a*', 's__fail'])
+    assert.deepEqual(tools.names, ['s__add', 's__variable', 's__fail', 's__long', 's__wait_for'])
+    const each = await chat(tools, [step(call('s__add', { a: 4711, b: 815 }), call('s__fail')), 'Done.'])
+    assert.equal(await each.send(), 'Done.')
+    const [{ params }] = each.engine.requests as [ScriptEngine['requests'][0]]
+    assert.deepEqual(
+      params.tools?.map((tool) => 'name' in tool && tool.name),
+      tools.names,
+    )
+    assert.deepEqual(each.asked, [])
+    assert.deepEqual(each.shown.toSorted(), [
+      '  └ s__add: 5526',
+      '  └ s__fail: no network',
+      '⚙ s__add {"a":4711,"b":815}',
+      '⚙ s__fail {}',
+    ])
+    const [sum, failure] = resultsOf(each)
+    assert.deepEqual(sum?.content, [{ type: 'text', text: '5526' }])
+    assert.equal(failure?.is_error, true)
+  })
+
+  test('are asked for one after another; `always` holds for later calls', async () => {
+    const tools = await openTools({ s: testServer })
+    const add = (): ContentBlock => call('s__add', { a: 1, b: 2 })
+    const steps = [step(add(), call('s__fail'), add()), step(add()), 'Done.']
+    const each = await chat(tools, steps, ['always', { reason: 'the user did not allow it' }])
+    await each.send()
+    assert.deepEqual(each.asked, ['s__add', 's__fail'])
+    const results = resultsOf(each)
+    assert.deepEqual(
+      results.map(({ is_error }) => is_error ?? false),
+      [false, true, false, false],
+    )
+    assert.match(JSON.stringify(results[1]), /declined: the user did not allow it/)
+    const again = await chat(tools, [step(add()), 'Done.'])
+    await again.send()
+    assert.deepEqual(again.asked, [])
+  })
+
+  test('see the variables of their file and not the keys of the program', async () => {
+    const names = ['ANTHROPIC_API_KEY', 'OWN']
+    const each = await chat(everyTool, [step(...names.map((name) => call('s__variable', { name }))), 'Done.'])
+    await each.send()
+    assert.deepEqual(
+      resultsOf(each).map(({ content }) => (content as { text: string }[])[0]?.text),
+      ['not set', 'given here'],
+    )
+  })
+
+  test('return at most 100,000 characters', async () => {
+    const each = await chat(everyTool, [step(call('s__long')), 'Done.'])
+    await each.send()
+    const [{ text }] = resultsOf(each)[0]!.content as unknown as [{ text: string }]
+    assert.match(text, /^x{99999}x?… \(150000 more characters\)$|^x{100000} ?\(150000 more characters\)$/)
+  })
+
+  test('end when the turn is stopped', async () => {
+    const each = await chat(everyTool, [step(call('s__wait_for')), 'Done.'])
+    const controller = new AbortController()
+    const sent = each.send(controller.signal)
+    while (each.shown.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+    controller.abort()
+    await assert.rejects(sent, { name: 'APIUserAbortError' })
+  })
+
+  test('are reached by HTTP too, with the headers of the file', async () => {
+    const seen = new Set<string | null>()
+    const handler = createMcpHandler(() => {
+      const server = new McpServer({ name: 'clock', version: '1.0.0' })
+      server.registerTool('time', { description: 'The time.' }, () => ({ content: [{ type: 'text', text: '12:00' }] }))
+      return server
+    })
+    const listening = await listen({
+      fetch: (request: Request) => {
+        seen.add(request.headers.get('authorization'))
+        return handler.fetch(request)
+      },
+    })
+    try {
+      const tools = await openTools(
+        { web: { type: 'http', url: listening.url, headers: { authorization: 'Bearer t' } } },
+        ['*'],
+      )
+      const each = await chat(tools, [step(call('web__time')), 'Done.'])
+      await each.send()
+      assert.deepEqual(resultsOf(each)[0]?.content, [{ type: 'text', text: '12:00' }])
+      assert.deepEqual([...seen], ['Bearer t'])
+      await tools.close()
+    } finally {
+      await listening.close({ graceMs: 0 })
+    }
+  })
+})
+
+test('a server that cannot be used is named with the reason, and the others work', async () => {
+  const last = { command: process.execPath, args: ['-e', 'console.error("no database"); process.exit(3)'] }
+  const { names, failures } = await openTools({
+    'none at all': { command: 'no-such-program' },
+    last,
+    'my numbers': testServer,
+  })
+  assert.deepEqual([names.length, names[0]], [5, 'my_numbers__add'])
+  assert.deepEqual(failures, [
+    'Cannot use the MCP server none at all: no such file or folder',
+    'Cannot use the MCP server last: no database',
+  ])
+})
+
+test('a mistake in a file is one sentence that names the file and the server', async () => {
+  const server = (entry: unknown): unknown => ({ mcpServers: { a: entry } })
+  for (const [content, message] of [
+    ['{', /^Cannot read .*json: line 1 is not JSON$/],
+    [[], /^Cannot use .*json: it must be an object with mcpServers, such as/],
+    [{ mcpServers: 5 }, /it must be an object with mcpServers/],
+    [server('npx'), /the MCP server a of .*: it must be an object$/],
+    [server({}), /it must have a command or a url$/],
+    [server({ command: 5 }), /its command must be a text$/],
+    [server({ command: 'x', args: 'y' }), /its args must be a list of texts$/],
+    [server({ command: 'x', args: [1] }), /its args must be a text$/],
+    [server({ command: 'x', env: { A: 1 } }), /its env\.A must be a text$/],
+    [server({ command: '${NO_SUCH}' }), /its command names the variable NO_SUCH, which is not set$/],
+    [server({ url: 'file:///x' }), /its url must be an http or https address$/],
+    [server({ type: 'sse', url: 'http://x' }), /the transport sse is not supported, only stdio and http$/],
+  ] as const) {
+    await assert.rejects(readServerFile(fileOf(content), {}), { name: 'UsageError', message })
+  }
+  const file = { servers: { off: { disabled: true }, b: { command: '${A}', cwd: '/', alwaysAllow: [] } } }
+  const expected = { name: 'b', kind: 'program', command: 'x', args: [], env: {}, cwd: '/' }
+  assert.deepEqual(await readServerFile(fileOf(file), { A: 'x' }), [expected])
+})
+
+test('`ask` runs the tools that are allowed, refuses others, and begins a paragraph after them', async () => {
+  const steps = [
+    {
+      content: [{ type: 'text', text: 'I add.' }, call('s__add', { a: 1, b: 2 }), call('s__fail')],
+      stop_reason: 'tool_use',
+    },
+    'The sum is 3.',
+  ]
+  const listening = await listen(createServer({ engine: script(steps as ScriptedReply[]) }))
+  try {
+    const file = fileOf({ mcpServers: { s: testServer } })
+    const words = [
+      'ask',
+      '--engine',
+      listening.url,
+      '--no-save',
+      '--mcp',
+      file,
+      '--allow-tool',
+      's__add',
+      'Add 1 and 2',
+    ]
+    const child = spawn(process.execPath, [builtProgram, ...words], { env: { ...programEnvironment, HOME: folder } })
+    child.stdin.end()
+    const output = { stdout: '', stderr: '' }
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text))
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text))
+    const [code] = (await once(child, 'close')) as [number]
+    assert.equal(code, 0, output.stderr)
+    assert.equal(output.stdout, 'I add.\n\nThe sum is 3.\n')
+    // On a slow machine the start of the servers is a line too.
+    const lines = output.stderr
+      .trimEnd()
+      .split('\n')
+      .filter((line) => !line.startsWith('Starting'))
+      .map((line) => line.replace(/ · \d.*s$/, ''))
+    assert.deepEqual(lines.toSorted(), [
+      '  └ s__add: 3',
+      '  └ s__fail: not allowed without --allow-tool s__fail',
+      '⚙ s__add {"a":1,"b":2}',
+      '⚙ s__fail {}',
+    ])
+  } finally {
+    await listening.close({ graceMs: 0 })
+  }
+})
+
+test('a terminal asks before a call: a message that is being typed does not answer, and Esc stops the turn', async () => {
+  const add = (): ScriptedReply =>
+    step({ type: 'text', text: 'I add.' } as ContentBlock, call('s__add', { a: 1, b: 2 }))
+  const engine = script([add(), 'It is 3.', add(), add(), 'Again 3.'])
+  const listening = await listen(createServer({ engine }))
+  process.env['XDG_DATA_HOME'] = process.env['XDG_STATE_HOME'] = folder
+  const file = fileOf({ mcpServers: { s: testServer, none: { command: 'no-such-program' } } })
+  const { flags } = await parse(['chat', '--engine', listening.url, '--mcp', file])
+  const user = new User(new VirtualTerminal(80, 24), (input, output) => openChat([], flags, { input, output }))
+  try {
+    await user.sees(/✗ Cannot use the MCP server none: no such file or folder\n5 tools · \/tools lists them/)
+    await user.says('Add 1 and 2')
+    await user.sees(/I add\.\n\n⚙ s__add \{"a":1,"b":2\}\nCall s__add\?\ny yes · a always in this chat · n no/)
+    await user.says('yes, and then')
+    await user.sees(/Call s__add\?\n/)
+    assert.equal(engine.requests.length, 1)
+    await user.says('y')
+    await user.sees(/ {2}└ s__add: 3 · \d.*s\n\nIt is 3\.\n\n\S+ in/)
+    await user.says('/tools')
+    await user.sees(/ {2}s__add {2}Adds two numbers\./)
+    await user.says('Once more')
+    await user.sees(/Once more[^]*Call s__add\?/)
+    await user.type('\x1b')
+    await user.sees(/■ stopped/)
+    await user.says('And again')
+    await user.sees(/And again[^]*Call s__add\?/)
+    await user.says('a')
+    await user.sees(/Again 3\./)
+    await user.says('/tools')
+    await user.sees(/✓ s__add/)
+    await user.type('\x04')
+    assert.equal(await user.left, 0)
+  } finally {
+    await user.type('\x03\x04')
+    await listening.close({ graceMs: 0 })
+  }
+})

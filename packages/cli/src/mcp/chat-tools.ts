@@ -1,0 +1,191 @@
+import type { TurnOptions } from 'colloquy/conversation'
+import { cutText } from 'colloquy/protocol'
+import { mcpTool, type RunnableTool, type ToolOutput } from 'colloquy/tools'
+import { UsageError } from '../exit.ts'
+import { byteText, countText, latencyText } from '../format.ts'
+import { safeJson } from '../terminal/safe-text.ts'
+import { connectServer, type McpConnection } from './connect-server.ts'
+import { type McpServer, readServerFile } from './server-file.ts'
+
+/** Shows calls of tools, and asks for them. */
+export interface ToolHost {
+  /** Shows a line about a call. */
+  show(line: string): void
+  /** Asks whether the model may call a tool. */
+  ask(call: ToolCall): Promise<Permission>
+}
+
+/** A call that needs a permission. */
+export interface ToolCall {
+  name: string
+  /** Aborts with the turn. */
+  signal: AbortSignal | undefined
+}
+
+/** `always`: also later calls of the tool. A text is the reason why not, for the model. */
+export type Permission = 'once' | 'always' | { reason: string }
+
+/** The most characters of the input of a call that needs no permission, and of an error. */
+const maxShown = 200
+/** The most characters of a text in a result. */
+const maxOutput = 100_000
+const maxTimerMs = 2 ** 31 - 1
+
+/** The tools of the MCP servers of a file, for the turns of a chat. */
+export class ChatTools {
+  /** Sentences about the servers that could not be used. */
+  readonly failures: readonly string[]
+  readonly #connections: readonly McpConnection[]
+  readonly #tools: readonly RunnableTool[]
+  /** Names of tools that may be called without asking; `*` stands for any characters. */
+  readonly #allowed: string[]
+  /** One question at a time, although calls run at the same time. */
+  #asked: Promise<unknown> = Promise.resolve()
+
+  private constructor(servers: readonly ConnectedServer[], failures: readonly string[], allowed: readonly string[]) {
+    this.failures = failures
+    this.#connections = servers.map(({ connection }) => connection)
+    this.#tools = servers.flatMap(toolsOf)
+    this.#allowed = [...allowed]
+  }
+
+  /**
+   * Starts the servers of a file, all at once. One that cannot be used is among the `failures`. Throws a `UsageError` for a mistake in the file,
+   * or if two tools have the same name.
+   */
+  static async open(path: string, allowed: readonly string[]): Promise<ChatTools> {
+    const servers = await readServerFile(path)
+    const outcomes = await Promise.allSettled(servers.map(connectServer))
+    const connected = servers.flatMap((server, index): ConnectedServer[] => {
+      const outcome = outcomes[index]!
+      return outcome.status === 'fulfilled' ? [{ server, connection: outcome.value }] : []
+    })
+    const failures = outcomes.flatMap((outcome) =>
+      outcome.status === 'rejected' ? [(outcome.reason as Error).message] : [],
+    )
+    const tools = new ChatTools(connected, failures, allowed)
+    const twice = tools.#tools.find(({ name }, index) => tools.names.indexOf(name) !== index)
+    if (twice === undefined) return tools
+    await tools.close()
+    throw new UsageError(`Cannot use ${path}: two tools have the name ${twice.name}`)
+  }
+
+  get names(): string[] {
+    return this.#tools.map(({ name }) => name)
+  }
+
+  /** A line for each tool: its name and what it does. */
+  get lines(): string[] {
+    return this.#tools.map((tool) => {
+      const about = 'description' in tool ? (tool.description ?? '') : ''
+      return `${this.#allows(tool.name) ? '✓' : ' '} ${tool.name}  ${about.split('\n')[0]!}`.trimEnd()
+    })
+  }
+
+  /** The options of a turn whose model may call the tools. */
+  turnOptions(host: ToolHost): Pick<TurnOptions, 'tools' | 'toolOptions'> {
+    return {
+      tools: this.#tools.map((tool) => shown(tool, host)),
+      toolOptions: {
+        approve: async ({ name, input }, { signal }) => {
+          const json = safeJson(input)
+          if (this.#allows(name)) {
+            host.show(`⚙ ${name} ${cut(json)}`)
+            return true
+          }
+          const asked = this.#asked.then(() => this.#ask({ name, signal }, `⚙ ${name} ${json}`, host))
+          this.#asked = asked.catch(() => {})
+          return asked
+        },
+      },
+    }
+  }
+
+  /** Ends the connections and the programs. */
+  async close(): Promise<void> {
+    await Promise.allSettled(this.#connections.map(({ client }) => client.close()))
+  }
+
+  async #ask(call: ToolCall, line: string, host: ToolHost): Promise<boolean | string> {
+    host.show(line)
+    // An earlier call of the same reply may have been allowed for always.
+    if (this.#allows(call.name)) return true
+    const permission = await host.ask(call)
+    if (permission === 'always') this.#allowed.push(call.name)
+    return typeof permission === 'object' ? permission.reason : true
+  }
+
+  #allows(name: string): boolean {
+    return this.#allowed.some((pattern) => matches(pattern, name))
+  }
+}
+
+interface ConnectedServer {
+  server: McpServer
+  connection: McpConnection
+}
+
+/** The tools of a server, with its name before theirs, as two servers may have a tool of the same name. */
+function toolsOf({ server, connection: { client, tools } }: ConnectedServer): RunnableTool[] {
+  return tools.map((tool) => ({
+    ...mcpTool(tool, client),
+    // The API takes these characters only, 128 at most.
+    name: `${server.name}__${tool.name}`.replaceAll(/[^\w-]/g, '_').slice(0, 128),
+    run: async (input, context) => {
+      // The time of a call is the turn's to limit.
+      const options = { signal: context.signal, timeout: maxTimerMs }
+      const runnable = mcpTool(tool, { callTool: (params) => client.callTool(params, options) })
+      return limited(await runnable.run(input as Record<string, unknown>, context))
+    },
+  }))
+}
+
+/** The tool, whose results are shown. */
+function shown(tool: RunnableTool, host: ToolHost): RunnableTool {
+  return {
+    ...tool,
+    run: async (input, context) => {
+      const startedAt = performance.now()
+      const end = (what: string): void => {
+        host.show(`  └ ${tool.name}: ${what} · ${latencyText(performance.now() - startedAt)}`)
+      }
+      try {
+        const output = await tool.run(input, context)
+        end(sizeOf(output))
+        return output
+      } catch (error) {
+        end(cut((error as Error).message))
+        throw error
+      }
+    },
+  }
+}
+
+/** The output with long texts cut, as every later request would send them again. */
+function limited(output: ToolOutput): ToolOutput {
+  if (typeof output === 'string') return cut(output, maxOutput)
+  if (!Array.isArray(output)) return output
+  return output.map((block) => (block.type === 'text' ? { ...block, text: cut(block.text, maxOutput) } : block))
+}
+
+function sizeOf(output: unknown): string {
+  const text = typeof output === 'string' ? output : textIn(output)
+  const lines = text.split('\n')
+  return lines.length === 1 && text.length <= 80
+    ? text || 'done'
+    : `${countText(lines.length, 'line')}, ${byteText(Buffer.byteLength(text))}`
+}
+
+function textIn(output: unknown): string {
+  if (!Array.isArray(output)) return JSON.stringify(output) ?? ''
+  return output.map((block: { type: string; text?: string }) => block.text ?? `[${block.type}]`).join('\n')
+}
+
+function matches(pattern: string, name: string): boolean {
+  const parts = pattern.split('*').map((part) => part.replaceAll(/[^\w-]/g, String.raw`\$&`))
+  return new RegExp(`^${parts.join('.*')}$`).test(name)
+}
+
+function cut(text: string, most = maxShown): string {
+  return text.length <= most ? text : `${cutText(text, most)} (${text.length - most} more characters)`
+}

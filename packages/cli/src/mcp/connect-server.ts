@@ -1,0 +1,51 @@
+import { Client, StreamableHTTPClientTransport, type Tool } from '@modelcontextprotocol/client'
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
+import { ExitCode, ExitError } from '../exit.ts'
+import { oneLine } from '../format.ts'
+import { systemReason } from '../system-error.ts'
+import type { McpServer } from './server-file.ts'
+
+/** A connection to a server, with the tools that it listed when the connection began. */
+export interface McpConnection {
+  client: Client
+  tools: readonly Tool[]
+}
+
+/** The longest time until a server lists its tools. The first start of one with `npx` fetches it. Milliseconds. */
+const startMs = 60_000
+
+/** The most of the last words of a program that an error tells. */
+const maxLastWords = 200
+
+/** Starts or reaches a server and lists its tools. Throws an `ExitError` that names it. */
+export async function connectServer(server: McpServer): Promise<McpConnection> {
+  const { transport, lastWords } = server.kind === 'program' ? programTransport(server) : httpTransport(server)
+  const client = new Client({ name: 'colloquy', version: '1' })
+  try {
+    await client.connect(transport, { timeout: startMs })
+    const { tools } = await client.listTools(undefined, { timeout: startMs })
+    return { client, tools }
+  } catch (error) {
+    await client.close().catch(() => {})
+    const reason = oneLine(lastWords() || systemReason(error))
+    throw new ExitError(ExitCode.failed, `Cannot use the MCP server ${server.name}: ${reason}`)
+  }
+}
+
+interface Transport {
+  transport: StdioClientTransport | StreamableHTTPClientTransport
+  /** The end of what the program wrote to its standard error. */
+  lastWords: () => string
+}
+
+function programTransport({ command, args, env, cwd }: Extract<McpServer, { kind: 'program' }>): Transport {
+  // The program gets the variables that every program needs, and no keys.
+  const transport = new StdioClientTransport({ command, args, env, stderr: 'pipe', ...(cwd !== undefined && { cwd }) })
+  let words = ''
+  transport.stderr?.on('data', (data: Buffer) => (words = (words + data.toString()).slice(-maxLastWords)))
+  return { transport, lastWords: () => words.trim() }
+}
+
+function httpTransport({ url, headers }: Extract<McpServer, { kind: 'http' }>): Transport {
+  return { transport: new StreamableHTTPClientTransport(url, { requestInit: { headers } }), lastWords: () => '' }
+}

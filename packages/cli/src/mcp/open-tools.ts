@@ -1,0 +1,20 @@
+import { UsageError } from '../exit.ts'
+import { withHome } from '../file-paths.ts'
+import type { Flags } from '../flags.ts'
+import { countText } from '../format.ts'
+import type { ChatTools } from './chat-tools.ts'
+
+/** The tools of the file that `--mcp` names. Undefined without one. */
+export async function chatTools(flags: Flags): Promise<ChatTools | undefined> {
+  const path = flags.text('mcp')
+  const allowed = flags.texts('allow-tool')
+  if (path !== undefined) return (await import('./chat-tools.ts')).ChatTools.open(withHome(path), allowed)
+  if (allowed.length > 0) throw new UsageError('Cannot use --allow-tool without --mcp: the chat has no tools')
+  return undefined
+}
+
+/** The lines about its tools that a chat begins with. */
+export function toolNotes({ names, failures }: ChatTools): string[] {
+  const found = names.length === 0 ? [] : [`${countText(names.length, 'tool')} · /tools lists them`]
+  return [...failures.map((failure) => `✗ ${failure}`), ...found]
+}
