@@ -72,6 +72,20 @@ test('PromptCache entries live five minutes or an hour from their last use', () 
   assert.equal(ask(cache, long).read, 1_000)
 })
 
+test('PromptCache keeps nothing of an entry that has expired', () => {
+  let now = 0
+  const cache = new PromptCache(() => now)
+  ask(cache, [segment('a', '1h')])
+  now += 3_600_000
+  assert.equal(ask(cache, [segment('a', '5m')]).read, 0)
+  now += 300_000
+  assert.equal(ask(cache, [segment('a'), segment('b', '5m')]).read, 0)
+  // A breakpoint before what is read does not write an entry, and renews none that has expired.
+  now += 299_000
+  assert.equal(ask(cache, [segment('a', '5m'), segment('b', '5m')]).read, 2_000)
+  assert.equal(ask(cache, [segment('a', '5m')]).read, 0)
+})
+
 test('PromptCache counts writes of both lifetimes separately', () => {
   const cache = new PromptCache(() => 0)
   const segments = [segment('a', '1h'), segment('b'), segment('c', '5m'), segment('d')]

@@ -60,18 +60,21 @@ export class PromptCache {
   *planInSteps(segments: readonly PromptSegment[], options: PlanOptions): Generator<void, CachePlan> {
     const startedAt = this.#now()
     const prefixes = yield* PromptPrefixes.of(segments, options)
-    const cached = new Set(
-      prefixes.candidates.filter((prefix) => (this.#entries.get(prefix)?.expiresAt ?? 0) > startedAt),
-    )
+    const cached = new Set(prefixes.candidates.filter((prefix) => this.#living(prefix, startedAt)))
     const isCached = (prefix: string): boolean => cached.has(prefix)
     return {
       usage: prefixes.usage(isCached),
       commit: () => {
-        const used = prefixes.used(isCached, (prefix) => this.#entries.has(prefix))
+        const used = prefixes.used(isCached, (prefix) => this.#living(prefix, startedAt) !== undefined)
         for (const { prefix, lifeMs } of used) this.#touch(prefix, lifeMs, startedAt)
         this.#dropOldest()
       },
     }
+  }
+
+  #living(prefix: string, at: number): Entry | undefined {
+    const entry = this.#entries.get(prefix)
+    return entry && entry.expiresAt > at ? entry : undefined
   }
 
   #dropOldest(): void {
@@ -81,9 +84,9 @@ export class PromptCache {
     }
   }
 
-  /** Writes or refreshes an entry. Its lifetime never gets shorter. */
+  /** Writes or refreshes an entry. While it lives, its lifetime never gets shorter. */
   #touch(key: string, ttl: number, startedAt: number): void {
-    const entry = this.#entries.get(key)
+    const entry = this.#living(key, startedAt)
     const life = Math.max(ttl, entry?.ttlMs ?? 0)
     // Delete first: a Map keeps the order of insertion, which here is the order of use.
     this.#entries.delete(key)
@@ -155,7 +158,7 @@ export class PromptPrefixes {
   /**
    * The entries that the request reads and writes, each once.
    *
-   * @param isKept whether an entry exists now, cached when the request began or not: its breakpoint renews it.
+   * @param isKept whether an entry lives now, cached when the request began or not: its breakpoint renews it.
    */
   used(isCached: (prefix: string) => boolean, isKept: (prefix: string) => boolean = isCached): UsedEntry[] {
     const hit = this.#deepestHit(isCached)

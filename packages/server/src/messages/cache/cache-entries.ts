@@ -12,7 +12,7 @@ export interface CacheEntry {
 export interface CacheEntries {
   /** The prefixes among these that are cached at a time. */
   find(workspace: string, prefixes: readonly string[], now: number): Promise<string[]>
-  /** Writes or renews entries. Their lives never get shorter. */
+  /** Writes or renews entries. While one lives, its life never gets shorter. */
   use(workspace: string, entries: readonly CacheEntry[], now: number): Promise<void>
 }
 
@@ -57,12 +57,14 @@ export class StoredCacheEntries implements CacheEntries {
   }
 }
 
-/** The life becomes the longer one, and begins again. */
+/** The life becomes the longer one, and begins again. Nothing is left of an entry that has expired. */
 function renewal(kind: Database['kind']): string {
   const most = kind === 'postgres' ? 'greatest' : 'max'
-  const life = `${most}(cache_entry.life_ms, excluded.life_ms)`
+  const now = '(excluded.expires_at - excluded.life_ms)'
+  const life = `CASE WHEN cache_entry.expires_at > ${now} THEN ${most}(cache_entry.life_ms, excluded.life_ms)
+    ELSE excluded.life_ms END`
   return `ON CONFLICT (workspace, prefix) DO UPDATE SET life_ms = ${life},
-    expires_at = ${most}(cache_entry.expires_at, excluded.expires_at - excluded.life_ms + ${life})`
+    expires_at = ${most}(cache_entry.expires_at, ${now} + ${life})`
 }
 
 /** Entries in the memory of this process. Drops the least recently used ones beyond a limit. */
@@ -75,13 +77,18 @@ export class MemoryCacheEntries implements CacheEntries {
   }
 
   async find(workspace: string, prefixes: readonly string[], now: number): Promise<string[]> {
-    return prefixes.filter((prefix) => (this.#entries.get(nameOf(workspace, prefix))?.expiresAt ?? 0) > now)
+    return prefixes.filter((prefix) => this.#living(nameOf(workspace, prefix), now))
+  }
+
+  #living(name: string, at: number): { lifeMs: number; expiresAt: number } | undefined {
+    const entry = this.#entries.get(name)
+    return entry && entry.expiresAt > at ? entry : undefined
   }
 
   async use(workspace: string, entries: readonly CacheEntry[], now: number): Promise<void> {
     for (const { prefix, lifeMs } of entries) {
       const name = nameOf(workspace, prefix)
-      const old = this.#entries.get(name)
+      const old = this.#living(name, now)
       const life = Math.max(lifeMs, old?.lifeMs ?? 0)
       // Deleted first: a Map keeps the order of insertion, which here is the order of use.
       this.#entries.delete(name)
