@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { Page } from 'playwright-core'
+import type { Locator, Page } from 'playwright-core'
 import { type Engine, offline, script } from 'colloquy/engines'
 import { ask, replied, showCost, watch } from '../browser.ts'
 import { skip, type Visit, withSite } from '../harness.ts'
@@ -211,6 +211,18 @@ describe('chats in a browser', { skip }, () => {
       await page.waitForURL(`${url}/`)
       await paletteChooses('', 'What is 2 * 2?')
       await page.waitForURL(address)
+      const chats = (name: string): Locator => page.getByRole('region', { name }).getByRole('link')
+      await paletteChooses('pin', 'Pin or unpin the chat')
+      await chats('Pinned').waitFor()
+      await page.getByRole('button', { name: /^Archive / }).click()
+      await page.waitForURL(`${url}/`)
+      assert.equal(await page.locator('nav.chats li').count(), 0)
+      await page.reload()
+      await page.getByRole('button', { name: 'Archived' }).click()
+      await chats('Archived').click()
+      await paletteChooses('archive', 'Archive or unarchive the chat')
+      await chats('Today').waitFor()
+      assert.equal(await chats('Archived').count(), 0)
       await page.getByRole('button', { name: /^Delete/ }).click()
       await page.waitForURL(`${url}/`)
     })

@@ -15,7 +15,7 @@ export async function addConversation(
   archive: Archive,
   config: Pick<TurnConfig, 'turns'>,
 ): Promise<ConversationState> {
-  const { owner, title, head } = archive
+  const { owner, shelf, title, head } = archive
   const { settings, metadata } = checkArchive(archive)
   const at = Date.now()
   const { id = newConversationId(at) } = archive
@@ -26,6 +26,7 @@ export async function addConversation(
     id,
     owner,
     metadata,
+    shelf,
     title: given,
     settings,
     at,

@@ -23,11 +23,11 @@ import { changeSettings, checkSettingNames, checkTools, isToolList } from './che
 import type { ConversationSettings } from './settings.ts'
 import { historyTo, StoredConversation, treeOf } from './stored-conversation.ts'
 import type { ConversationState } from './turn/state.ts'
-import type { ConversationChanges, MessageRecord } from './stores/store.ts'
+import type { ConversationChanges, MessageRecord, Shelf } from './stores/store.ts'
 import { lastTurns, newestLeaf, numberOf, versionsOf } from './history/tree.ts'
 import { contentAfter, OpenCalls, runSteps, stepAfter, type StepOptions, type TurnToolOptions } from './turn/steps.ts'
 import type { Turn, TurnControl } from './turn/turn.ts'
-import { type ConversationMessage, isShown, showMessage, titleText } from './history/view.ts'
+import { checkShelf, type ConversationMessage, isShown, showMessage, titleText } from './history/view.ts'
 
 /** Options of one turn. Any setting may be given for this turn only. */
 export interface TurnOptions extends Partial<Omit<ConversationSettings, 'tools'>> {
@@ -69,6 +69,8 @@ export interface ConversationUpdate {
   title?: string | null
   owner?: string | null
   metadata?: ConversationMetadata | null
+  /** `pinned` or `archived`, for the option `shelf` of `list()`. Alone it changes no time of use. */
+  shelf?: Shelf | null
 }
 
 /**
@@ -188,7 +190,7 @@ export class Conversation extends StoredConversation {
     await this.update({ title })
   }
 
-  /** Changes the title, the owner or the metadata. Null removes a value. */
+  /** Changes the title, the owner, the metadata or the shelf. Null removes a value. */
   async update(update: ConversationUpdate): Promise<void> {
     checkOptionNames(update, updateNames, 'update()')
     const changes = changesOf(update)
@@ -330,7 +332,7 @@ function stepOptions(options: TurnOptions, current: () => ConversationSettings):
   }
 }
 
-const updateNames = ['title', 'owner', 'metadata'] satisfies (keyof ConversationUpdate)[]
+const updateNames = ['title', 'owner', 'metadata', 'shelf'] satisfies (keyof ConversationUpdate)[]
 const turnNames = ['tools', 'toolOptions', 'signal', 'onConflict', 'key']
 const toolOptionNames = ['timeoutMs', 'approve', 'maxRounds']
 const conflictPolicies: readonly unknown[] = ['fail', 'queue', 'branch'] satisfies OnConflict[]
@@ -373,6 +375,7 @@ function settingsJson(json: string, changes: Partial<ConversationSettings>): str
 }
 
 function changesOf({ title, metadata, ...changes }: ConversationUpdate): Omit<ConversationChanges, 'at'> {
+  if (changes.shelf != null) checkShelf(changes.shelf, 'change the conversation')
   return {
     ...changes,
     ...(title !== undefined && { title: (title && titleText(title)) || null }),

@@ -1,4 +1,4 @@
-import type { MessageRecord, TreeNode } from './stores/store.ts'
+import type { MessageRecord, Shelf, TreeNode } from './stores/store.ts'
 import { type Branch, branchesOf } from './branches.ts'
 import type { History } from './history/history.ts'
 import { type ConversationMetadata, parseMetadata } from './history/metadata.ts'
@@ -35,6 +35,11 @@ export class StoredConversation {
   /** The object that the program keeps with the conversation. */
   get metadata(): ConversationMetadata | undefined {
     return parseMetadata(this.#state.record.metadata)
+  }
+
+  /** The place in lists: above the others, or apart from them. Undefined: among the others. */
+  get shelf(): Shelf | undefined {
+    return this.#state.record.shelf ?? undefined
   }
 
   /** The settings of every request, such as model, system and tools. Frozen: `configure` changes them. */

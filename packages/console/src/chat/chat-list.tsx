@@ -4,10 +4,20 @@ import { useEffect } from 'preact/hooks'
 import type { ListedConversationJson } from '../api/types.ts'
 import { countText, moneyText, periodText, totalText, visibleText } from '../format.ts'
 import { dayAlarmUsd } from '../settings/preferences.ts'
-import { Icon } from '../shell/parts/icon.tsx'
+import { Icon, type IconName } from '../shell/parts/icon.tsx'
 import { uncoverChat } from '../shell/panels.ts'
 import { isAlarming, refreshToday, todayUsd } from '../usage/today.ts'
-import { chats, deleteChat, hasMoreChats, loadMoreChats, openChat, pageSize } from './chats.ts'
+import {
+  archived,
+  chats,
+  deleteChat,
+  hasMoreChats,
+  loadMoreChats,
+  moveChat,
+  openChat,
+  pageSize,
+  toggleArchived,
+} from './chats.ts'
 import { turnsText } from './message/transcript.tsx'
 
 /** The most chats that a filter shows: more than a reader looks through. */
@@ -21,7 +31,10 @@ export function ChatList(): VNode {
   const words = filter.value.trim().toLowerCase()
   const matching = words === '' ? all : all.filter(({ title = '' }) => title.toLowerCase().includes(words))
   // A filter loads many more than the list shows.
-  const visible = matching.slice(0, words === '' ? most.value : maxMatching)
+  const { pinned = [], others = [] } = Object.groupBy(matching, ({ shelf }) => (shelf ? 'pinned' : 'others'))
+  const visible = others.slice(0, words === '' ? most.value : maxMatching)
+  const groups = [...(pinned.length > 0 ? [['Pinned', pinned] as const] : []), ...Map.groupBy(visible, useOf)]
+  const count = pinned.length + visible.length
   const isLooking = words !== '' && hasMoreChats.value
   // The page knows only the chats that it has loaded.
   useEffect(() => {
@@ -44,29 +57,49 @@ export function ChatList(): VNode {
         value={filter.value}
         onInput={({ currentTarget }) => (filter.value = currentTarget.value)}
       />
-      {[...Map.groupBy(visible, ({ updatedAt }) => periodText(updatedAt))].map(([period, group]) => (
-        <section key={period} aria-label={period}>
-          <h2>{period}</h2>
-          <ul>
-            {group.map((chat) => (
-              <ChatItem key={chat.id} chat={chat} />
-            ))}
-          </ul>
-        </section>
+      {groups.map(([name, group]) => (
+        <ChatGroup key={name} name={name} chats={group} />
       ))}
-      {chats.value && visible.length === 0 && !isLooking && (
+      {chats.value && count === 0 && !isLooking && (
         <p class="soft small count">{words ? `No chat has “${filter.value}” in its title.` : 'No chats yet.'}</p>
       )}
-      <p class="soft small count" hidden={visible.length === 0 && !isLooking}>
-        {isLooking ? 'Looking …' : `${visible.length} ${words ? `of ${countText(all.length, 'chat')} ` : ''}shown`}
-        {!words && (hasMoreChats.value || visible.length < all.length) && (
+      <p class="soft small count" hidden={count === 0 && !isLooking}>
+        {isLooking ? 'Looking …' : `${count} ${words ? `of ${countText(all.length, 'chat')} ` : ''}shown`}
+        {!words && (hasMoreChats.value || count < all.length) && (
           <button type="button" class="quiet" onClick={showMore}>
             Show more
           </button>
         )}
       </p>
+      <button
+        type="button"
+        class="quiet small archived"
+        aria-expanded={archived.value !== undefined}
+        onClick={() => void toggleArchived()}
+      >
+        <Icon name="archive" /> Archived
+      </button>
+      {archived.value && <ChatGroup name="Archived" chats={archived.value} />}
+      {archived.value?.length === 0 && <p class="soft small count">No chat is archived.</p>}
       <Spending />
     </nav>
+  )
+}
+
+function useOf({ updatedAt }: ListedConversationJson): string {
+  return periodText(updatedAt)
+}
+
+function ChatGroup({ name, chats: group }: { name: string; chats: readonly ListedConversationJson[] }): VNode {
+  return (
+    <section aria-label={name}>
+      <h2 class={name === 'Archived' ? 'visually-hidden' : undefined}>{name}</h2>
+      <ul>
+        {group.map((chat) => (
+          <ChatItem key={chat.id} chat={chat} />
+        ))}
+      </ul>
+    </section>
   )
 }
 
@@ -90,6 +123,32 @@ function Spending(): VNode {
   )
 }
 
+interface ToolProps {
+  name: string
+  icon: IconName
+  /** The chat. */
+  title: string
+  run: () => Promise<void>
+}
+
+function Tool({ name, icon, title, run }: ToolProps): VNode {
+  return (
+    <button
+      type="button"
+      class="quiet"
+      aria-label={`${name} ${title}`}
+      title={name}
+      onClick={() => {
+        // The button disappears, or moves, with its chat.
+        document.querySelector<HTMLElement>('[data-new-chat]')?.focus()
+        void run()
+      }}
+    >
+      <Icon name={icon} />
+    </button>
+  )
+}
+
 function ChatItem({ chat }: { chat: ListedConversationJson }): VNode {
   const { id, messages, cost, turn } = chat
   const title = visibleText(chat.title ?? 'Untitled')
@@ -105,18 +164,23 @@ function ChatItem({ chat }: { chat: ListedConversationJson }): VNode {
           {[totalText(cost), turnsText(messages)].filter(Boolean).join(' · ')}
         </span>
       </a>
-      <button
-        type="button"
-        class="quiet delete"
-        aria-label={`Delete ${title}`}
-        onClick={() => {
-          // The button disappears with its chat.
-          document.querySelector<HTMLElement>('[data-new-chat]')?.focus()
-          void deleteChat(chat)
-        }}
-      >
-        <Icon name="trash" />
-      </button>
+      <span class="tools">
+        {chat.shelf !== 'archived' && (
+          <Tool
+            name={chat.shelf ? 'Unpin' : 'Pin'}
+            icon="pin"
+            title={title}
+            run={() => moveChat(chat, chat.shelf ? null : 'pinned')}
+          />
+        )}
+        <Tool
+          name={chat.shelf === 'archived' ? 'Unarchive' : 'Archive'}
+          icon="archive"
+          title={title}
+          run={() => moveChat(chat, chat.shelf === 'archived' ? null : 'archived')}
+        />
+        <Tool name="Delete" icon="trash" title={title} run={() => deleteChat(chat)} />
+      </span>
     </li>
   )
 }

@@ -1,9 +1,10 @@
 import { useSignal } from '@preact/signals'
-import type { VNode } from 'preact'
+import type { ComponentType, VNode } from 'preact'
 import { useEffect } from 'preact/hooks'
 import { ApiFailure, call } from '../api/http.ts'
 import type { ConversationJson } from '../api/types.ts'
 import { drafts, setDraft } from '../settings/preferences.ts'
+import { Suspended } from '../shell/parts/suspended.tsx'
 import { navigate, route } from '../shell/router.ts'
 import { notify } from '../shell/status.tsx'
 import { isInspectorOpen, isListOpen } from '../shell/panels.ts'
@@ -13,7 +14,6 @@ import { loadChats, openChat, showChat } from './chats.ts'
 import { Composer } from './compose/composer.tsx'
 import { Content } from './message/content.tsx'
 import type { AnyBlock } from './message/content-text.ts'
-import { Inspector } from './inspect/inspector.tsx'
 import { newChatModel, newChatSettings } from './new-chat.ts'
 import { OpenChat } from './open-chat.ts'
 import { Transcript } from './message/transcript.tsx'
@@ -68,9 +68,16 @@ export function ChatView(): VNode {
           </p>
         )}
       </main>
-      {chat && isInspectorOpen.value && <Inspector chat={chat} />}
+      {chat && isInspectorOpen.value && (
+        <Suspended load={loadInspector} frame={(content) => <aside class="inspector">{content}</aside>} />
+      )}
     </div>
   )
+}
+
+async function loadInspector(): Promise<ComponentType> {
+  const { Inspector } = await import('./inspect/inspector.tsx')
+  return () => openChat.value && <Inspector chat={openChat.value} />
 }
 
 /** Shows a chat, and one of its messages if the address names it. */

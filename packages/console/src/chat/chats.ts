@@ -1,13 +1,16 @@
 import { type Signal, batch, signal } from '@preact/signals'
 import { call, connection, lose } from '../api/http.ts'
-import type { ChangeJson, DeletedJson, ListedConversationJson, PageJson } from '../api/types.ts'
+import type { ChangeJson, DeletedJson, ListedConversationJson, PageJson, Shelf } from '../api/types.ts'
 import { navigate } from '../shell/router.ts'
 import { notify } from '../shell/status.tsx'
 import { loadModels } from './models.ts'
 import type { OpenChat } from './open-chat.ts'
 
-/** The chats of the list, the last used first; undefined until they are loaded. */
+/** The chats of the list without archived ones, the last used first; undefined until they are loaded. */
 export const chats: Signal<ListedConversationJson[] | undefined> = signal(undefined)
+/** The archived chats; undefined unless they are shown. */
+export const archived: Signal<ListedConversationJson[] | undefined> = signal(undefined)
+/** Whether there are more that are neither pinned nor archived. */
 export const hasMoreChats: Signal<boolean> = signal(false)
 /** The chat that is shown. */
 export const openChat: Signal<OpenChat | undefined> = signal(undefined)
@@ -24,24 +27,40 @@ export const pageSize = 50
 const maxPageSize = 1_000
 
 export async function loadChats(): Promise<void> {
-  const page = await call<PageJson<ListedConversationJson>>('GET', `api/conversations?limit=${pageSize}`)
+  const [pinned, recent] = await Promise.all([listed('pinned'), listed('none', { limit: pageSize })])
   batch(() => {
-    chats.value = page.data
-    hasMoreChats.value = page.hasMore
+    chats.value = [...pinned.data, ...recent.data].toSorted(byUse)
+    hasMoreChats.value = recent.hasMore
   })
+}
+
+function listed(
+  shelf: string,
+  { limit = maxPageSize, before = '' }: { limit?: number; before?: string } = {},
+): Promise<PageJson<ListedConversationJson>> {
+  const query = new URLSearchParams({ shelf, limit: String(limit), ...(before && { before }) })
+  return call('GET', `api/conversations?${query.toString()}`)
+}
+
+/** The chats that were used last come first. */
+function byUse(a: ListedConversationJson, b: ListedConversationJson): number {
+  return b.updatedAt.localeCompare(a.updatedAt)
+}
+
+/** Loads the archived chats, or forgets them. */
+export async function toggleArchived(): Promise<void> {
+  archived.value = archived.value ? undefined : (await listed('archived')).data
 }
 
 /** Loads the chats before the last one of the list. `all`: as many as the server sends at once. */
 export async function loadMoreChats({ all = false }: { all?: boolean } = {}): Promise<void> {
-  const last = chats.value?.at(-1)
+  const last = chats.value?.findLast(({ shelf }) => !shelf)
   if (!last) return
-  const limit = all ? maxPageSize : pageSize
-  const path = `api/conversations?limit=${limit}&before=${encodeURIComponent(last.id)}`
-  const page = await call<PageJson<ListedConversationJson>>('GET', path)
+  const page = await listed('none', { limit: all ? maxPageSize : pageSize, before: last.id })
   batch(() => {
     // One that changed meanwhile is in the list already.
     const known = new Set(chats.value?.map(({ id }) => id))
-    chats.value = [...(chats.value ?? []), ...page.data.filter(({ id }) => !known.has(id))]
+    chats.value = [...(chats.value ?? []), ...page.data.filter(({ id }) => !known.has(id))].toSorted(byUse)
     hasMoreChats.value = page.hasMore
   })
 }
@@ -61,8 +80,32 @@ export async function deleteChat({ id, title }: { id: string; title?: string }):
   notify(`Deleted ${title ?? 'the chat'}`, () => void restore())
 }
 
+/** Pins or archives a chat, or puts it back among the others. An archived chat that is open is left. */
+export async function moveChat(chat: ListedConversationJson, shelf: Shelf | null): Promise<void> {
+  const { shelf: _, ...rest } = chat
+  await call('PATCH', `api/conversations/${encodeURIComponent(chat.id)}`, { shelf })
+  put({ ...rest, ...(shelf && { shelf }) })
+  if (shelf !== 'archived') return
+  const isOpen = openChat.value?.id === chat.id
+  if (isOpen) navigate('./')
+  const undo = async (): Promise<void> => {
+    await moveChat(chat, chat.shelf ?? null)
+    if (isOpen) navigate(`c/${encodeURIComponent(chat.id)}`)
+  }
+  notify(`Archived ${chat.title ?? 'the chat'}`, () => void undo())
+}
+
+/** Puts a chat where it belongs now. */
+function put(chat: ListedConversationJson): void {
+  batch(() => {
+    remove(chat.id)
+    const list = chat.shelf === 'archived' ? archived : chats
+    if (list.value) list.value = [chat, ...list.value].toSorted(byUse)
+  })
+}
+
 function remove(id: string): void {
-  chats.value = chats.value?.filter((chat) => chat.id !== id)
+  for (const list of [chats, archived]) list.value = list.value?.filter((chat) => chat.id !== id)
 }
 
 let source: EventSource | undefined
@@ -99,7 +142,7 @@ function apply(change: ChangeJson): void {
   if (change.type === 'deleted') remove(change.id)
   if (change.type !== 'changed') return
   const { conversation } = change
-  chats.value = [conversation, ...(chats.value ?? []).filter(({ id }) => id !== conversation.id)]
+  put(conversation)
   const open = openChat.value
   if (open?.id !== conversation.id || open.isBusy.value) return
   if (conversation.turn || conversation.updatedAt !== open.info.value.updatedAt) void open.refresh()

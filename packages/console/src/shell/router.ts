@@ -58,8 +58,8 @@ export function followLinks(): void {
   addEventListener('popstate', () => (address.value = new URL(location.href)))
   document.addEventListener('click', (event) => {
     const link = (event.target as Element).closest('a')
-    const isOurs = link?.href.startsWith(document.baseURI) && !link.target && !link.hasAttribute('download')
-    if (!isOurs || event.defaultPrevented || event.button !== 0) return
+    if (!link?.href.startsWith(document.baseURI) || link.target || link.hasAttribute('download')) return
+    if (event.defaultPrevented || event.button !== 0) return
     if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return
     event.preventDefault()
     // A part of this page. The browser would look for it at the address in `<base>`.

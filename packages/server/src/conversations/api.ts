@@ -4,6 +4,7 @@ import type {
   ImportReport,
   MessageJson,
   ReplyTrace,
+  Shelf,
   TurnOptions,
 } from 'colloquy/conversation'
 import type { Message, MessageContentParam, MessageCreateParams, MessageParam } from 'colloquy/protocol'
@@ -21,6 +22,8 @@ export interface ListedConversationJson {
   id: string
   owner?: string
   metadata?: ConversationMetadata
+  /** Absent if it is neither pinned nor archived. */
+  shelf?: Shelf
   title?: string
   createdAt: string
   updatedAt: string
@@ -51,6 +54,7 @@ export interface ConversationJson {
   id: string
   owner?: string
   metadata?: ConversationMetadata
+  shelf?: Shelf
   title?: string
   createdAt: string
   updatedAt: string
@@ -152,6 +156,8 @@ export interface ChangeBody {
   /** Null: no title. */
   title?: string | null
   metadata?: ConversationMetadata | null
+  /** Null: neither pinned nor archived. Alone it changes no `updatedAt`. */
+  shelf?: Shelf | null
   /** Changes of the settings; null removes one. */
   settings?: { [Name in keyof ConversationSettings]?: ConversationSettings[Name] | null }
 }

@@ -25,6 +25,8 @@ function optionalBody(check: object): NonNullable<Operation['body']> {
 
 const before: Parameter = { type: 'string', description: 'The page ends before the entry with this id.' }
 
+const shelf: Parameter = { type: 'string', description: '`pinned`, `archived`, or `none`: neither. Default: all.' }
+
 /** The routes of conversations. */
 export const conversationOperations: Operations = {
   'GET /api/models': { summary: 'List the models of conversations', response: jsonContent(ref('ModelChoices')) },
@@ -34,7 +36,7 @@ export const conversationOperations: Operations = {
   },
   'GET /api/conversations': {
     summary: 'List conversations, the last used first',
-    query: { limit: limit(1_000, 50), before },
+    query: { limit: limit(1_000, 50), before, shelf },
     response: jsonContent(ref('ConversationPage')),
   },
   'POST /api/conversations': {
@@ -58,7 +60,7 @@ export const conversationOperations: Operations = {
     response: conversation,
   },
   'PATCH /api/conversations/:id': {
-    summary: 'Change the title, the metadata or the settings',
+    summary: 'Change the title, the metadata, the shelf or the settings',
     body: optionalBody(changeBody),
     response: conversation,
   },

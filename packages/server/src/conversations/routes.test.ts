@@ -225,6 +225,20 @@ describe('a conversation', () => {
     })
   })
 
+  test('is pinned and archived, and listed by that', async () => {
+    await serving([], async ({ call, send }, path) => {
+      const { updatedAt } = await call<ConversationJson>('GET', path)
+      const pinned = await call<ConversationJson>('PATCH', path, { shelf: 'pinned' })
+      assert.deepEqual([pinned.shelf, pinned.updatedAt], ['pinned', updatedAt])
+      const count = async (shelf: string): Promise<number> =>
+        (await call<PageJson<ListedConversationJson>>('GET', `/api/conversations?shelf=${shelf}`)).data.length
+      assert.deepEqual([await count('pinned'), await count('archived'), await count('none')], [1, 0, 0])
+      const back = await call<ConversationJson>('PATCH', path, { shelf: null })
+      assert.deepEqual([back.shelf, await count('none')], [undefined, 1])
+      assert.equal((await send('/api/conversations?shelf=lost')).status, 400)
+    })
+  })
+
   test('can be restored for a while after it was deleted', async () => {
     const restores: Serving = async ({ call, send }, path) => {
       await call<DeletedJson>('DELETE', path)

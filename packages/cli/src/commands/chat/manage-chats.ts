@@ -23,8 +23,9 @@ export function list(_words: readonly string[], flags: Flags): Promise<number> {
     const found = await chats.list({ limit: limit + 1 })
     if (flags.has('json')) return writeJson(found.slice(0, limit).map(withPlainDates), 2)
     if (found.length === 0) return writeLine(`No chats yet. ${programName} chat starts one.`)
-    for (const { id, title, updatedAt, messages } of found.slice(0, limit)) {
-      writeLine(`${shortId(id)}  ${title ?? 'untitled'} · ${ageText(updatedAt)} · ${countText(messages, 'message')}`)
+    for (const { id, title, updatedAt, messages, shelf } of found.slice(0, limit)) {
+      const facts = [ageText(updatedAt), countText(messages, 'message'), ...(shelf ? [shelf] : [])]
+      writeLine(`${shortId(id)}  ${title ?? 'untitled'} · ${facts.join(' · ')}`)
     }
     if (found.length > limit) writeErrorLine(`There are more: --limit ${limit * 5} shows them.`)
   })

@@ -129,6 +129,30 @@ test('update() changes the title, the owner and the metadata, or removes them', 
   assert.deepEqual([reopened.owner, reopened.metadata, reopened.title], [undefined, undefined, 'T'])
 })
 
+test('update() pins and archives without a change of updatedAt, for list() and for exports', async () => {
+  const conversations = openConversations({ engine: script(['hi']) })
+  const first = await conversations.create({ ...settings, id: 'first' })
+  await first.send('hello')
+  const [usedAt] = [first.updatedAt, await conversations.create({ ...settings, id: 'second' })]
+  await first.update({ shelf: 'archived' })
+  assert.deepEqual([first.shelf, first.updatedAt], ['archived', usedAt])
+  const listed = async (shelf: 'pinned' | 'archived' | 'none'): Promise<string[]> =>
+    (await conversations.list({ shelf })).map(({ id }) => id)
+  assert.deepEqual(
+    [await listed('archived'), await listed('none'), await listed('pinned')],
+    [['first'], ['second'], []],
+  )
+  assert.equal((await first.fork()).shelf, undefined)
+  const exported = (await Array.fromAsync(conversations.export('first'))).join('\n')
+  assert.equal((await conversations.import(exported)).shelf, 'archived')
+  await assert.rejects(conversations.import(exported.replace('"archived"', '"lost"')), /line 1: its shelf is "lost"/)
+  await first.update({ shelf: null })
+  assert.deepEqual([first.shelf, (await conversations.open('first')).shelf], [undefined, undefined])
+  const message = /shelf must be pinned or archived: found "lost"$/
+  await assert.rejects(first.update({ shelf: 'lost' as never }), message)
+  await assert.rejects(conversations.list({ shelf: 'lost' as never }), message)
+})
+
 test('fork() keeps the owner and the metadata, import() only the metadata', async () => {
   const conversations = openConversations({ engine: script([]) })
   const original = await conversations.create({ ...settings, owner: 'ada', metadata: { a: 1 }, messages: [said('hi')] })

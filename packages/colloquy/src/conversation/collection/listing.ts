@@ -1,11 +1,11 @@
 import { AnthropicError } from '../../protocol/types/error.ts'
 import { checkOptionNames, describeValue } from '../../protocol/json/option-names.ts'
 import { jsonable } from '../../protocol/models/jsonable.ts'
-import { type FoundMessage, type ListedConversation, showFound, showListed } from '../history/view.ts'
+import { checkShelf, type FoundMessage, type ListedConversation, showFound, showListed } from '../history/view.ts'
 import { paced } from '../in-slices.ts'
 import { dayOf } from '../money/spending.ts'
 import { ConversationNotFoundError } from '../errors.ts'
-import type { ConversationStore, ConversationSummary, Spending } from '../stores/store.ts'
+import type { ConversationStore, ConversationSummary, Shelf, Spending } from '../stores/store.ts'
 import { checkText } from '../stores/text.ts'
 
 /** The position and length of a page of conversations. */
@@ -16,13 +16,16 @@ export interface ListOptions {
   before?: string
   /** Lists only the conversations of this owner. Default: all conversations. */
   owner?: string
+  /** Lists only those on this shelf; `none`: those that are neither pinned nor archived. Default: all conversations. */
+  shelf?: Shelf | 'none'
 }
 
 export async function listFrom(store: ConversationStore, options: ListOptions = {}): Promise<ListedConversation[]> {
-  checkOptionNames(options, ['limit', 'before', 'owner'], 'list()')
-  const { limit = 50, before, owner } = options
+  checkOptionNames(options, ['limit', 'before', 'owner', 'shelf'], 'list()')
+  const { limit = 50, before, owner, shelf } = options
+  if (shelf !== undefined && shelf !== 'none') checkShelf(shelf, 'list conversations')
   if (before !== undefined) checkText('option before', before)
-  return (await store.list({ limit: positive('limit', limit), before, owner })).map(showListed)
+  return (await store.list({ limit: positive('limit', limit), before, owner, shelf })).map(showListed)
 }
 
 export async function searchIn(

@@ -5,7 +5,7 @@ import type { ConversationMetadata } from './metadata.ts'
 import { markUnbilled, type ReplyRecord, type Summary } from './reply-record.ts'
 import type { ConversationSettings } from '../settings.ts'
 import { mapped, type Pausable } from '../in-slices.ts'
-import type { MessageRecord } from '../stores/store.ts'
+import type { MessageRecord, Shelf } from '../stores/store.ts'
 
 /** A conversation that is imported, forked or created with messages. */
 export interface Archive {
@@ -13,6 +13,7 @@ export interface Archive {
   id?: string | undefined
   owner?: string | undefined
   metadata?: ConversationMetadata | undefined
+  shelf?: Shelf | undefined
   title?: string | undefined
   settings: Partial<ConversationSettings>
   messages: MessageRecord[]

@@ -14,6 +14,7 @@ import type {
   MessageRecord,
   MessageState,
   SearchHit,
+  Shelf,
 } from '../stores/store.ts'
 import { textOf } from './text.ts'
 import { idOf, isUnfinished } from './tree.ts'
@@ -126,11 +127,24 @@ export function titleText(title: string): string {
   return cutText(oneLine(storableText(title)), 200)
 }
 
+const shelves: readonly unknown[] = ['pinned', 'archived'] satisfies Shelf[]
+
+export function isShelf(value: unknown): value is Shelf {
+  return shelves.includes(value)
+}
+
+/** Throws an `AnthropicError` for a value other than a shelf. @param doing what cannot be done with it. */
+export function checkShelf(value: unknown, doing: string): void {
+  if (isShelf(value)) return
+  throw new AnthropicError(`Cannot ${doing} as shelf must be pinned or archived: found ${describeValue(value)}`)
+}
+
 /** A conversation in a list. */
 export interface ListedConversation {
   id: string
   owner: string | undefined
   metadata: ConversationMetadata | undefined
+  shelf: Shelf | undefined
   title: string | undefined
   createdAt: Date
   updatedAt: Date
@@ -152,6 +166,7 @@ export function showListed({ totals, version: _, receiving, ...summary }: Conver
     ...summary,
     owner: summary.owner ?? undefined,
     metadata: parseMetadata(summary.metadata),
+    shelf: summary.shelf ?? undefined,
     title: summary.title ?? undefined,
     createdAt: new Date(summary.createdAt),
     updatedAt: new Date(summary.updatedAt),

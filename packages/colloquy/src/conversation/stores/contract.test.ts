@@ -74,6 +74,7 @@ for (const [name, make] of Object.entries(storePlaces())) {
           id: 'one',
           owner: null,
           metadata: null,
+          shelf: null,
           version: 1,
           head: 0,
           last: 0,
@@ -223,6 +224,28 @@ for (const [name, make] of Object.entries(storePlaces())) {
       await store.update('one', 3, { owner: 'bob', metadata: '{}', at: 8 })
       await store.update('one', 4, { title: 'T', at: 9 })
       assert.deepEqual(await read(), ['bob', '{}'])
+    })
+
+    test('update() moves a conversation to a shelf and away, and list() finds those of one', async () => {
+      await store.create({ id: 'one', shelf: 'archived', title: null, settings: '{}', at: 1 })
+      for (const id of ['two', 'three', 'four']) await store.create({ id, title: null, settings: '{}', at: 2 })
+      await store.update('two', 1, { shelf: 'pinned', at: 2 })
+      await store.update('three', 1, { shelf: 'pinned', at: 2 })
+      assert.equal((await store.open('two'))!.conversation.shelf, 'pinned')
+      await store.update('three', 2, { title: 'T', at: 2 })
+      const listed = async (query: Partial<ListQuery>): Promise<(string | null)[][]> =>
+        (await store.list({ limit: 9, ...query })).map(({ id, shelf }) => [id, shelf])
+      assert.deepEqual(await listed({ shelf: 'pinned' }), [
+        ['three', 'pinned'],
+        ['two', 'pinned'],
+      ])
+      assert.deepEqual(await listed({ shelf: 'pinned', before: 'three' }), [['two', 'pinned']])
+      assert.deepEqual(await listed({ shelf: 'archived' }), [['one', 'archived']])
+      assert.deepEqual(await listed({ shelf: 'none' }), [['four', null]])
+      await store.update('two', 2, { shelf: null, at: 2 })
+      assert.equal((await store.open('two'))!.conversation.shelf, null)
+      assert.deepEqual(await listed({ shelf: 'none', before: 'four' }), [['two', null]])
+      assert.equal((await listed({})).length, 4)
     })
 
     test('create() adds the messages of a copy', async () => {

@@ -103,6 +103,9 @@ export interface ConversationStore {
  */
 export type MessageState = 'pending' | 'streaming' | 'committed' | 'interrupted' | 'failed'
 
+/** The place of a conversation in lists: above the others, or apart from them. */
+export type Shelf = 'pinned' | 'archived'
+
 /** A conversation to add to a store. */
 export interface NewConversation {
   id: string
@@ -110,6 +113,8 @@ export interface NewConversation {
   owner?: string | null | undefined
   /** JSON of an object. Default null. */
   metadata?: string | null | undefined
+  /** Default null. */
+  shelf?: Shelf | null | undefined
   title: string | null
   /** JSON. */
   settings: string
@@ -128,6 +133,7 @@ export interface ConversationRecord {
   owner: string | null
   /** JSON of an object that the program keeps with the conversation. */
   metadata: string | null
+  shelf: Shelf | null
   version: number
   head: number
   /** The number of the newest message. */
@@ -323,6 +329,7 @@ export interface FinishedTurn {
 export interface ConversationChanges {
   owner?: string | null
   metadata?: string | null
+  shelf?: Shelf | null
   title?: string | null
   settings?: string
   head?: number
@@ -336,6 +343,8 @@ export interface ListQuery {
   before?: string | undefined
   /** Default: the conversations of all owners, and those without one. */
   owner?: string | undefined
+  /** The shelf on which they are; `none`: those on no shelf. Default: any. */
+  shelf?: Shelf | 'none' | undefined
   /** Whether to add up `totals`. Default true. */
   totals?: boolean | undefined
 }
@@ -352,6 +361,7 @@ export interface ConversationSummary {
   id: string
   owner: string | null
   metadata: string | null
+  shelf: Shelf | null
   title: string | null
   createdAt: number
   updatedAt: number

@@ -18,8 +18,15 @@ export async function* exportConversation(
   for await (const message of paced(store.messages(id))) yield exportMessage(message)
 }
 
-function conversationLine({ id, metadata, title, settings, head, createdAt }: ConversationRecord): string {
-  const about = { type: 'conversation', id, title, createdAt: new Date(createdAt).toISOString(), head: idOf(head) }
+function conversationLine({ id, metadata, shelf, title, settings, head, createdAt }: ConversationRecord): string {
+  const about = {
+    type: 'conversation',
+    id,
+    title,
+    createdAt: new Date(createdAt).toISOString(),
+    head: idOf(head),
+    ...(shelf && { shelf }),
+  }
   const exact = `"settings":${settings || '{}'}${metadata === null ? '' : `,"metadata":${metadata}`}`
   return `${JSON.stringify(about).slice(0, -1)},${exact}}`
 }

@@ -195,7 +195,9 @@ export class ConversationState {
     await this.changes.run(async () => {
       const changes = makeChanges()
       if (changes.head !== undefined) this.#checkIdle()
-      const at = Date.now()
+      // A conversation that is only pinned or archived was not used.
+      const isMoved = Object.keys(changes).join() === 'shelf'
+      const at = isMoved ? this.#record.updatedAt : Date.now()
       const history = changes.head === undefined ? this.#history : await this.historyTo(changes.head)
       const version = await refreshOnConflict(this, () =>
         this.store.update(this.id, this.#record.version, { ...changes, at }),

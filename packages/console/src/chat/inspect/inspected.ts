@@ -4,10 +4,12 @@ import { openInspector } from '../../shell/panels.ts'
 /** The reply whose request the inspector shows; undefined for the next request. */
 export const inspected: Signal<string | undefined> = signal(undefined)
 
+/** Whether the inspector takes the focus when it is there: the reader's place is in it, also on a screen that it covers. */
+export const takesFocus: Signal<boolean> = signal(false)
+
 /** Opens the inspector at the request of a reply. */
 export function inspect(messageId: string): void {
   inspected.value = messageId
   openInspector()
-  // The reader's place is the inspector now, also on a screen that it covers.
-  requestAnimationFrame(() => document.querySelector<HTMLElement>('#tab-Request')?.focus())
+  takesFocus.value = true
 }

@@ -6,6 +6,7 @@ import { Icon } from '../../shell/parts/icon.tsx'
 import { Facts } from '../../shell/parts/facts.tsx'
 import { closeInspector } from '../../shell/panels.ts'
 import type { OpenChat } from '../open-chat.ts'
+import { takesFocus } from './inspected.ts'
 import { RequestTab } from './request-tab.tsx'
 import { saveMarkdown } from './save-markdown.ts'
 import { TreeView } from './tree-view.tsx'
@@ -16,6 +17,12 @@ type Tab = (typeof tabs)[number]
 /** The exact request, the tree of the chat, and what is known about it. */
 export function Inspector({ chat }: { chat: OpenChat }): VNode {
   const tab = useSignal<Tab>('Request')
+  const isFocused = takesFocus.value
+  useEffect(() => {
+    if (!isFocused) return
+    takesFocus.value = false
+    document.querySelector<HTMLElement>('#tab-Request')?.focus()
+  }, [isFocused])
   return (
     <aside class="inspector" aria-label="Inspector">
       <div class="row">

@@ -1,4 +1,5 @@
-import { chats, deleteChat, openChat } from '../../chat/chats.ts'
+import type { Shelf } from '../../api/types.ts'
+import { archived, chats, deleteChat, moveChat, openChat } from '../../chat/chats.ts'
 import { contentOf, textOf } from '../../chat/message/content-text.ts'
 import { copyText } from '../copy.ts'
 import { closeInspector, dialog, isInspectorOpen, isListOpen, toggleInspector } from '../panels.ts'
@@ -37,6 +38,8 @@ export const commands: readonly Command[] = [
   { name: 'Keys', keys: 'Ctrl+/', run: () => (dialog.value = 'help') },
   { name: 'Print the chat', keys: 'Ctrl+P', run: () => void printChat() },
   { name: 'Rename the chat', run: () => lastOf('button.title')?.click() },
+  { name: 'Pin or unpin the chat', run: () => moveOpenChat('pinned') },
+  { name: 'Archive or unarchive the chat', run: () => moveOpenChat('archived') },
   { name: 'Delete the chat', run: () => openChat.value && void deleteChat(openChat.value.info.value) },
   { name: 'Settings of the chat', run: () => openChat.value && (dialog.value = 'chat') },
   { name: 'Undo the last turn', run: () => void openChat.value?.undo() },
@@ -45,6 +48,12 @@ export const commands: readonly Command[] = [
   { name: 'Settings', run: () => navigate('settings') },
   { name: 'Change the theme', run: nextTheme },
 ]
+
+/** Puts the open chat on a shelf, or takes it back. */
+function moveOpenChat(shelf: Shelf): void {
+  const chat = [...(chats.value ?? []), ...(archived.value ?? [])].find(({ id }) => id === openChat.value?.id)
+  if (chat) void moveChat(chat, chat.shelf === shelf ? null : shelf)
+}
 
 function stopOrClose(): void {
   const chat = openChat.value

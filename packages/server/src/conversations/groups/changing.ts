@@ -1,7 +1,7 @@
-import type { Conversation, ConversationSettings, CreateOptions } from 'colloquy/conversation'
+import type { Conversation, ConversationSettings, ConversationUpdate, CreateOptions } from 'colloquy/conversation'
 import { apiError } from 'colloquy/protocol'
 import type { Hono } from 'hono'
-import { array, integer, json, opaque, optional, type Schema, string } from '../../messages/validate/schema.ts'
+import { array, integer, json, literal, opaque, optional, type Schema, string } from '../../messages/validate/schema.ts'
 import type {
   ChangeBody,
   CreateBody,
@@ -29,6 +29,7 @@ export const createBody: Schema<CreateBody> = object<CreateBody>({
 export const changeBody: Schema<ChangeBody> = object<ChangeBody>({
   title: nullableMember(string),
   metadata: nullableMember(json),
+  shelf: nullableMember(literal('pinned', 'archived')),
   settings: optional(settings),
 })
 export const undoBody: Schema<UndoBody> = object<UndoBody>({ turns: optional(integer({ least: 1 })) })
@@ -111,13 +112,13 @@ async function importAll(
   return { data: imported.map((each) => plain(each) as ImportedJson) }
 }
 
-async function change(conversation: Conversation, { title, metadata, settings: changes }: ChangeBody): Promise<void> {
+async function change(conversation: Conversation, { settings: changes, ...about }: ChangeBody): Promise<void> {
   if (changes !== undefined) {
     const entries = Object.entries(changes).map(([name, value]) => [name, value ?? undefined])
     await conversation.configure(Object.fromEntries(entries) as Partial<ConversationSettings>)
   }
-  if (title === undefined && metadata === undefined) return
-  await conversation.update({ ...(title !== undefined && { title }), ...(metadata !== undefined && { metadata }) })
+  const given = Object.entries(about).filter(([, value]) => value !== undefined)
+  if (given.length > 0) await conversation.update(Object.fromEntries(given) as ConversationUpdate)
 }
 
 async function remove(c: RouteContext, { conversations, deletions, feed, open }: Resources): Promise<DeletedJson> {

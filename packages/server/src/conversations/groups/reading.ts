@@ -85,6 +85,12 @@ function queryOf(c: RouteContext): URLSearchParams {
   return new URL(c.req.url).searchParams
 }
 
+const listedShelves = ['pinned', 'archived', 'none'] as const
+
+function isListed(shelf: string): shelf is (typeof listedShelves)[number] {
+  return (listedShelves as readonly string[]).includes(shelf)
+}
+
 async function list(
   c: RouteContext,
   { conversations, deletions }: Resources,
@@ -92,10 +98,13 @@ async function list(
   const query = queryOf(c)
   const limit = countIn(query, 'limit', 50, 1_000)
   const [before, owner] = [query.get('before') ?? undefined, c.get('owner')]
+  const shelf = query.get('shelf') ?? undefined
+  if (shelf !== undefined && !isListed(shelf)) throw badRequest(`shelf: must be one of ${listedShelves.join(', ')}`)
   const listed = await conversations.list({
     limit: limit + 1,
     ...(before !== undefined && { before }),
     ...(owner !== undefined && { owner }),
+    ...(shelf !== undefined && { shelf }),
   })
   const page = listed.slice(0, limit)
   return { data: page.filter(({ id }) => !deletions.has(id)).map(listedJson), hasMore: listed.length > limit }

@@ -23,12 +23,13 @@ export function listedJson({ receiving, ...listed }: ListedConversation): Listed
 
 /** A conversation with the last messages of its active path. */
 export async function conversationJson(conversation: Conversation, limit: number): Promise<ConversationJson> {
-  const { id, owner, metadata, title, createdAt, updatedAt, head, settings, usage, receiving } = conversation
+  const { id, owner, metadata, shelf, title, createdAt, updatedAt, head, settings, usage, receiving } = conversation
   const path = pageBefore(await conversation.path(), undefined, limit)
   return {
     id,
     ...(owner !== undefined && { owner }),
     ...(metadata !== undefined && { metadata }),
+    ...(shelf !== undefined && { shelf }),
     ...(title !== undefined && { title }),
     createdAt: createdAt.toISOString(),
     updatedAt: updatedAt.toISOString(),

@@ -31,9 +31,9 @@ export class MemoryConversation {
   /** @param log the messages of all conversations; this one adds its own. */
   constructor(added: NewConversation, log: AddedMessage[]) {
     this.#log = log
-    const { id, owner = null, metadata = null, title, settings, at, messages = [], head = 0 } = added
+    const { id, owner = null, metadata = null, shelf = null, title, settings, at, messages = [], head = 0 } = added
     const last = messages.at(-1)?.number ?? 0
-    this.record = { id, owner, metadata, version: 1, head, last, createdAt: at, updatedAt: at, title, settings }
+    this.record = { id, owner, metadata, shelf, version: 1, head, last, createdAt: at, updatedAt: at, title, settings }
     this.messages = new Map()
     for (const message of messages) this.add(message)
   }
@@ -51,8 +51,8 @@ export class MemoryConversation {
 
   /** The conversation as an entry of a list. */
   summary({ totals }: { totals: boolean }): Omit<ConversationSummary, 'receiving'> {
-    const { id, owner, metadata, title, createdAt, updatedAt, version, last: messages } = this.record
-    const summary = { id, owner, metadata, title, createdAt, updatedAt, version, messages }
+    const { id, owner, metadata, shelf, title, createdAt, updatedAt, version, last: messages } = this.record
+    const summary = { id, owner, metadata, shelf, title, createdAt, updatedAt, version, messages }
     return totals ? { ...summary, totals: this.offPathReplies([]).reduce(addToTotals, noTotals) } : summary
   }
 

@@ -197,7 +197,7 @@ class MemoryStore implements ConversationStore {
     return this.#leases.abandonedReservations()
   }
 
-  async list({ limit, before, owner, totals = true }: ListQuery): Promise<ConversationSummary[]> {
+  async list({ limit, before, totals = true, ...query }: ListQuery): Promise<ConversationSummary[]> {
     this.#checkOpen()
     // Sorting is stable: of conversations used in the same millisecond the newer comes first.
     const all = [...this.#conversations.values()]
@@ -206,7 +206,7 @@ class MemoryStore implements ConversationStore {
     const start = before === undefined ? 0 : all.indexOf(this.#find(before)) + 1
     return all
       .slice(start)
-      .filter(({ record }) => owner === undefined || record.owner === owner)
+      .filter(({ record }) => isWanted(record, query))
       .slice(0, limit)
       .map((conversation) => ({ ...conversation.summary({ totals }), receiving: this.#leases.newest(conversation) }))
   }
@@ -255,4 +255,9 @@ class MemoryStore implements ConversationStore {
   #checkOpen(): void {
     if (this.#closed) throw new StoreError('closed', 'Cannot use the store: it is closed')
   }
+}
+
+function isWanted(record: ConversationRecord, { owner, shelf }: Pick<ListQuery, 'owner' | 'shelf'>): boolean {
+  if (owner !== undefined && record.owner !== owner) return false
+  return shelf === undefined || (record.shelf ?? 'none') === shelf
 }

@@ -22,8 +22,9 @@ import { offPathReplies, pathTo } from './messages.ts'
 const create = statement(
   'create the conversation',
   `WITH added AS (
-     INSERT INTO %.conversation (public_id, owner, version, head, last, in_flight_from, created_at, updated_at, title)
-     VALUES (:id, :owner::text, 1, :head::int, :last::int, :last::int + 1, :at::bigint, :at::bigint, :title::text)
+     INSERT INTO %.conversation (public_id, owner, shelf, version, head, last, in_flight_from, created_at, updated_at,
+       title)
+     VALUES (:id, :owner::text, :shelf::text, 1, :head::int, :last::int, :last::int + 1, :at::bigint, :at::bigint, :title::text)
      ON CONFLICT (public_id) DO NOTHING RETURNING id
    ), configured AS (
      INSERT INTO %.settings SELECT id, :settings::text, :checksum::int FROM added
@@ -41,7 +42,7 @@ const create = statement(
 
 export async function createConversation(
   db: PostgresConnection,
-  { id, owner = null, metadata = null, title, settings, at, messages = [], head = 0 }: NewConversation,
+  { id, owner = null, metadata = null, shelf = null, title, settings, at, messages = [], head = 0 }: NewConversation,
 ): Promise<ConversationRecord> {
   const last = messages.at(-1)?.number ?? 0
   const rows = await inSlices(
@@ -53,6 +54,7 @@ export async function createConversation(
     id,
     owner,
     metadata,
+    shelf,
     head,
     last,
     at,
@@ -62,7 +64,7 @@ export async function createConversation(
     messages: `[${rows.join(',')}]`,
   }
   if ((await db.row(create, values)) === undefined) throw new ConversationExistsError(id)
-  return { id, owner, metadata, version: 1, head, last, createdAt: at, updatedAt: at, title, settings }
+  return { id, owner, metadata, shelf, version: 1, head, last, createdAt: at, updatedAt: at, title, settings }
 }
 
 /**
@@ -73,8 +75,8 @@ export async function createConversation(
  */
 const open = statement(
   'open the conversation',
-  `SELECT public_id AS id, c.owner, d.json AS metadata, version, head, last, c.created_at::float8 AS "createdAt",
-     c.updated_at::float8 AS "updatedAt", title, c.id::float8 AS row, s.json AS settings, s.checksum, ${leaseColumns}
+  `SELECT public_id AS id, c.owner, d.json AS metadata, shelf, version, head, last,
+     c.created_at::float8 AS "createdAt", c.updated_at::float8 AS "updatedAt", title, c.id::float8 AS row, s.json AS settings, s.checksum, ${leaseColumns}
    FROM %.conversation c JOIN %.settings s ON s.conversation = c.id LEFT JOIN %.metadata d ON d.conversation = c.id
      ${joinLeases}
    WHERE public_id = :id ORDER BY m.number`,
@@ -94,9 +96,9 @@ export async function openConversation(
   const rows = await db.rows<OpenedRow>(open, { id })
   const [found] = rows
   if (found === undefined) return undefined
-  const { row, checksum, owner, metadata, version, head, last, createdAt, updatedAt, title } = found
+  const { row, checksum, owner, metadata, shelf, version, head, last, createdAt, updatedAt, title } = found
   const settings = intactSettings(found.settings, checksum)
-  const conversation = { id, owner, metadata, version, head, last, createdAt, updatedAt, title, settings }
+  const conversation = { id, owner, metadata, shelf, version, head, last, createdAt, updatedAt, title, settings }
   const unfinished = rows.map((each) => unfinishedReply(clock, each)).filter((reply) => reply !== undefined)
   // Read messages after the leases: a reply off the path that ends in between is counted twice rather than not at all.
   const messages = isPathRead ? await pathTo(db, row, head) : []
@@ -127,7 +129,8 @@ const update = statement(
   `WITH changed AS (
      UPDATE %.conversation c SET version = version + 1, updated_at = :at::bigint, head = coalesce(:head::int, head),
        title = CASE WHEN :hasTitle::boolean THEN :title::text ELSE title END,
-       owner = CASE WHEN :hasOwner::boolean THEN :owner::text ELSE owner END
+       owner = CASE WHEN :hasOwner::boolean THEN :owner::text ELSE owner END,
+       shelf = CASE WHEN :hasShelf::boolean THEN :shelf::text ELSE shelf END
      WHERE public_id = :id AND version = :version::int AND (coalesce(:head::int, 0) = 0
        OR EXISTS (SELECT 1 FROM %.message WHERE conversation = c.id AND number = :head::int))
      RETURNING id, version
@@ -157,6 +160,7 @@ export async function updateConversation(
     checksum: changes.settings === undefined ? undefined : crc32(changes.settings) | 0,
     hasTitle: changes.title !== undefined,
     hasOwner: changes.owner !== undefined,
+    hasShelf: changes.shelf !== undefined,
     hasMetadata: changes.metadata !== undefined,
   })
   return changed?.version ?? refuseChange(db, id, version, changes.head ?? 0)

@@ -20,13 +20,14 @@ interface ListedRow extends Omit<ConversationSummary, 'totals'> {
 // In ORDER BY, `id` alone would be the column of the result, which is public.
 const readRows = statement(
   doing,
-  `SELECT id::float8 AS row, c.version, public_id AS id, owner, m.json AS metadata, title,
+  `SELECT id::float8 AS row, c.version, public_id AS id, owner, m.json AS metadata, shelf, title,
      created_at::float8 AS "createdAt", updated_at::float8 AS "updatedAt", last AS messages,
      (SELECT max(number) FROM %.message r WHERE r.conversation = c.id AND number >= c.in_flight_from
        AND role = 'assistant' AND until >= :now::bigint) AS receiving,
      CASE WHEN t.version >= corrected THEN t.json END AS saved
    FROM %.conversation c LEFT JOIN %.metadata m ON m.conversation = id LEFT JOIN %.totals t ON t.conversation = id
-   WHERE (:owner::text IS NULL OR owner = :owner::text) AND (:before::text IS NULL
+   WHERE (:owner::text IS NULL OR owner = :owner::text)
+     AND (:shelf::text IS NULL OR coalesce(shelf, 'none') = :shelf::text) AND (:before::text IS NULL
      OR (updated_at, id) < (SELECT updated_at, id FROM %.conversation WHERE public_id = :before::text))
    ORDER BY updated_at DESC, c.id DESC LIMIT :limit::int`,
 )
@@ -34,10 +35,10 @@ const readRows = statement(
 export async function listConversations(
   db: PostgresConnection,
   clock: LeaseClock,
-  { limit, before, owner, totals = true }: ListQuery,
+  { limit, before, owner, shelf, totals = true }: ListQuery,
 ): Promise<ConversationSummary[]> {
   for (let attempt = 1; ; attempt++) {
-    const rows = await db.rows<ListedRow>(readRows, { limit, before, owner, now: clock.now() })
+    const rows = await db.rows<ListedRow>(readRows, { limit, before, owner, shelf, now: clock.now() })
     if (rows.length === 0 && before !== undefined) await findConversation(db, before)
     if (!totals) return rows.map(({ row: _, saved: __, ...summary }) => summary)
     const { counters, isValid } = await countReplies(db, rows)

@@ -382,6 +382,13 @@ export const migrations: readonly Migration[] = [
         EXECUTE FUNCTION %.end_erased();
     `,
   },
+  {
+    name: '0012 shelves',
+    sql: `
+      ALTER TABLE %.conversation ADD shelf text;
+      CREATE INDEX ON %.conversation (shelf) WHERE shelf IS NOT NULL;
+    `,
+  },
 ]
 
 /** The checksum of a place from its part without numbers, as placeChecksum() computes it. */

@@ -55,18 +55,18 @@ interface AddedConversation {
 /** A part of a transaction. @param givenRow the row id of messages that were added before. Default: a new one. */
 function insertConversation(
   db: SqliteConnection,
-  { id, owner = null, metadata = null, title, settings, at, messages = [], head = 0 }: NewConversation,
+  { id, owner = null, metadata = null, shelf = null, title, settings, at, messages = [], head = 0 }: NewConversation,
   givenRow: number | undefined,
 ): AddedConversation {
   const last = messages.at(-1)?.number ?? 0
   const { id: row } = db.run(
-    `INSERT INTO conversation (id, public_id, owner, version, head, last, in_flight_from, created_at, updated_at, title)
-     VALUES (coalesce(?, ${freeRow}), ?, ?, 1, ?, ?, ?, ?, ?, ?)`,
-    [givenRow ?? null, id, owner, head, last, last + 1, at, at, title],
+    `INSERT INTO conversation (id, public_id, owner, shelf, version, head, last, in_flight_from, created_at, updated_at, title)
+     VALUES (coalesce(?, ${freeRow}), ?, ?, ?, 1, ?, ?, ?, ?, ?, ?)`,
+    [givenRow ?? null, id, owner, shelf, head, last, last + 1, at, at, title],
   )
   db.run('INSERT INTO settings VALUES (?, ?, ?)', [row, settings, crc32(settings) | 0])
   setMetadata(db, row, metadata)
-  const record = { id, owner, metadata, version: 1, head, last, createdAt: at, updatedAt: at, title, settings }
+  const record = { id, owner, metadata, shelf, version: 1, head, last, createdAt: at, updatedAt: at, title, settings }
   return { row, record }
 }
 
@@ -78,7 +78,7 @@ export function openConversation(
 ): OpenedConversation | undefined {
   return db.readMany('open the conversation', () => {
     const row = db.row<Omit<ConversationRecord, 'id'> & { id: number; checksum: number | null }>(
-      `SELECT c.id, owner, m.json AS metadata, version, head, last, created_at AS createdAt, updated_at AS updatedAt,
+      `SELECT c.id, owner, m.json AS metadata, shelf, version, head, last, created_at AS createdAt, updated_at AS updatedAt,
          title, s.json AS settings, checksum
        FROM conversation c JOIN settings s ON s.conversation = c.id LEFT JOIN metadata m ON m.conversation = c.id
        WHERE public_id = ?`,
@@ -100,7 +100,7 @@ export function updateConversation(
   db: SqliteConnection,
   id: string,
   version: number,
-  { owner, metadata, title, settings, head, at }: ConversationChanges,
+  { owner, metadata, shelf, title, settings, head, at }: ConversationChanges,
 ): Promise<number> {
   return db.write('change the conversation', () => {
     const row = findConversation(db, id)
@@ -112,6 +112,7 @@ export function updateConversation(
     }
     if (metadata !== undefined) setMetadata(db, row.id, metadata)
     if (owner !== undefined) db.run('UPDATE conversation SET owner = ? WHERE id = ?', [owner, row.id])
+    if (shelf !== undefined) db.run('UPDATE conversation SET shelf = ? WHERE id = ?', [shelf, row.id])
     if (title !== undefined) db.run('UPDATE conversation SET title = ? WHERE id = ?', [title, row.id])
     db.run('UPDATE conversation SET version = version + 1, updated_at = ?, head = ? WHERE id = ?', [
       at,

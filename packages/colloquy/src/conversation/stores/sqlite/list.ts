@@ -38,12 +38,17 @@ export async function listConversations(
 }
 
 // In ORDER BY, `id` alone would be the column of the result, which is public.
-function readRows(db: SqliteConnection, clock: LeaseClock, { limit, before, owner }: ListQuery): ListedRow[] {
+function readRows(db: SqliteConnection, clock: LeaseClock, { limit, before, owner, shelf }: ListQuery): ListedRow[] {
   const conditions: string[] = []
   const values: (string | number)[] = [clock.now()]
   if (owner !== undefined) {
     conditions.push('owner = ?')
     values.push(owner)
+  }
+  if (shelf === 'none') conditions.push('shelf IS NULL')
+  else if (shelf !== undefined) {
+    conditions.push('shelf = ?')
+    values.push(shelf)
   }
   if (before !== undefined) {
     conditions.push('(updated_at, id) < (SELECT updated_at, id FROM conversation WHERE id = ?)')
@@ -51,7 +56,7 @@ function readRows(db: SqliteConnection, clock: LeaseClock, { limit, before, owne
   }
   const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`
   return db.rows<ListedRow>(
-    `SELECT id AS row, c.version, public_id AS id, owner, m.json AS metadata, title, created_at AS createdAt,
+    `SELECT id AS row, c.version, public_id AS id, owner, m.json AS metadata, shelf, title, created_at AS createdAt,
        updated_at AS updatedAt, last AS messages,
        (SELECT max(number) FROM message r WHERE r.conversation = c.id AND number >= c.in_flight_from
          AND role = 'assistant' AND until >= ?) AS receiving, CASE WHEN t.version >= corrected THEN t.json END AS saved

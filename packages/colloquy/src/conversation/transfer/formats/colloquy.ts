@@ -3,8 +3,9 @@ import type { ConversationSettings } from '../../settings.ts'
 import { ContentError } from '../../errors.ts'
 import type { ConversationMetadata } from '../../history/metadata.ts'
 import { markUnbilled } from '../../history/reply-record.ts'
+import { isShelf } from '../../history/view.ts'
 import { mapped, type Pausable } from '../../in-slices.ts'
-import type { MessageRecord, MessageState } from '../../stores/store.ts'
+import type { MessageRecord, MessageState, Shelf } from '../../stores/store.ts'
 import { checkLevels, type JsonLine, membersOf, stringOf, valueOf } from '../lines.ts'
 import { type Archive, messageJson } from '../../history/records.ts'
 import { blocksOf, contentOf } from '../blocks.ts'
@@ -62,6 +63,7 @@ export function* readColloquy(lines: readonly JsonLine[], notes: ImportNotes): P
   return {
     title: stringOf(about.members, 'title'),
     metadata: metadataIn(about),
+    shelf: shelfIn(about),
     settings: settingsIn(about),
     messages,
     head: numbers.has(head) || head === 0 ? head : (messages.at(-1)?.number ?? 0),
@@ -182,6 +184,12 @@ function metadataIn({ line, members }: JsonLine): ConversationMetadata | undefin
   if (metadata === undefined) return undefined
   if (isObject(metadata) && !Array.isArray(metadata)) return metadata as ConversationMetadata
   throw wrong(line, `its metadata is ${cutText(JSON.stringify(metadata), 40)}`)
+}
+
+function shelfIn({ line, members }: JsonLine): Shelf | undefined {
+  const shelf = valueOf(members, 'shelf')
+  if (shelf === undefined || isShelf(shelf)) return shelf
+  throw wrong(line, `its shelf is ${cutText(JSON.stringify(shelf), 40)}`)
 }
 
 /** A reply that was in flight when the conversation was exported has failed in the copy. */

@@ -237,6 +237,15 @@ export const migrations: readonly Migration[] = [
         WITHOUT ROWID;
     `,
   },
+  {
+    name: '0015 shelves',
+    sql: `
+      -- pinned, archived, or null.
+      ALTER TABLE conversation ADD COLUMN shelf TEXT;
+      -- Without a time, so that no turn changes the index.
+      CREATE INDEX conversation_shelf ON conversation (shelf) WHERE shelf IS NOT NULL;
+    `,
+  },
 ]
 
 /** Brings the database to the newest schema, completely or not at all. Two processes may try at once. */
