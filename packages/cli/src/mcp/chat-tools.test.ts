@@ -188,15 +188,18 @@ describe('the tools of a server', () => {
 
 test('a server that cannot be used is named with the reason, and the others work', async () => {
   const last = { command: process.execPath, args: ['-e', 'console.error("no database"); process.exit(3)'] }
+  const missing = { command: process.execPath, args: [join(folder, 'missing.js')] }
   const { names, failures } = await openTools({
     'none at all': { command: 'no-such-program' },
     last,
+    missing,
     'my numbers': testServer,
   })
   assert.deepEqual([names.length, names[0]], [5, 'my_numbers__add'])
   assert.deepEqual(failures, [
     'Cannot use the MCP server none at all: no such file or folder',
     'Cannot use the MCP server last: no database',
+    `Cannot use the MCP server missing: Error: Cannot find module '${join(folder, 'missing.js')}'`,
   ])
 })
 

@@ -14,8 +14,8 @@ export interface McpConnection {
 /** The longest time until a server lists its tools. The first start of one with `npx` fetches it. Milliseconds. */
 const startMs = 60_000
 
-/** The most of the last words of a program that an error tells. */
-const maxLastWords = 200
+/** The most characters that are kept of what a program writes to its standard error. */
+const maxWords = 4_000
 
 /** Starts or reaches a server and lists its tools. Throws an `ExitError` that names it. */
 export async function connectServer(server: McpServer): Promise<McpConnection> {
@@ -34,7 +34,7 @@ export async function connectServer(server: McpServer): Promise<McpConnection> {
 
 interface Transport {
   transport: StdioClientTransport | StreamableHTTPClientTransport
-  /** The end of what the program wrote to its standard error. */
+  /** The line of the program's standard error that tells why it failed; empty without one. */
   lastWords: () => string
 }
 
@@ -42,10 +42,16 @@ function programTransport({ command, args, env, cwd }: Extract<McpServer, { kind
   // The program gets the variables that every program needs, and no keys.
   const transport = new StdioClientTransport({ command, args, env, stderr: 'pipe', ...(cwd !== undefined && { cwd }) })
   let words = ''
-  transport.stderr?.on('data', (data: Buffer) => (words = (words + data.toString()).slice(-maxLastWords)))
-  return { transport, lastWords: () => words.trim() }
+  transport.stderr?.on('data', (data: Buffer) => (words = (words + data.toString()).slice(-maxWords)))
+  return { transport, lastWords: () => failureIn(words) }
 }
 
 function httpTransport({ url, headers }: Extract<McpServer, { kind: 'http' }>): Transport {
   return { transport: new StreamableHTTPClientTransport(url, { requestInit: { headers } }), lastWords: () => '' }
+}
+
+/** The first line that names an error, as stacks of calls and advice follow it, or else the last line. */
+function failureIn(words: string): string {
+  const lines = words.split('\n').filter((line) => line.trim() !== '')
+  return lines.find((line) => /(?:error|exception)\b.*:/i.test(line)) ?? lines.at(-1) ?? ''
 }

@@ -44,7 +44,7 @@ export class PlainSurface implements Surface {
   end(): void {
     this.#show(this.#reply?.end() ?? [])
     this.#reply = undefined
-    this.print(`End of reply, ${this.#words} words.`)
+    if (this.#words > 0) this.print(`End of reply, ${this.#words} words.`)
   }
 
   prefill(text: string): void {
