@@ -53,7 +53,14 @@ function Title({ chat }: { chat: OpenChat }): VNode {
   if (!isEditing.value) {
     return (
       <h1 class="grow">
-        <button ref={button} type="button" class="quiet title" title="Rename" onClick={() => (isEditing.value = true)}>
+        <button
+          ref={button}
+          type="button"
+          class="quiet title"
+          dir="auto"
+          title="Rename"
+          onClick={() => (isEditing.value = true)}
+        >
           {chat.title.value}
           <Icon name="edit" />
         </button>
@@ -71,6 +78,7 @@ function Title({ chat }: { chat: OpenChat }): VNode {
       <input
         name="title"
         aria-label="Title of the chat"
+        dir="auto"
         defaultValue={chat.title.value}
         maxLength={200}
         ref={(element) => element?.focus()}

@@ -158,7 +158,9 @@ function ChatItem({ chat }: { chat: ListedConversationJson }): VNode {
   return (
     <li>
       <a href={`c/${encodeURIComponent(id)}`} aria-current={isOpen ? 'page' : undefined} onClick={uncoverChat}>
-        <span class="title">{title}</span>
+        <span class="title" dir="auto">
+          {title}
+        </span>
         <span class="soft small">
           {isWriting ? 'writing … · ' : ''}
           {[totalText(cost), turnsText(messages)].filter(Boolean).join(' · ')}

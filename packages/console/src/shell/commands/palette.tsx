@@ -68,7 +68,9 @@ export function Palette(): VNode {
             onClick={() => choose(hit)}
             ref={(element) => void (place === index.value && element?.scrollIntoView({ block: 'nearest' }))}
           >
-            <span class="grow">{visibleText(hit.text)}</span>
+            <span class="grow" dir="auto">
+              {visibleText(hit.text)}
+            </span>
             <span class="soft small">{visibleText(hit.detail)}</span>
           </li>
         ))}
