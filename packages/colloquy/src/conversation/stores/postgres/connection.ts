@@ -39,6 +39,8 @@ export function statement(
 }
 
 const mostAttempts = 10
+/** A process that is frozen, with its timers, misses one part of a time limit and not the whole. */
+const partsOfLimit = 10
 const longestTimerMs = 2 ** 31 - 1
 
 /** Whether the database ended one of two transactions that wait for each other, or that read what the other wrote. */
@@ -143,13 +145,12 @@ export class PostgresConnection {
   async #inTime<T>(answer: Promise<T>, limitMs = this.#timeoutMs): Promise<T> {
     const { promise, reject } = Promise.withResolvers<never>()
     const late = new LateError(`the database did not answer for ${limitMs / 1000} s`)
-    // An answer that arrived while this process was busy is read before the second timer.
-    const giveUp = (): void => void (timer = setTimeout(reject, 0, late))
-    let timer = setTimeout(giveUp, Math.min(limitMs, longestTimerMs))
+    let left = partsOfLimit
+    const timer = setInterval(() => --left === 0 && reject(late), Math.min(limitMs / partsOfLimit, longestTimerMs))
     try {
       return await Promise.race([answer, promise])
     } finally {
-      clearTimeout(timer)
+      clearInterval(timer)
     }
   }
 
