@@ -203,6 +203,15 @@ export const middleware: Scenario[] = [
     ],
   },
   {
+    name: 'post() that streams',
+    replies: [sse(helloStream)],
+    run: async ({ client }) => {
+      const body = { ...hello, stream: true }
+      const stream = await client.post<AsyncIterable<object>>('/v1/messages', { body, stream: true })
+      return Array.fromAsync(stream)
+    },
+  },
+  {
     name: 'post() of bodies that are not JSON',
     replies: [json({}), json({}), json({}), json({})],
     run: async ({ client }) => {

@@ -4,7 +4,7 @@ import type { AccessTokenProvider } from './credentials/access-token.ts'
 import { authenticationHeaders, credentialsOf } from './credentials/authentication.ts'
 import type { TokenSource, TokenUse } from './credentials/token-source.ts'
 import { checkClientOptions, credentialNames, type ApiKeySetter, type ClientOptions } from './options.ts'
-import { APIPromise, readJson, readObject } from './request/api-promise.ts'
+import { APIPromise, readObject } from './request/api-promise.ts'
 import type { MergedHeaders } from './request/headers.ts'
 import { logLevelOf, logAt, type Log, type Logger, type LogLevel } from './request/log.ts'
 import {
@@ -20,6 +20,7 @@ import { RetryingRequest, type Parse, type RequestParts } from './request/retryi
 import { retryPolicy } from './request/retry.ts'
 import { hidden } from './resources/resource.ts'
 import { Page, PagePromise, type RequestPage } from './resources/page.ts'
+import { loadStreaming } from './stream/message-stream.ts'
 import { wrapTransport } from './middleware/wrap-transport.ts'
 import { traceParts } from './tracing/trace-parts.ts'
 import { createTransport } from './transport/create-transport.ts'
@@ -163,9 +164,9 @@ export class BaseClient {
     return this.list(options.path, {}, options)
   }
 
-  /** Sends any request to the API. Every other method comes down to this one. */
+  /** Sends any request to the API. Its result is a `Stream` of events with the option `stream`. */
   request<Result>(options: FinalRequestOptions): APIPromise<Result> {
-    return this.sendRequest(options ?? {}, readJson as Parse<Result>)
+    return this.sendRequest(options ?? {}, readAs({ abortedLoops: this.abortedLoops, ...options }) as Parse<Result>)
   }
 
   /** @internal Sends a request and reads its response with `parse`. After a `failure`, waits first as a retry does. */
@@ -229,6 +230,11 @@ export class BaseClient {
     if (fetchOptions == null) return this.#transport
     return createTransport({ ...this.#options, fetchOptions: { ...this.#options.fetchOptions, ...fetchOptions } })
   }
+}
+
+/** Reads any response, as the options say. */
+function readAs(options: RequestOptions): Parse<unknown> {
+  return async (response, request) => (await loadStreaming()).readAny(response, request, options)
 }
 
 /** Hands the access tokens of a client to its copies. */

@@ -114,13 +114,6 @@ export class APIPromise<Result> extends Promise<WithIds<Result>> implements Canc
   }
 }
 
-/** Reads a response as JSON, or as text if it does not say that it is JSON. */
-export async function readJson(response: TransportResponse, request: RetryingRequest): Promise<unknown> {
-  const value = (await uncommonParts()).readAny(await request.readText(response), response)
-  request.finish()
-  return withIds(value, response)
-}
-
 /**
  * Reads a response as a JSON object. An error that a gateway sent with a success status is thrown. An empty body is null if it
  * may be empty: some servers say no more of what they deleted.

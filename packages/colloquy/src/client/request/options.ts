@@ -91,7 +91,7 @@ export interface RequestOptions extends TimeoutAndRetryOptions {
   method?: FinalRequestOptions['method'] | undefined
   /** Replaces the body that the parameters make. An object is sent as JSON, a string or bytes as they are. */
   body?: unknown
-  /** @deprecated Has no effect: the parameters say whether a reply is streamed. */
+  /** Whether `post()` and `request()` return a `Stream` of events. Other methods go by their parameters. */
   stream?: boolean | undefined
   /** @deprecated Has no effect: the API does not support idempotency keys. */
   idempotencyKey?: string | undefined

@@ -10,13 +10,6 @@ import type { Cancellable } from '../cancellation.ts'
 import { APIResponseError } from '../errors.ts'
 import type { RequestOptions } from '../options.ts'
 
-/** The body of a response of any kind: JSON if the response says so, else text. */
-export function readAny(text: string, response: TransportResponse): unknown {
-  if (response.status === 204) return null
-  if (!/json/i.test(response.header('content-type') ?? '')) return text
-  return readValue(text, response)
-}
-
 /** The value of a response body, whatever its keys. A body that is not JSON is an `APIResponseError`. */
 export function readValue(text: string, response: TransportResponse): unknown {
   if (text === '') return undefined
