@@ -151,6 +151,8 @@ async function checkReflow(page: Page, name: string): Promise<void> {
   })
   assert.ok(scrollWidth <= clientWidth, `${name} is ${scrollWidth} pixels wide on a screen of ${clientWidth}`)
   assert.ok(scrollHeight <= clientHeight, `${name} is ${scrollHeight} pixels high on a screen of ${clientHeight}`)
+  const hidden = await page.locator('main').evaluate((main) => main.scrollWidth - main.clientWidth)
+  assert.equal(hidden, 0, `${hidden} pixels of ${name} are cut off`)
 }
 
 /** The number of lines of each element. Runs in the page. */

@@ -201,7 +201,7 @@ function Empty({ isFiltered }: { isFiltered: boolean }): VNode {
         </a>
       </p>
       <p class="soft">or point a program at this server:</p>
-      <pre>export ANTHROPIC_BASE_URL={serverUrl}</pre>
+      <pre class="wrap">export ANTHROPIC_BASE_URL={serverUrl}</pre>
     </div>
   )
 }
