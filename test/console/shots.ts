@@ -43,7 +43,11 @@ async function main(): Promise<void> {
   const browser = await launch()
   try {
     await fillLedger(site.url, clock)
-    for (const title of titles) await (await site.conversations.create(settings)).send(title)
+    for (const title of titles) {
+      const chat = await site.conversations.create(settings)
+      await chat.send(title)
+      if (title === titles[1]) await chat.update({ shelf: 'pinned' })
+    }
     for (const screen of screens) await takeAll(browser, site, screen)
   } finally {
     await browser.close()
