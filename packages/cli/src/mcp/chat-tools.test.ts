@@ -43,6 +43,7 @@ async function openTools(servers: object, allowed: string[] = []): Promise<ChatT
 }
 
 process.env['ANTHROPIC_API_KEY'] = 'secret'
+process.env['NO_PROXY'] = 'localhost'
 const withVariable = { ...testServer, env: { OWN: 'given ${NONE:-here}' } }
 const everyTool = await ChatTools.open(fileOf({ mcpServers: { s: withVariable } }), ['*'])
 delete process.env['ANTHROPIC_API_KEY']
@@ -131,13 +132,13 @@ describe('the tools of a server', () => {
     assert.deepEqual(again.asked, [])
   })
 
-  test('see the variables of their file and not the keys of the program', async () => {
-    const names = ['ANTHROPIC_API_KEY', 'OWN']
+  test('see the variables of their file and of the network, and not the keys of the program', async () => {
+    const names = ['ANTHROPIC_API_KEY', 'NO_PROXY', 'OWN']
     const each = await chat(everyTool, [step(...names.map((name) => call('s__variable', { name }))), 'Done.'])
     await each.send()
     assert.deepEqual(
       resultsOf(each).map(({ content }) => (content as { text: string }[])[0]?.text),
-      ['not set', 'given here'],
+      ['not set', 'localhost', 'given here'],
     )
   })
 

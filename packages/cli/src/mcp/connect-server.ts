@@ -39,8 +39,14 @@ interface Transport {
 }
 
 function programTransport({ command, args, env, cwd }: Extract<McpServer, { kind: 'program' }>): Transport {
-  // The program gets the variables that every program needs, and no keys.
-  const transport = new StdioClientTransport({ command, args, env, stderr: 'pipe', ...(cwd !== undefined && { cwd }) })
+  const given = { ...networkVariables(), ...env }
+  const transport = new StdioClientTransport({
+    command,
+    args,
+    env: given,
+    stderr: 'pipe',
+    ...(cwd !== undefined && { cwd }),
+  })
   let words = ''
   transport.stderr?.on('data', (data: Buffer) => (words = (words + data.toString()).slice(-maxWords)))
   return { transport, lastWords: () => failureIn(words) }
@@ -48,6 +54,15 @@ function programTransport({ command, args, env, cwd }: Extract<McpServer, { kind
 
 function httpTransport({ url, headers }: Extract<McpServer, { kind: 'http' }>): Transport {
   return { transport: new StreamableHTTPClientTransport(url, { requestInit: { headers } }), lastWords: () => '' }
+}
+
+/** Variables without which a program does not reach the network in some companies. */
+const network = /^(?:(?:https?|no|all)_proxy|node_extra_ca_certs|ssl_cert_(?:file|dir)|npm_config_registry)$/i
+
+/** The variables for the network. The transport passes on PATH, HOME and the like; keys are not passed on. */
+function networkVariables(): Record<string, string> {
+  const found = Object.entries(process.env).filter(([name, value]) => network.test(name) && value !== undefined)
+  return Object.fromEntries(found) as Record<string, string>
 }
 
 /** The first line that names an error, as stacks of calls and advice follow it, or else the last line. */
