@@ -15,14 +15,17 @@ import { startPostgres } from './postgres-server.ts'
 /** Makes a new, empty database in the folder. Each call of the result opens it once more. */
 type MakeDatabase = (folder: string) => (migrations: readonly Migration[]) => Database
 
+// Files of tests that share this process share a server.
+let pools: [kind: string, poolOf: () => PostgresPool] | undefined
+let places = 0
+let schemas = 0
+
 /**
  * Every kind of database of the server that is available here, by name. PostgreSQL is a server if one is installed that this
  * user may start, and PGlite if not. Its server is stopped after the tests of the file.
  */
 export function databasePlaces(): Record<string, MakeDatabase> {
-  let places = 0
-  let schemas = 0
-  const [kind, poolOf] = postgresPools()
+  const [kind, poolOf] = (pools ??= postgresPools())
   return {
     SQLite: (folder) => {
       const path = join(folder, `server-${++places}.db`)
@@ -36,7 +39,7 @@ export function databasePlaces(): Record<string, MakeDatabase> {
   }
 }
 
-function postgresPools(): [kind: string, poolOf: () => PostgresPool] {
+function postgresPools(): NonNullable<typeof pools> {
   const server = startPostgres()
   if (server === undefined) {
     const pglite = new PGlite()

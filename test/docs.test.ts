@@ -125,7 +125,7 @@ test('every relative link in the pages has a target', () => {
 })
 
 test('every file and folder that ARCHITECTURE.md and CONTRIBUTING.md name exists', () => {
-  const files = globSync(['packages/*/{src/**,package.json}', 'test/**', 'docs/**', 'examples/**', 'bench/**'], {
+  const files = globSync(['packages/*/{src/**,package.json}', '{test,docs,examples,bench,scripts}/**'], {
     cwd: root,
   })
   const missing = ['ARCHITECTURE.md', 'CONTRIBUTING.md'].flatMap((page) =>

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, globSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { testGroups } from '../scripts/group-tests.ts'
 import { read, root } from './source.ts'
 
 /** The files of a commit, without pictures: any bytes may look like a word. */
@@ -35,3 +36,10 @@ function lines(pattern: RegExp): string[] {
       .flatMap((line, index) => (pattern.test(line) ? [`${file}:${index + 1}: ${line.trim().slice(0, 100)}`] : [])),
   )
 }
+
+test('npm test runs each test file of the packages once, alone if it changes the process', () => {
+  const groups = testGroups()
+  assert.deepEqual(groups.flat().toSorted(), globSync('packages/*/src/**/*.test.ts', { cwd: root }).toSorted())
+  for (const file of groups.filter((group) => group.length > 1).flat())
+    assert.doesNotMatch(read(file), /^\s*process\.env\[.*?\] = |setFlagsFromString|startCpuTime/m, file)
+})

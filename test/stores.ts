@@ -76,9 +76,11 @@ function serverPool(options: pg.PoolConfig): pg.Pool | undefined {
   return pool
 }
 
+/** Across the files of tests that share this process, and so a server. */
+let schemas = 0
+
 /** Makes stores in the database, each in a schema of its own. @param prepare whether the driver prepares statements. */
 function postgresPlace(database: PostgresDatabase, { prepare = false } = {}): MakePlace {
-  let schemas = 0
   return (_, options) => {
     const schema = `test_${++schemas}`
     return () => postgresStore(database, { ...options, schema, prepare })
