@@ -16,8 +16,10 @@ interface Allowance {
   inFlight: bigint
   /** The part of it that was spent and is not in the database yet. */
   spent: bigint
-  /** Whether it was used since the last `idle()`. */
+  /** Whether it was used since the last `planned()`. */
   isUsed: boolean
+  /** Whether the database may have less than `held`. */
+  isDoubtful: boolean
 }
 
 /**
@@ -55,7 +57,7 @@ export class Accounts {
   grow({ name, until }: Account, amount: bigint): void {
     const allowance = this.#allowances.get(name)
     if (allowance) allowance.held += amount
-    else this.#allowances.set(name, { until, held: amount, inFlight: 0n, spent: 0n, isUsed: true })
+    else this.#allowances.set(name, { until, held: amount, inFlight: 0n, spent: 0n, isUsed: true, isDoubtful: false })
   }
 
   /** Replaces what a request has taken by what it cost. */
@@ -68,15 +70,20 @@ export class Accounts {
     }
   }
 
-  /** The amounts to keep reserved: less than now for accounts that spent some or were not used since the last call. */
+  /** Another instance may have released all allowances, because it took this one for dead: `plan()` has all of them then. */
+  doubt(): void {
+    for (const allowance of this.#allowances.values()) allowance.isDoubtful = true
+  }
+
+  /** The amounts to keep reserved: less than now for accounts that spent some or were not used since the last `planned()`. */
   plan(): PlannedAmount[] {
     return [...this.#allowances]
-      .map(([name, { until, held, inFlight, spent, isUsed }]) => {
+      .map(([name, { until, held, inFlight, spent, isUsed, isDoubtful }]) => {
         const free = held - inFlight - spent
         const kept = inFlight + (isUsed && free > 0n ? free : 0n)
-        return { name, until, spent, kept, change: kept - held }
+        return { name, until, spent, kept, change: kept - held, isDoubtful }
       })
-      .filter(({ change, spent }) => change !== 0n || spent !== 0n)
+      .filter(({ change, spent, isDoubtful }) => change !== 0n || spent !== 0n || isDoubtful)
   }
 
   /** The database has what was planned. */
@@ -85,6 +92,7 @@ export class Accounts {
       const allowance = this.#allowances.get(name)!
       allowance.held += change
       allowance.spent -= spent
+      allowance.isDoubtful = false
     }
     for (const [name, allowance] of this.#allowances) {
       allowance.isUsed = false

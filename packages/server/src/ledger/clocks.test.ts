@@ -8,6 +8,7 @@ import { migrations } from '../state/migrations.ts'
 import type { Database, SqlValues, Work } from '../state/database.ts'
 import { SqliteDatabase } from '../state/sqlite-database.ts'
 import { Ledger } from './ledger.ts'
+import { BudgetExceeded } from './reserve.ts'
 import { SignsOfLife } from './signs-of-life.ts'
 import type { Account } from './accounts.ts'
 import { type RequestOrigin, refusedRow } from './request-row.ts'
@@ -54,6 +55,24 @@ for (const [name, jump] of [
     await database.close()
   })
 }
+
+test('a server that was frozen and taken for dead overspends no budget afterwards', async () => {
+  const database = new SqliteDatabase(':memory:', { migrations })
+  const lost: string[] = []
+  const frozen = new Ledger(database, { leaseMs: 40, flushMs: 1_000_000 })
+  await frozen.begin({ origin, accounts: ['a'], reserved: 10n }, [account])
+  await frozen.flush()
+  const other = new Ledger(database, { leaseMs: 40, flushMs: 10, onLost: ({ id }) => lost.push(id) })
+  await until(() => lost.length === 1)
+  // It takes this from what it had reserved before.
+  await frozen.begin({ origin: { ...origin, id: 'req_2' }, accounts: ['a'], reserved: 10n }, [account])
+  await frozen.flush()
+  const rest = { origin: { ...origin, id: 'req_3' }, accounts: ['a'], reserved: 985n }
+  await assert.rejects(async () => other.begin(rest, [account]), BudgetExceeded)
+  await frozen.close()
+  await other.close()
+  await database.close()
+})
 
 test('a server that has ended is found, whatever its clock said', async () => {
   const database = new SqliteDatabase(':memory:', { migrations })

@@ -211,8 +211,10 @@ export class Ledger {
   }
 
   async #write(): Promise<void> {
+    const silentMs = performance.now() - this.#seenAt
+    if (silentMs > this.#options.leaseMs) this.#accounts.doubt()
     const batch = this.#batch()
-    if (hasNoChanges(batch) && performance.now() - this.#seenAt < this.#options.leaseMs / 4) return
+    if (hasNoChanges(batch) && silentMs < this.#options.leaseMs / 4) return
     this.#requests.writing()
     try {
       await this.#partitions.prepare([...timesOf(batch), batch.now])
