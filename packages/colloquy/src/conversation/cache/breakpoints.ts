@@ -25,12 +25,19 @@ const lookBack = 20
  * @returns indexes in the list.
  */
 export function breakpointPlaces(messages: readonly MessageParam[]): number[] {
-  const last = messages.findLastIndex(canHaveBreakpoint)
+  const last = placeBefore(messages, messages.length)
   if (last < 0) return []
-  const before = messages.findLastIndex((message, index) => index < last && canHaveBreakpoint(message))
+  const before = placeBefore(messages, last)
   const added = messages.slice(before + 1, last + 1)
   const isFar = before >= 0 && mayHold(added, lookBack) && blocksIn(added) >= lookBack
   return isFar ? [last, before] : [last]
+}
+
+/** The last index before `end` whose message can have a breakpoint; -1 if there is none. */
+function placeBefore(messages: readonly MessageParam[], end: number): number {
+  let place = end - 1
+  while (place >= 0 && !canHaveBreakpoint(messages[place]!)) place--
+  return place
 }
 
 /** Whether the settings have cache breakpoints of their own. Then none are placed automatically. */

@@ -12,6 +12,7 @@ import {
   withSharedBreakpoint,
 } from './breakpoints.ts'
 import {
+  type CacheOutlook,
   type CacheTtl,
   type PauseCounts,
   type PauseExperience,
@@ -103,37 +104,42 @@ export class CachePlanner {
     this.#learn(history)
     const kind = settings.tools?.length ? 'tools' : 'chat'
     const pauseMs = this.#pauseBefore(history, now)
-    const outlook = {
+    const outlook: CacheOutlook = {
       pauses: pauseMs === undefined ? this.#pauses : countPause(this.#pauses, pauseMs),
       prior: experience.prior(kind),
+      warm: this.#warm(history, now),
       readFactor,
+      pauseCost: undefined,
     }
     const pingPlan = (usage: Usage | undefined): KeepAlivePlan => {
       return planKeepAlive({ ...outlook, tailShare: tailShare(key, usage) })
     }
-    const pauseCost = keepAlive ? pingPlan(history.lastReply?.about.message?.usage).pauseCost : undefined
-    const ttl = chooseTtl({ ...outlook, pauseCost, warm: this.#warm(history, now) })
+    if (keepAlive) outlook.pauseCost = pingPlan(history.lastReply?.about.message?.usage).pauseCost
+    const ttl = chooseTtl(outlook)
     const expectedReadTokens = this.#expected(key, now)
-    return {
+    const planned: CachedRequest = {
       params: { ...marked, messages: withBreakpoints(history, ttl) },
       report: (usage) => {
         if (pauseMs !== undefined && total(this.#pauses) < learnedPauses) experience.add(kind, pauseMs)
-        const calls = callsIn(usage)
-        const readTokens = calls.reduce((sum, { cache_read_input_tokens: read }) => sum + (read ?? 0), 0)
-        const writtenTokens = calls.reduce((sum, { cache_creation_input_tokens: written }) => sum + (written ?? 0), 0)
+        let readTokens = 0
+        let writtenTokens = 0
+        for (const call of callsIn(usage)) {
+          readTokens += call.cache_read_input_tokens ?? 0
+          writtenTokens += call.cache_creation_input_tokens ?? 0
+        }
         const { cacheRead, cacheWrite5m, cacheWrite1h } = tokenCounts(lastCallIn(usage))
         this.#lastSent = { at: now, ttl, settings: key, cachedTokens: cacheRead + cacheWrite5m + cacheWrite1h }
         return { ttl, expectedReadTokens, readTokens, writtenTokens, missed: readTokens < expectedReadTokens }
       },
-      ...(keepAlive && {
-        pings: (usage: Usage) => {
-          const plan = pingPlan(usage)
-          // An entry that lives for an hour needs none, and one that should live for an hour has to end first.
-          const isKept = ttl === '5m' && chooseTtl({ ...outlook, pauseCost: plan.pauseCost, warm: 'nothing' }) === '5m'
-          return isKept ? plan.pings : 0
-        },
-      }),
     }
+    if (keepAlive) {
+      planned.pings = (usage) => {
+        const { pings, pauseCost } = pingPlan(usage)
+        // An entry that lives for an hour needs none, and one that should live for an hour has to end first.
+        return ttl === '5m' && chooseTtl({ ...outlook, pauseCost, warm: 'nothing' }) === '5m' ? pings : 0
+      }
+    }
+    return planned
   }
 
   /** The entry of the last request was read again. */

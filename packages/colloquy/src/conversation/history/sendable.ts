@@ -37,7 +37,7 @@ export function toStoredReply(blocks: readonly ArrivedBlock[], stopReason: StopR
   const exact = end === 0 ? '' : messageJson(sendable.slice(0, end))
   // A model can escape half a surrogate pair in the input of a tool.
   const json = wellFormedJson(exact)
-  const isSame = end === blocks.length && json === exact && sendable.every((each, index) => each === blocks[index])
+  const isSame = json === exact && end === blocks.length && blocks.every((block, index) => block === sendable[index])
   return { json, received: isSame ? null : messageJson(blocks) }
 }
 

@@ -91,7 +91,7 @@ export class CheckedStore implements ConversationStore {
       reservation: reservation && { ...reservation, accounts: reservation.accounts.map(storableAccount) },
       at,
     }
-    return this.#store.begin(checked)
+    return await this.#store.begin(checked)
   }
 
   journal(step: JournalStep): Promise<boolean> {
@@ -124,7 +124,7 @@ export class CheckedStore implements ConversationStore {
       recovering,
       at,
     }
-    return this.#store.finish(checked)
+    return await this.#store.finish(checked)
   }
 
   async update(id: string, version: number, changes: ConversationChanges): Promise<number> {

@@ -118,8 +118,14 @@ for (const [name, make] of Object.entries(storePlaces())) {
       }
     })
 
-    for (const how of ['delete', 'prune'] as const) {
-      test(`an abandoned reply that ${how}() erased is never ended in the place of another one`, async () => {
+    for (const [how, isOther] of [
+      ['delete', true],
+      ['delete', false],
+      ['prune', true],
+      ['prune', false],
+    ] as const) {
+      const whose = isOther ? "another process's" : 'a later one'
+      test(`an abandoned reply that ${how}() erased is never ended in the place of ${whose}`, async () => {
         await create('two')
         await create()
         const here = store
@@ -142,10 +148,11 @@ for (const [name, make] of Object.entries(storePlaces())) {
         const messages = [{ role: 'user', json: '{"role":"user","content":"other"}' }]
         const id = how === 'delete' ? 'two' : 'one'
         const { version } = (await store.open(id))!.conversation
-        const one = (await there.begin({ id, version, parent: 0, messages, at: ++clock })) as BegunTurn
+        const begins = isOther ? there : here
+        const one = (await begins.begin({ id, version, parent: 0, messages, at: ++clock })) as BegunTurn
         const two = { id, version: one.version, parent: 0, messages, at: ++clock }
-        const { handle } = (await there.begin(two)) as BegunTurn
-        await there.finish({
+        const { handle } = (await begins.begin(two)) as BegunTurn
+        await begins.finish({
           id,
           handle,
           state: 'committed',

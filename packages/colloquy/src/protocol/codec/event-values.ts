@@ -14,8 +14,10 @@ export function startedMessage(value: unknown): Message {
     blocks.push(startedBlock(block, 'message_start', `message.content[${blocks.length}]`))
   }
   const counts = usage === null ? {} : objectOf(usage, 'message_start', 'message.usage')
-  const copy = { ...message, content: blocks, usage: { ...counts }, stop_reason, stop_sequence }
-  return { ...copy, type: message['type'] ?? 'message', role: message['role'] ?? 'assistant' } as unknown as Message
+  const copy: Fields = { ...message, content: blocks, usage: { ...counts }, stop_reason, stop_sequence }
+  copy['type'] ??= 'message'
+  copy['role'] ??= 'assistant'
+  return copy as unknown as Message
 }
 
 /** Copies the block that a `content_block_start` brings. Fields that a server left out, or sent as null, are empty. */

@@ -57,14 +57,18 @@ export function tokenCounts(used: Omit<UsageIteration, 'type'>): TokenCounts {
 export function hasCounts(used: Omit<UsageIteration, 'type'>): boolean {
   const { input_tokens, output_tokens, cache_creation_input_tokens, cache_read_input_tokens, cache_creation } = used
   const { ephemeral_5m_input_tokens, ephemeral_1h_input_tokens } = cache_creation ?? {}
-  return [
-    input_tokens,
-    output_tokens,
-    cache_creation_input_tokens,
-    cache_read_input_tokens,
-    ephemeral_5m_input_tokens,
-    ephemeral_1h_input_tokens,
-  ].every((value) => value == null || isCount(value))
+  return (
+    isCountOrAbsent(input_tokens) &&
+    isCountOrAbsent(output_tokens) &&
+    isCountOrAbsent(cache_creation_input_tokens) &&
+    isCountOrAbsent(cache_read_input_tokens) &&
+    isCountOrAbsent(ephemeral_5m_input_tokens) &&
+    isCountOrAbsent(ephemeral_1h_input_tokens)
+  )
+}
+
+function isCountOrAbsent(value: unknown): boolean {
+  return value == null || isCount(value)
 }
 
 /**

@@ -38,9 +38,7 @@ function contract(makeCounter: () => Promise<LimitCounter>): void {
     await limits.end({ ...request, requestId: 'a', usedInputTokens: 100, usedOutputTokens: 700 })
     const refused = await limits.begin({ ...request, requestId: 'c' })
     assert.equal(refused.exceeded, 'outputTokens')
-    assert.ok(
-      refused.left.inputTokens! >= 500 && refused.left.outputTokens! >= -100 && refused.left.outputTokens! < -80,
-    )
+    assert.ok(refused.left.inputTokens! >= 500 && refused.left.outputTokens! >= -100 && refused.left.outputTokens! < 0)
   })
 
   test('requests in flight are limited', async (t) => {
@@ -81,13 +79,14 @@ if (redis === undefined) {
         await connected(await openCounter({ redis: redis.url })),
       ]
       t.after(() => Promise.all(both.map((each) => each.close())))
-      const request = { counter: counter(), limits: { requests: 10 }, inputTokens: 0 }
+      // The next one is let through after 30 seconds.
+      const request = { counter: counter(), limits: { requests: 2 }, inputTokens: 0 }
       const results = await Promise.all(
-        Array.from({ length: 30 }, async (_, index) =>
+        Array.from({ length: 10 }, async (_, index) =>
           both[index % 2]!.begin({ ...request, requestId: String(index) }),
         ),
       )
-      assert.equal(results.filter(({ exceeded }) => exceeded === undefined).length, 10)
+      assert.equal(results.filter(({ exceeded }) => exceeded === undefined).length, 2)
     })
 
     test('a server that Redis leaves counts alone, says so, and returns', async (t) => {

@@ -9,14 +9,13 @@ import type {
   NewConversation,
   OpenedConversation,
   OpenOptions,
-  UnfinishedReply,
 } from '../store.ts'
 import { crc32 } from '../crc32.ts'
 import { checksumOf, intactSettings, type MessageRow, placeChecksum, storedPath } from '../stored-message.ts'
 import { type PostgresConnection, statement } from './connection.ts'
 import { refuseChange } from './conversation-row.ts'
 import { joinLeases, leaseColumns, type LeaseRow, unfinishedReply } from './leases.ts'
-import { offPathReplies, pathTo } from './messages.ts'
+import { pathTo, repliesExcept } from './messages.ts'
 
 /** Inserts the conversation, unless its id is taken, with its settings, its metadata and its messages. */
 const create = statement(
@@ -100,21 +99,23 @@ export async function openConversation(
   const settings = intactSettings(found.settings, checksum)
   const conversation = { id, owner, metadata, shelf, version, head, last, createdAt, updatedAt, title, settings }
   const unfinished = rows.map((each) => unfinishedReply(clock, each)).filter((reply) => reply !== undefined)
-  // Read messages after the leases: a reply off the path that ends in between is counted twice rather than not at all.
+  const receiving = unfinished.filter(({ awaitsTools }) => !awaitsTools).map(({ number }) => number)
+  // Read after the leases, so that no reply is missed.
   const messages = isPathRead ? await pathTo(db, row, head) : []
   const isCut = isPathRead && (messages.at(-1)?.number ?? 0) !== head
   // Another process has erased the end of the path, or the conversation; or it has ended a reply, and may run its tools.
   const hasChanged = isCut
     ? (await db.row<OpenedRow>(open, { id }))?.version !== version
-    : hasEnded(messages, unfinished)
+    : hasEnded(messages, receiving)
   if (hasChanged) return openConversation(db, clock, id)
-  const replies = !isPathRead || messages.length === last ? [] : await offPathReplies(db, row, messages)
+  // A reply that has ended since its lease was read is in flight here, with what it has reserved.
+  const elsewhere = [...messages.map(({ number }) => number), ...receiving]
+  const replies = !isPathRead || messages.length === last ? [] : await repliesExcept(db, row, elsewhere)
   return { conversation, messages: storedPath(id, messages), offPathReplies: replies, unfinished }
 }
 
 /** Whether a reply that was being received has ended since. */
-function hasEnded(messages: readonly MessageRow[], unfinished: readonly UnfinishedReply[]): boolean {
-  const receiving = unfinished.filter(({ awaitsTools }) => !awaitsTools).map(({ number }) => number)
+function hasEnded(messages: readonly MessageRow[], receiving: readonly number[]): boolean {
   return (
     receiving.length > 0 && messages.some(({ number, state }) => receiving.includes(number) && !isUnfinished(state))
   )

@@ -1,3 +1,4 @@
+import { ConversationNotFoundError } from '../../errors.ts'
 import { type Lease, type LeaseClock } from '../lease.ts'
 import type { ReceivedParts, UnfinishedReply } from '../store.ts'
 import { type PostgresConnection, statement } from './connection.ts'
@@ -17,11 +18,9 @@ export const isUnfinished = "state IN ('pending', 'streaming')"
 /** The condition that a reply has a lease: it has not ended, or its tools run. */
 const isLeased = 'owner IS NOT NULL'
 
-/** The condition that the message `m` is a reply with a lease of the conversation `c`, in SQL. */
-const isInFlight = `m.conversation = c.id AND m.number >= c.in_flight_from AND m.${isLeased}`
-
 /** Joins a conversation `c` with its leases `m`, in SQL: a row for each, or one row without a handle. */
-export const joinLeases: string = `LEFT JOIN %.message m ON ${isInFlight}`
+export const joinLeases: string = `LEFT JOIN %.message m
+  ON m.conversation = c.id AND m.number >= c.in_flight_from AND m.${isLeased}`
 
 /** The columns of a lease, with what has arrived of its reply. */
 export const leaseColumns: string = `m.id::float8 AS handle, m.number, m.parent, NOT m.${isUnfinished} AS "awaitsTools",
@@ -69,7 +68,7 @@ export async function releaseReply(db: PostgresConnection, handle: number): Prom
 const readOwners = statement(
   'stop the reply',
   `SELECT m.id::float8 AS handle, m.number, m.owner, until::float8 AS until
-   FROM %.conversation c JOIN %.message m ON ${isInFlight} WHERE c.id = :conversation ORDER BY m.number`,
+   FROM %.conversation c ${joinLeases} WHERE public_id = :id ORDER BY m.number`,
 )
 const markStopping = statement(
   'stop the reply',
@@ -78,10 +77,11 @@ const markStopping = statement(
 )
 
 /** Marks the replies in flight of a conversation as to be stopped, and returns their numbers. */
-export async function stopReplies(db: PostgresConnection, clock: LeaseClock, conversation: number): Promise<number[]> {
+export async function stopReplies(db: PostgresConnection, clock: LeaseClock, id: string): Promise<number[]> {
   for (;;) {
-    const leases = await db.rows<Lease & { handle: number; number: number }>(readOwners, { conversation })
-    const inFlight = leases.filter((lease) => !clock.isAbandoned(lease))
+    const leases = await db.rows<Lease & { handle: number | null; number: number }>(readOwners, { id })
+    if (leases.length === 0) throw new ConversationNotFoundError(id)
+    const inFlight = leases.filter((lease) => lease.handle !== null && !clock.isAbandoned(lease))
     if (inFlight.length === 0) return []
     const marked = await db.rows(markStopping, { handles: JSON.stringify(inFlight.map(({ handle }) => handle)) })
     // A lease that was released meanwhile may be that of a turn that has continued with another step.

@@ -4,6 +4,7 @@ import type { PoolClient } from 'pg'
 import { Interruption } from '../../../../../../test/interrupted.ts'
 import { connectPostgres, postgresPool } from '../../../../../../test/stores.ts'
 import { until } from '../../../../../../test/until.ts'
+import { ConversationNotFoundError } from '../../errors.ts'
 import type { BegunTurn, ConversationStore } from '../store.ts'
 import { postgresStore } from './store.ts'
 
@@ -72,6 +73,30 @@ test('open() shows that tools run if their reply ends between two statements', a
     ['committed', [true]],
   )
 })
+
+for (let at = 1; at < 4; at++)
+  test(`stop() stops a reply or finds no conversation if that is deleted before statement ${at}`, async () => {
+    const id = `gone${at}`
+    await store.create({ id, title: null, settings: '{}', at: 1 })
+    await store.begin({ id, version: 1, parent: 0, messages: [hi], at: 1 })
+    meanwhile.arm(at, () => store.delete(id))
+    const stopped = interrupted.stop(id)
+    if (at < 3) await assert.rejects(stopped, new ConversationNotFoundError(id))
+    else assert.deepEqual(await stopped, [2])
+  })
+
+for (let at = 1; at < 5; at++)
+  test(`open() counts a reply off the path once if it ends before statement ${at}`, async () => {
+    const id = `off${at}`
+    await store.create({ id, title: null, settings: '{}', at: 1 })
+    const ends = (await store.begin({ id, version: 1, parent: 0, messages: [hi], at: 1 })) as BegunTurn
+    const { handle } = (await store.begin({ id, version: 2, parent: 0, messages: [hi], at: 1 })) as BegunTurn
+    const end = { id, state: 'committed', json: '{}', received: null, reply: '{}', at: 1 } as const
+    await store.finish({ ...end, handle })
+    meanwhile.arm(at, () => store.finish({ ...end, handle: ends.handle }))
+    const opened = (await interrupted.open(id))!
+    assert.equal(opened.unfinished.length + opened.offPathReplies.length, 1)
+  })
 
 describe('a conversation that another process erases between two statements', () => {
   const reply = '{"message":{"usage":{"input_tokens":1}},"cost_pico_usd":7}'

@@ -156,13 +156,13 @@ const replies = statement(
    UNION ALL SELECT 0, reply FROM %.erased WHERE conversation = :conversation ORDER BY number`,
 )
 
-/** Reads `reply` of each reply off the path, and the billing data of erased ones. */
-export async function offPathReplies(
+/** Reads `reply` of each reply that is not among the numbers, and the billing data of erased ones. */
+export async function repliesExcept(
   db: PostgresConnection,
   conversation: number,
-  onPath: readonly { number: number }[],
+  numbers: readonly number[],
 ): Promise<string[]> {
-  const numbers = new Set(onPath.map(({ number }) => number))
+  const excluded = new Set(numbers)
   const rows = await db.rows<{ number: number; reply: string }>(replies, { conversation })
-  return rows.filter(({ number }) => !numbers.has(number)).map(({ reply }) => reply)
+  return rows.filter(({ number }) => !excluded.has(number)).map(({ reply }) => reply)
 }

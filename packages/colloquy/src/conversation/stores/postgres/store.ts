@@ -26,7 +26,6 @@ import type {
 } from '../store.ts'
 import { PostgresConnection } from './connection.ts'
 import { createConversation, deleteConversation, openConversation, updateConversation } from './conversations.ts'
-import { findConversation } from './conversation-row.ts'
 import { abandonedReservations, receivedParts, releaseReply, stopReplies } from './leases.ts'
 import { listConversations } from './list.ts'
 import { pruneMessages, readAllMessages, readMessages, readPath, readTree } from './messages.ts'
@@ -144,7 +143,7 @@ class PostgresStore implements ConversationStore {
   }
 
   async stop(id: string): Promise<number[]> {
-    return stopReplies(this.#db, this.#clock, (await findConversation(this.#db, id)).id)
+    return stopReplies(this.#db, this.#clock, id)
   }
 
   async finish(step: FinishStep): Promise<FinishedTurn> {

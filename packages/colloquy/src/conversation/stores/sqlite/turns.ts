@@ -216,7 +216,7 @@ function insertTurn(
     db.run(insertReply, [handle, row, last, follows, replyRole, at, place, ...lease]).id
   const handle = insert(null)
   if (!db.inFlight.has(handle)) return handle
-  // The reply that had this row id was erased, and its turn does not know that yet.
+  // The reply that had this row id was erased, and its turn, or who recovers it, does not know that yet.
   db.run('DELETE FROM message WHERE id = ?', [handle])
   return insert(db.inFlight.greatest + 1)
 }

@@ -21,13 +21,14 @@ export class RepliesInFlight {
     return this.#places.size - this.#ended.size
   }
 
+  /** Whether a reply is known here by this handle: a new one needs another, as the row of the known one may be erased. */
   has(handle: number): boolean {
-    return this.#places.has(handle)
+    return this.#places.has(handle) || this.#abandoned.has(handle)
   }
 
   /** The greatest handle. */
   get greatest(): number {
-    return Math.max(...this.#places.keys())
+    return Math.max(...this.#places.keys(), ...this.#abandoned.keys())
   }
 
   add(handle: number, place: number): void {
