@@ -6,27 +6,27 @@ import { join } from 'node:path'
 import test from 'node:test'
 import { promisify } from 'node:util'
 import { builtProgram } from '../../../../../test/built-program.ts'
+import { until } from '../../../../../test/until.ts'
 
 const exec = promisify(execFile)
 const hasTmux = spawnSync('tmux', ['-V']).status === 0
 
 test(
   'chat in tmux: stop a reply, narrow the window, continue, leave, resume',
-  {
-    skip: hasTmux ? false : 'NOT RUN: tmux is not installed',
-    timeout: 60_000,
-  },
+  { skip: hasTmux ? false : 'NOT RUN: tmux is not installed' },
   async () => {
     const folder = await mkdtemp(join(tmpdir(), 'colloquy-tmux-'))
     const socket = join(folder, 'socket')
     const tmux = async (...words: string[]): Promise<string> => (await exec('tmux', ['-S', socket, ...words])).stdout
     const keys = (...words: string[]): Promise<string> => tmux('send-keys', '-t', 'chat', ...words)
     const sees = async (pattern: RegExp): Promise<string> => {
-      for (;;) {
-        const text = await tmux('capture-pane', '-p', '-J', '-S', '-200', '-t', 'chat')
-        if (pattern.test(text)) return text
-        await new Promise((resolve) => setTimeout(resolve, 50))
+      let text = ''
+      const isSeen = async (): Promise<boolean> => {
+        text = await tmux('capture-pane', '-p', '-J', '-S', '-', '-t', 'chat')
+        return pattern.test(text)
       }
+      await until(isSeen, () => `${pattern} is not seen:\n${text}`)
+      return text
     }
     const start = `${process.execPath} ${builtProgram} chat --engine offline`
     const environment = [`XDG_DATA_HOME=${folder}/data`, `XDG_STATE_HOME=${folder}/state`, 'PS1=ready> ']
@@ -36,7 +36,7 @@ test(
       await tmux('pipe-pane', '-t', 'chat', `cat > ${folder}/bytes`)
       await keys(start, 'Enter')
       await sees(/Ask anything/)
-      await keys('Count to 400', 'Enter')
+      await keys('Count to 4000', 'Enter')
       await sees(/1, 2, 3, 4, 5/)
       await tmux('resize-window', '-t', 'chat', '-x', '40', '-y', '12')
       await keys('C-c')
@@ -54,7 +54,7 @@ test(
       await keys('C-d')
       const [, id] = /resume: colloquy chat -r (\w{6})/.exec(await sees(/resume: colloquy chat -r \w{6}/)) ?? []
       await keys(`clear; ${start} -r ${id}`, 'Enter')
-      await sees(/“Count to 400”[^]*interrupted[^]*Ask anything/)
+      await sees(/“Count to 4000”[^]*interrupted[^]*Ask anything/)
       const bytes = await readFile(join(folder, 'bytes'), 'latin1')
       assert.doesNotMatch(bytes.slice(0, bytes.indexOf('resume: ')), /\x1b\[[23]J|\x1b\[\?1049/)
     } finally {
