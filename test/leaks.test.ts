@@ -16,7 +16,7 @@ interface Left {
   listeners: number
 }
 
-test('a stream leaves nothing behind in any way of leaving it', { timeout: 120_000 }, async () => {
+test('a stream leaves nothing behind in any way of leaving it', async () => {
   const program = join(root, 'test/leaks/program.ts')
   const flags = ['--expose-gc', '--conditions=@colloquy/source', program]
   const { stdout } = await promisify(execFile)(process.execPath, flags)

@@ -55,11 +55,20 @@ const ourSdk: Sdk = {
   } as unknown as Helpers,
 }
 
+/** The end of a scenario that should not hang and does. */
+const patienceMs = 60_000
+
 /**
  * Runs a scenario with both clients and returns where they differ, without the differences that apply to every request.
  */
 export async function compare(server: RecordingServer, scenario: Scenario): Promise<Comparison> {
-  const [official, played] = await Promise.all([play(server, scenario, officialSdk), play(server, scenario, ourSdk)])
+  const patience = sleep(patienceMs, undefined, { ref: false })
+  const ourPlay = play({ server, scenario, sdk: ourSdk, isOver: patience })
+  const { hangsMs } = scenario
+  // The official client has the time that ours takes as well, however busy the machine is.
+  const hangs = hangsMs === undefined ? patience : ourPlay.then(() => sleep(hangsMs))
+  const officialPlay = play({ server, scenario, sdk: officialSdk, isOver: hangs })
+  const [official, played] = await Promise.all([officialPlay, ourPlay])
   const ours = { ...played, waits: played.waits.map((wait, index) => sameWait(wait, official.waits[index])) }
   return { official, ours, deviations: [...deviations(translated(official), ours)] }
 }
@@ -79,12 +88,20 @@ export interface Comparison {
   deviations: Deviation[]
 }
 
-async function play(server: RecordingServer, scenario: Scenario, sdk: Sdk): Promise<Outcome> {
+interface Play {
+  server: RecordingServer
+  scenario: Scenario
+  sdk: Sdk
+  /** What has neither returned nor thrown then is pending. */
+  isOver: Promise<unknown>
+}
+
+async function play({ server, scenario, sdk, isOver }: Play): Promise<Outcome> {
   const stage = server.stage(scenario.replies ?? [])
   const stopwatch: Stopwatch = { waits: [], unhandled: [], timers: [], hurried: scenario.hurried ?? false }
   const result = await Promise.race([
     watched(stopwatch, () => act(scenario, sdk, stage)),
-    sleep(scenario.limitMs ?? 5000, { pending: true } as const, { ref: false }),
+    isOver.then(() => ({ pending: true }) as const),
   ])
   const waits = [...stopwatch.waits]
   await stage.settled(300)

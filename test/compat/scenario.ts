@@ -22,8 +22,8 @@ export interface Scenario {
   env?: Record<string, string>
   /** Runs the scenario and returns its result. */
   run(context: Context): unknown
-  /** Milliseconds after which it counts as hanging. Default 5,000. */
-  limitMs?: number
+  /** Only if the official client hangs: the milliseconds after the end of ours in which it must not end. */
+  hangsMs?: number
   /** Runs the client's timers fifty times faster, so that delays of seconds can be compared. */
   hurried?: boolean
   /** The differences that must exist. Everything else must be equal. */

@@ -23,9 +23,12 @@ export function watched<T>(stopwatch: Stopwatch, run: () => T): T {
   return current.run(stopwatch, run)
 }
 
-/** Whether the timer only looks at a silent stream. Such timers depend on how fast the machine is, and end with the stream. */
+/**
+ * Whether the timer only looks at a silent stream, or belongs to Node's fetch, which looks at its connections every half a
+ * second. Whether such timers expire depends on how fast the machine is.
+ */
 function isLook(): boolean {
-  return new Error().stack?.includes('idle-watch.ts') ?? false
+  return /idle-watch\.ts|internal\/deps\/undici/.test(new Error().stack ?? '')
 }
 
 function rounded(ms: number): number {

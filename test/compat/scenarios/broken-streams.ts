@@ -104,7 +104,7 @@ export const brokenStreams: Scenario[] = [
   {
     name: 'message_stop while the connection stays open',
     replies: [sse(helloStream, { end: 'hold' })],
-    limitMs: 2000,
+    hangsMs: 1000,
     run: async ({ client }) => (await client.messages.stream(hello).finalMessage()).stop_reason,
     differs: [
       { name: 'over-at-message-stop', at: 'pending', official: true },
@@ -146,7 +146,7 @@ export const brokenStreams: Scenario[] = [
     name: 'a stream that falls silent',
     replies: [sse(begun, { end: 'hold' })],
     options: { idleTimeout: 100 } as ClientOptions,
-    limitMs: 3000,
+    hangsMs: 1000,
     run: ({ client }) => client.messages.stream(hello).finalMessage(),
     differs: [
       { name: 'idle-timeout', at: 'pending', official: true },

@@ -84,7 +84,7 @@ export const limits: Scenario[] = [
     replies: [{ ...json(message()), body: ['{"id":'], end: 'hold' }],
     options: { timeout: 50_000, maxRetries: 0 },
     hurried: true,
-    limitMs: 3000,
+    hangsMs: 1000,
     run: ({ client }) => client.messages.create(hello),
     differs: [
       { name: 'body-timeout', at: 'pending', official: true },
@@ -131,7 +131,6 @@ export const limits: Scenario[] = [
   {
     name: 'an abort while the body of an error is awaited',
     replies: [{ ...failure(400, 'invalid_request_error', 'No'), body: ['{"type":'], end: 'hold' }],
-    limitMs: 2000,
     async run({ client, stage }) {
       const controller = new AbortController()
       void stage

@@ -43,7 +43,10 @@ export async function findServers(options: FindServersOptions = {}): Promise<Ser
 
 /** Returns a function that requests JSON, until the time is over. */
 function askWithin(ms: number, fetch: typeof globalThis.fetch): Ask {
-  const signal = AbortSignal.timeout(ms)
+  const controller = new AbortController()
+  const { signal } = controller
+  // If this process is late itself, the answer may have arrived: it is read before the callback of setImmediate().
+  setTimeout(() => setImmediate(() => controller.abort()), ms).unref()
   return async (url, body) => {
     const response = await fetch(url, {
       ...(body && { method: 'POST', body: JSON.stringify(body) }),
@@ -63,7 +66,7 @@ function accepts(root: string, timeoutMs: number): Promise<boolean> {
   const socket = connect({ host, port: Number(port || (protocol === 'https:' ? 443 : 80)) })
   const { promise, resolve } = Promise.withResolvers<boolean>()
   socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
-  // If this process is late itself, the answer may have arrived: it is read before the callback of setImmediate().
+  // As above: the answer may have arrived.
   const timer = setTimeout(() => setImmediate(resolve, false), timeoutMs)
   return promise.finally(() => {
     clearTimeout(timer)

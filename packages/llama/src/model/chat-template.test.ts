@@ -25,3 +25,13 @@ test('what a chat template throws stays as it is', () => {
     (error) => error === own,
   )
 })
+
+test('a chat template has its time although the process was stopped meanwhile', () => {
+  let times = 0
+  const render = (): string => {
+    // Waits without working, as a process that is stopped.
+    if (times++ === 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60_000)
+    return 'Hello Ada'
+  }
+  assert.equal(new ChatTemplate({ render }, 200).render({}), 'Hello Ada')
+})
