@@ -92,7 +92,7 @@ interface Play {
   server: RecordingServer
   scenario: Scenario
   sdk: Sdk
-  /** What has neither returned nor thrown then is pending. */
+  /** The end: a play that has neither returned nor thrown is pending then. */
   isOver: Promise<unknown>
 }
 
