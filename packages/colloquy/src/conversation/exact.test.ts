@@ -62,6 +62,19 @@ test('a reply that is continued by prefill keeps its blocks byte for byte', asyn
   assert.equal(kept, `{"role":"assistant","content":[${asked},${found},${text}]}`)
 })
 
+test('a message of a request can be read through a Proxy', async () => {
+  const read: unknown[] = []
+  const conversations = openConversations({
+    async *engine({ messages }) {
+      for (const message of messages) read.push(new Proxy(message, {}).content)
+      yield* [] as never[]
+    },
+  })
+  const conversation = await conversations.create({ model: 'm', max_tokens: 10 })
+  await assert.rejects(conversation.send('hi'))
+  assert.deepEqual(read, ['hi'])
+})
+
 test('messages that were sent before are not parsed to be sent again', async () => {
   const { client } = recording(...Array.from({ length: 4 }, () => [...eventsOf([plainText('ok')])]))
   const conversations = openConversations({ client })
