@@ -14,7 +14,7 @@ export interface Racer {
 
 /** The contestant that the others are compared with. */
 export const floor: Racer = { name: 'bare node:sqlite', contestant: 'bare' }
-const store: Racer = { name: 'sqliteStore()', contestant: 'store' }
+export const store: Racer = { name: 'sqliteStore()', contestant: 'store' }
 export const colloquy: Racer = { name: 'a Colloquy conversation', contestant: 'colloquy' }
 /** The same rows written by hand, those of all conversations in common transactions. */
 export const grouped: Racer = { name: 'bare node:sqlite, group commit', contestant: 'grouped' }

@@ -9,6 +9,8 @@ import type { Kept, Open } from './contestant.ts'
 export interface Task {
   kind: 'turns' | 'load' | 'show' | 'crowd'
   turns: number
+  /** How many turns the process makes before. Default 0: V8 is still compiling then. */
+  warmUp?: number
 }
 
 export interface Outcome {
@@ -22,6 +24,8 @@ export interface Outcome {
 
 /** The time for all turns of a task: a slow contestant runs fewer turns. */
 const longestMs = 1_000
+/** The time for those before it. */
+const longestWarmUpMs = 20_000
 
 const [name, entry] = process.argv.slice(2)
 const { open } = (await import(`./contestants/${name}.ts`)) as { open: Open }
@@ -41,9 +45,20 @@ process.once('disconnect', () => {
 })
 process.send!('ready')
 
-async function measured({ kind, turns }: Task): Promise<Outcome> {
+async function measured({ kind, turns, warmUp = 0 }: Task): Promise<Outcome> {
+  await warmedUp(warmUp)
   if (kind === 'crowd') return crowded(turns)
   return kind === 'turns' ? turned(turns) : loaded(kind, turns)
+}
+
+/** The turns that were made to warm up. */
+let warm = 0
+
+async function warmedUp(turns: number): Promise<void> {
+  const deadline = performance.now() + longestWarmUpMs
+  while (warm < turns && performance.now() < deadline) {
+    warm += await take(await contestant.start(100), 300, deadline - performance.now())
+  }
 }
 
 /** Limits the growth of a short conversation during the measurement to twice its length. */
