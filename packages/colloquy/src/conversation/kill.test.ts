@@ -12,7 +12,7 @@ import { type Conversation, openConversations } from './index.ts'
 import { sqliteStore } from './stores/sqlite/store.ts'
 import { seed, seeded } from '../../../../test/seeded.ts'
 
-/** How many processes are killed. Default 20; `.ci/run` sets 200. */
+/** How many processes are killed at least. Default 8; `.ci/run` sets 200. */
 const kills = Number(process.env.COLLOQUY_KILLS ?? 8)
 
 const [, , path, id, first] = process.argv
@@ -23,15 +23,19 @@ else
     const folder = mkdtempSync(join(tmpdir(), 'colloquy-'))
     after(() => rmSync(folder, { recursive: true }))
     const store = sqliteStore(join(folder, 'colloquy.db'))
-    const conversations = openConversations({ engine: script([{ reply: 'still here', times: kills }]), store })
+    const conversations = openConversations({ engine: script([{ reply: 'still here', times: 10_000 }]), store })
     const { id } = await conversations.create({ model: 'claude-sonnet-4-6', max_tokens: 100 })
     const talker = new Talker(join(folder, 'colloquy.db'), id)
-    for (let kill = 0; kill < kills; kill++) {
-      // On a loaded machine it takes longer until a reply has ended.
-      const longestMs = talker.ended.size > 0 ? 60 : 60 * (kill + 1)
+    let longestMs = 60
+    let isInterrupted = false
+    // On a loaded machine more kills come too early or too late.
+    for (let kill = 0; kill < kills || !isInterrupted || talker.ended.size === 0; kill++) {
+      const endedBefore = talker.ended.size
       await talker.talkAndDie(instant() * longestMs)
+      longestMs = talker.ended.size > endedBefore ? Math.max(60, longestMs / 2) : longestMs * 1.5
       const conversation = await conversations.open(id)
       const shown = conversation.messages.map(({ role, content, state }) => ({ role, state, text: textOf(content) }))
+      isInterrupted ||= shown.some(({ state }) => state === 'interrupted')
 
       // Every message is there once, in order, and so is every reply that had ended.
       const questions = shown
@@ -55,12 +59,6 @@ else
       assert.equal((await conversation.send(nextContent(conversation, 'and now?'))).text, 'still here')
       checkPairs(conversation.preview().messages)
     }
-    const texts = (await conversations.open(id)).messages
-    assert.ok(
-      texts.some(({ state }) => state === 'interrupted'),
-      'no reply was interrupted: the kills come too late',
-    )
-    assert.ok(talker.ended.size > 0, 'no reply ever ended: the kills come too early')
     await store.close()
   })
 
