@@ -42,6 +42,7 @@ async function openTools(servers: object, allowed: string[] = []): Promise<ChatT
   return tools
 }
 
+for (const name of Object.keys(process.env)) if (/^(?:ANTHROPIC|COLLOQUY|NO_COLOR)/.test(name)) delete process.env[name]
 process.env['ANTHROPIC_API_KEY'] = 'secret'
 process.env['NO_PROXY'] = 'localhost'
 const withVariable = { ...testServer, env: { OWN: 'given ${NONE:-here}' } }
@@ -280,6 +281,7 @@ test('a terminal asks before a call: a message that is being typed does not answ
   const engine = script([add(), 'It is 3.', add(), add(), 'Again 3.'])
   const listening = await listen(createServer({ engine }))
   process.env['XDG_DATA_HOME'] = process.env['XDG_STATE_HOME'] = folder
+  process.env['TERM'] = 'xterm-256color'
   const file = fileOf({ mcpServers: { s: testServer, none: { command: 'no-such-program' } } })
   const { flags } = await parse(['chat', '--engine', listening.url, '--mcp', file])
   const user = new User(new VirtualTerminal(80, 24), (input, output) => openChat([], flags, { input, output }))
