@@ -11,6 +11,7 @@ import {
   type RequestOptions,
   request,
 } from 'node:http'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, after, test } from 'node:test'
@@ -323,9 +324,22 @@ async function startNginx(t: TestContext, servers: string, sockets: readonly str
   let problems = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => (problems += text))
   await until(
-    () => sockets.every((path) => existsSync(path)) || child.exitCode !== null,
+    async () => (await Promise.all(sockets.map(accepts))).every(Boolean) || child.exitCode !== null,
     () => problems,
   )
+}
+
+/** Whether a server accepts connections. Its socket exists a moment earlier. */
+async function accepts(path: string): Promise<boolean> {
+  const socket = connect(path)
+  try {
+    await once(socket, 'connect')
+    return true
+  } catch {
+    return false
+  } finally {
+    socket.destroy()
+  }
 }
 
 interface Exchanged {
