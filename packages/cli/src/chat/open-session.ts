@@ -29,12 +29,14 @@ export async function openSession(
   { engine, wordsPerSecond }: { engine: EngineKind; wordsPerSecond: number },
 ): Promise<OpenedSession> {
   const connection = await SwitchingConnection.open(engine, flags, { wordsPerSecond, onRetry: () => surface.touch() })
-  const tools = await chatTools(flags)
   const isSaved = !flags.has('no-save')
   const ledger = new ChatLedger(flags)
   const chats = await openChats(ledger.metered(connection), { isSaved })
   const picksFromList = flags.has('resume') && flags.text('resume') === undefined && !flags.has('fork')
   const conversation = picksFromList ? undefined : await chatFrom(chats, flags, engine)
+  const attachments = await Promise.all(sourcesFrom(flags).map((source) => attach(source)))
+  // The last thing that can fail, as its programs would keep running.
+  const tools = await chatTools(flags)
   const context: ChatContext = {
     chats,
     connection,
@@ -48,7 +50,7 @@ export async function openSession(
   const state: ChatState = {
     conversation,
     settings: conversation?.settings ?? settingsFrom(flags, engine),
-    attachments: await Promise.all(sourcesFrom(flags).map((source) => attach(source))),
+    attachments,
     editedMessageId: undefined,
     costStyle: (flags.text('cost') as CostStyle | undefined) ?? 'full',
     lastListedIds: [],

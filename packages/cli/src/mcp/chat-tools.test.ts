@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, afterEach, describe, test } from 'node:test'
@@ -203,6 +203,21 @@ test('a server that cannot be used is named with the reason, and the others work
     'Cannot use the MCP server last: no database',
     `Cannot use the MCP server missing: Error: Cannot find module '${join(folder, 'missing.js')}'`,
   ])
+})
+
+test('a chat that cannot be opened starts no server', async () => {
+  const marker = join(folder, 'started')
+  const command = {
+    command: process.execPath,
+    args: ['-e', `require('fs').writeFileSync(${JSON.stringify(marker)}, '')`],
+  }
+  process.env['XDG_DATA_HOME'] = process.env['XDG_STATE_HOME'] = folder
+  process.env['TERM'] = 'xterm-256color'
+  const words = ['chat', '--engine', 'offline', '-r', 'no such chat', '--mcp', fileOf({ mcpServers: { s: command } })]
+  const { flags } = await parse(words)
+  const user = new User(new VirtualTerminal(80, 24), (input, output) => openChat([], flags, { input, output }))
+  assert.notEqual(await user.left, 0)
+  assert.equal(existsSync(marker), false)
 })
 
 test('a mistake in a file is one sentence that names the file and the server', async () => {
