@@ -1,4 +1,4 @@
-import { cutText } from 'colloquy/protocol'
+import { cutText, type ToolResultBlockParam } from 'colloquy/protocol'
 
 /** `just now`, `5 min ago`, `3 h ago`, `2 days ago`, from 14 days on the date. */
 export function ageText(at: Date | number, now: number = Date.now()): string {
@@ -62,4 +62,10 @@ export function firstLine(text: string): string {
 /** The text on one line: each run of white space becomes one space. */
 export function oneLine(text: string): string {
   return text.replaceAll(/\s+/g, ' ').trim()
+}
+
+/** The text of a tool's result. Blocks of other types are named in brackets. */
+export function resultText(content: ToolResultBlockParam['content']): string {
+  if (typeof content === 'string') return content
+  return (content ?? []).map((block) => (block.type === 'text' ? block.text : `[${block.type}]`)).join('\n')
 }

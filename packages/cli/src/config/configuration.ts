@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { UsageError } from '../exit.ts'
 import { filePaths } from '../file-paths.ts'
 import type { Environment } from '../flags.ts'
-import { readJsonFile } from './json-file.ts'
+import { isObject, readJsonFile } from './json-file.ts'
 import { isOutside, namedFile, withPlace } from './named-file.ts'
 import { checkSetting, settingOf, settings, type Setting } from './settings.ts'
 
@@ -138,6 +138,6 @@ function textIn(setting: Setting, value: unknown, { origin, folder, isUsers }: S
 }
 
 function objectIn(value: unknown, place: string): Record<string, unknown> {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
+  if (isObject(value)) return value
   throw new UsageError(`Cannot use ${place}: it must be an object, such as {"model": "claude-opus-5-5"}`)
 }

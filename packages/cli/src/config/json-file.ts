@@ -14,6 +14,11 @@ export async function readJsonFile(path: string): Promise<unknown> {
   throw new UsageError(`Cannot read ${path}: line ${line} is not JSON`)
 }
 
+/** Whether a value of JSON is an object, and no list. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
 function textOf(path: string): string {
   try {
     return readText(path)

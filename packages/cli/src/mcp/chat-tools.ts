@@ -2,7 +2,7 @@ import type { TurnOptions } from 'colloquy/conversation'
 import { cutText } from 'colloquy/protocol'
 import { mcpTool, type RunnableTool, type ToolOutput } from 'colloquy/tools'
 import { UsageError } from '../exit.ts'
-import { byteText, countText, latencyText } from '../format.ts'
+import { byteText, countText, latencyText, resultText } from '../format.ts'
 import { safeJson } from '../terminal/safe-text.ts'
 import { connectServer, type McpConnection } from './connect-server.ts'
 import { type McpServer, readServerFile } from './server-file.ts'
@@ -22,7 +22,7 @@ export interface ToolCall {
   signal: AbortSignal | undefined
 }
 
-/** `always`: also later calls of the tool. A text is the reason why not, for the model. */
+/** `always`: also later calls of the tool. The model reads the reason of a refusal. */
 export type Permission = 'once' | 'always' | { reason: string }
 
 /** The most characters of the input of a call that needs no permission, and of an error. */
@@ -168,17 +168,13 @@ function limited(output: ToolOutput): ToolOutput {
   return output.map((block) => (block.type === 'text' ? { ...block, text: cut(block.text, maxOutput) } : block))
 }
 
-function sizeOf(output: unknown): string {
-  const text = typeof output === 'string' ? output : textIn(output)
+function sizeOf(output: ToolOutput): string {
+  const isContent = typeof output === 'string' || Array.isArray(output)
+  const text = isContent ? resultText(output) : (JSON.stringify(output) ?? '')
   const lines = text.split('\n')
   return lines.length === 1 && text.length <= 80
     ? text || 'done'
     : `${countText(lines.length, 'line')}, ${byteText(Buffer.byteLength(text))}`
-}
-
-function textIn(output: unknown): string {
-  if (!Array.isArray(output)) return JSON.stringify(output) ?? ''
-  return output.map((block: { type: string; text?: string }) => block.text ?? `[${block.type}]`).join('\n')
 }
 
 function matches(pattern: string, name: string): boolean {

@@ -1,4 +1,4 @@
-import { readJsonFile } from '../config/json-file.ts'
+import { isObject, readJsonFile } from '../config/json-file.ts'
 import { UsageError } from '../exit.ts'
 import type { Environment } from '../flags.ts'
 
@@ -79,8 +79,4 @@ class EntryReader {
   #error(reason: string): UsageError {
     return new UsageError(`Cannot use ${this.#place}: ${reason}`)
   }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

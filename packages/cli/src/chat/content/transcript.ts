@@ -1,6 +1,6 @@
 import type { Conversation, ConversationMessage, Conversations } from 'colloquy/conversation'
-import { toUsd, type ContentBlockParam, type ToolResultBlockParam } from 'colloquy/protocol'
-import { firstLine } from '../../format.ts'
+import { toUsd, type ContentBlockParam } from 'colloquy/protocol'
+import { firstLine, resultText } from '../../format.ts'
 import { escapeHtml } from '../../markdown/html/escape.ts'
 import { markdownHtml } from '../../markdown/html/markdown-html.ts'
 import { htmlPage } from './html-page.ts'
@@ -78,11 +78,6 @@ function blockText(block: ContentBlockParam): string {
   if (block.type === 'tool_use') return `\n\n${codeSpan(`⚙ ${block.name} ${JSON.stringify(block.input)}`)}\n\n`
   if (block.type === 'tool_result') return `└ ${firstLine(resultText(block.content))}\n`
   return `[${block.type}]\n`
-}
-
-function resultText(content: ToolResultBlockParam['content']): string {
-  if (typeof content === 'string') return content
-  return (content ?? []).map((block) => (block.type === 'text' ? block.text : `[${block.type}]`)).join('\n')
 }
 
 /** Code in a line of Markdown, between more backticks than are in it. */

@@ -1,6 +1,7 @@
 import { getNodeValue, type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser'
 import { checkJson, type JsonIssue, type JsonSchema, nearMiss } from 'colloquy/protocol'
 import { UsageError } from '../../../exit.ts'
+import { isObject } from '../../../config/json-file.ts'
 import type { Environment } from '../../../flags.ts'
 import { systemReason } from '../../../system-error.ts'
 import { ConfigError, configError, type ConfigIssue, type ConfigText, portForm, positionAt } from './config-error.ts'
@@ -183,8 +184,4 @@ function repeatedKeys(node: Node, path: string[] = []): ConfigIssue[] {
     seen.add(name)
     return [...repeated, ...inner]
   })
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
