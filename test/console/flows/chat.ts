@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { Locator, Page } from 'playwright-core'
+import type { Locator, Page, Route } from 'playwright-core'
 import { type Engine, offline, script } from 'colloquy/engines'
 import { ask, replied, showCost, watch } from '../browser.ts'
 import { skip, type Visit, withSite } from '../harness.ts'
@@ -209,10 +209,17 @@ describe('chats in a browser', { skip }, () => {
       await page.locator('article.reply').waitFor()
       await page.getByRole('link', { name: 'New chat' }).click()
       await page.waitForURL(`${url}/`)
+      const opening = Promise.withResolvers<void>()
+      const hold = async (route: Route): Promise<void> => {
+        await opening.promise
+        await route.continue()
+      }
+      await page.route(/\/conversations\/[^/]+\?limit=/, hold, { times: 1 })
       await paletteChooses('', 'What is 2 * 2?')
       await page.waitForURL(address)
       const chats = (name: string): Locator => page.getByRole('region', { name }).getByRole('link')
       await paletteChooses('pin', 'Pin or unpin the chat')
+      opening.resolve()
       await chats('Pinned').waitFor()
       await page.getByRole('button', { name: /^Archive / }).click()
       await page.waitForURL(`${url}/`)
@@ -223,6 +230,14 @@ describe('chats in a browser', { skip }, () => {
       await paletteChooses('archive', 'Archive or unarchive the chat')
       await chats('Today').waitFor()
       assert.equal(await chats('Archived').count(), 0)
+      await paletteChooses('archive', 'Archive or unarchive the chat')
+      await page.waitForURL(`${url}/`)
+      await page.keyboard.press('Control+k')
+      await page.keyboard.type('archive')
+      await page.getByText('Nothing contains').waitFor()
+      await page.goto(address)
+      await paletteChooses('archive', 'Archive or unarchive the chat')
+      await chats('Today').waitFor()
       await page.getByRole('button', { name: /^Delete/ }).click()
       await page.waitForURL(`${url}/`)
     })

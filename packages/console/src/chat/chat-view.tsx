@@ -5,7 +5,7 @@ import { ApiFailure, call } from '../api/http.ts'
 import type { ConversationJson } from '../api/types.ts'
 import { drafts, setDraft } from '../settings/preferences.ts'
 import { Suspended } from '../shell/parts/suspended.tsx'
-import { navigate, route } from '../shell/router.ts'
+import { chatId, navigate, route } from '../shell/router.ts'
 import { notify } from '../shell/status.tsx'
 import { isInspectorOpen, isListOpen } from '../shell/panels.ts'
 import { ChatHeader } from './chat-header.tsx'
@@ -25,7 +25,7 @@ export function ChatView(): VNode {
   const failure = useSignal<Error | undefined>(undefined)
   useEffect(() => {
     failure.value = undefined
-    void show(id, message).catch((error: Error) => id === shownId() && (failure.value = error))
+    void show(id, message).catch((error: Error) => id === chatId.peek() && (failure.value = error))
   }, [id, message])
   const begun = useSignal<string | AnyBlock[] | undefined>(undefined)
   const start = async (content: string | AnyBlock[]): Promise<string | undefined> => {
@@ -88,21 +88,15 @@ async function show(id: string | undefined, message: string | undefined): Promis
   if (id === undefined) return
   const info = await call<ConversationJson>('GET', `api/conversations/${encodeURIComponent(id)}?limit=50`)
   // The reader may have gone to another chat meanwhile.
-  if (id !== shownId()) return
+  if (id !== chatId.peek()) return
   const chat = new OpenChat(info)
   if (message !== undefined) await reveal(chat, message)
-  if (id === shownId()) showChat(chat)
+  if (id === chatId.peek()) showChat(chat)
   else chat.close()
 }
 
 async function reveal(chat: OpenChat, message: string): Promise<void> {
   await chat.reveal(message).catch(() => notify('The message cannot be shown: it was erased, or is in another chat.'))
-}
-
-/** The chat that the address names. */
-function shownId(): string | undefined {
-  const current = route.peek()
-  return current.name === 'chat' ? current.id : undefined
 }
 
 async function create(): Promise<OpenChat> {

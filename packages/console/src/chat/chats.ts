@@ -1,7 +1,7 @@
-import { type Signal, batch, signal } from '@preact/signals'
+import { type Signal, batch, effect, signal } from '@preact/signals'
 import { call, connection, lose } from '../api/http.ts'
 import type { ChangeJson, DeletedJson, ListedConversationJson, PageJson, Shelf } from '../api/types.ts'
-import { navigate } from '../shell/router.ts'
+import { chatId, navigate } from '../shell/router.ts'
 import { notify } from '../shell/status.tsx'
 import { loadModels } from './models.ts'
 import type { OpenChat } from './open-chat.ts'
@@ -19,6 +19,19 @@ export const openChat: Signal<OpenChat | undefined> = signal(undefined)
 export function showChat(chat: OpenChat | undefined): void {
   openChat.value?.close()
   openChat.value = chat
+}
+
+/** The chat that the address names, once it is open. Undefined if the address names none, or another one by then. */
+export function openedChat(): Promise<OpenChat | undefined> {
+  const id = chatId.peek()
+  let stop = (): void => undefined
+  const opened = new Promise<OpenChat | undefined>((resolve) => {
+    stop = effect(() => {
+      if (openChat.value?.id === id) resolve(openChat.value)
+      else if (chatId.value !== id) resolve(undefined)
+    })
+  })
+  return opened.finally(stop)
 }
 
 /** The chats that are loaded, and shown, at once. */
@@ -81,10 +94,15 @@ export async function deleteChat({ id, title }: { id: string; title?: string }):
 }
 
 /** Pins or archives a chat, or puts it back among the others. An archived chat that is open is left. */
-export async function moveChat(chat: ListedConversationJson, shelf: Shelf | null): Promise<void> {
-  const { shelf: _, ...rest } = chat
+export async function moveChat(
+  chat: Pick<ListedConversationJson, 'id' | 'title' | 'shelf'>,
+  shelf: Shelf | null,
+): Promise<void> {
   await call('PATCH', `api/conversations/${encodeURIComponent(chat.id)}`, { shelf })
-  put({ ...rest, ...(shelf && { shelf }) })
+  const listed = [...(chats.value ?? []), ...(archived.value ?? [])].find(({ id }) => id === chat.id)
+  if (listed) put(withShelf(listed, shelf))
+  else await loadChats()
+  showShelf(chat.id, shelf)
   if (shelf !== 'archived') return
   const isOpen = openChat.value?.id === chat.id
   if (isOpen) navigate('./')
@@ -93,6 +111,16 @@ export async function moveChat(chat: ListedConversationJson, shelf: Shelf | null
     if (isOpen) navigate(`c/${encodeURIComponent(chat.id)}`)
   }
   notify(`Archived ${chat.title ?? 'the chat'}`, () => void undo())
+}
+
+/** Keeps the shelf of a chat that is open. */
+function showShelf(id: string, shelf: Shelf | null): void {
+  const open = openChat.value
+  if (open?.id === id) open.info.value = withShelf(open.info.value, shelf)
+}
+
+function withShelf<Chat extends { shelf?: Shelf }>({ shelf: _, ...chat }: Chat, shelf: Shelf | null): Chat {
+  return { ...chat, ...(shelf && { shelf }) } as Chat
 }
 
 /** Puts a chat where it belongs now. */
@@ -143,6 +171,7 @@ function apply(change: ChangeJson): void {
   if (change.type !== 'changed') return
   const { conversation } = change
   put(conversation)
+  showShelf(conversation.id, conversation.shelf ?? null)
   const open = openChat.value
   if (open?.id !== conversation.id || open.isBusy.value) return
   if (conversation.turn || conversation.updatedAt !== open.info.value.updatedAt) void open.refresh()

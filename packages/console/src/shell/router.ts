@@ -16,6 +16,11 @@ export type Route =
 /** The view that the address names. */
 export const route: ReadonlySignal<Route> = computed(() => routeOf(address.value))
 
+/** The id of the chat that the address names. */
+export const chatId: ReadonlySignal<string | undefined> = computed(() =>
+  route.value.name === 'chat' ? route.value.id : undefined,
+)
+
 /** The filters of a view, which are kept in the address. */
 export const filters: ReadonlySignal<URLSearchParams> = computed(() => address.value.searchParams)
 

@@ -1,5 +1,6 @@
 import type { Shelf } from '../../api/types.ts'
-import { archived, chats, deleteChat, moveChat, openChat } from '../../chat/chats.ts'
+import { chats, deleteChat, moveChat, openChat, openedChat } from '../../chat/chats.ts'
+import type { OpenChat } from '../../chat/open-chat.ts'
 import { contentOf, textOf } from '../../chat/message/content-text.ts'
 import { copyText } from '../copy.ts'
 import { closeInspector, dialog, isInspectorOpen, isListOpen, toggleInspector } from '../panels.ts'
@@ -14,6 +15,8 @@ export interface Command {
   keys?: string
   /** Whether the keys work while a dialog is open. */
   worksInDialogs?: true
+  /** The palette hides it unless the address names a chat. */
+  needsChat?: true
   run: () => void
 }
 
@@ -37,22 +40,27 @@ export const commands: readonly Command[] = [
   { name: 'Move to the next region', keys: 'F6', run: nextRegion },
   { name: 'Keys', keys: 'Ctrl+/', run: () => (dialog.value = 'help') },
   { name: 'Print the chat', keys: 'Ctrl+P', run: () => void printChat() },
-  { name: 'Rename the chat', run: () => lastOf('button.title')?.click() },
-  { name: 'Pin or unpin the chat', run: () => moveOpenChat('pinned') },
-  { name: 'Archive or unarchive the chat', run: () => moveOpenChat('archived') },
-  { name: 'Delete the chat', run: () => openChat.value && void deleteChat(openChat.value.info.value) },
-  { name: 'Settings of the chat', run: () => openChat.value && (dialog.value = 'chat') },
-  { name: 'Undo the last turn', run: () => void openChat.value?.undo() },
+  // The title is drawn after the chat was opened.
+  ofChat('Rename the chat', () => requestAnimationFrame(() => lastOf('button.title')?.click())),
+  ofChat('Pin or unpin the chat', (chat) => toggleShelf(chat, 'pinned')),
+  ofChat('Archive or unarchive the chat', (chat) => toggleShelf(chat, 'archived')),
+  ofChat('Delete the chat', (chat) => deleteChat(chat.info.value)),
+  ofChat('Settings of the chat', () => (dialog.value = 'chat')),
+  ofChat('Undo the last turn', (chat) => chat.undo()),
   { name: 'Usage', run: () => navigate('usage') },
   { name: 'Requests', run: () => navigate('requests') },
   { name: 'Settings', run: () => navigate('settings') },
   { name: 'Change the theme', run: nextTheme },
 ]
 
-/** Puts the open chat on a shelf, or takes it back. */
-function moveOpenChat(shelf: Shelf): void {
-  const chat = [...(chats.value ?? []), ...(archived.value ?? [])].find(({ id }) => id === openChat.value?.id)
-  if (chat) void moveChat(chat, chat.shelf === shelf ? null : shelf)
+/** A command of the chat that the address names. While that chat is opening, the command waits. */
+function ofChat(name: string, run: (chat: OpenChat) => unknown): Command {
+  return { name, needsChat: true, run: () => void openedChat().then((chat) => chat && run(chat)) }
+}
+
+/** Puts a chat on a shelf, or takes it back. */
+function toggleShelf({ info }: OpenChat, shelf: Shelf): Promise<void> {
+  return moveChat(info.value, info.value.shelf === shelf ? null : shelf)
 }
 
 function stopOrClose(): void {

@@ -8,7 +8,7 @@ import { chats, openChat } from '../../chat/chats.ts'
 import { commands } from './commands.ts'
 import { Dialog, closeDialog } from '../parts/dialog.tsx'
 import { isComposing, keyNames, keysFor } from './bindings.ts'
-import { navigate } from '../router.ts'
+import { chatId, navigate } from '../router.ts'
 
 interface Hit {
   key: string
@@ -85,7 +85,7 @@ function matching(text: string): Hit[] {
   const words = text.trim().toLowerCase()
   const isMatch = (name: string): boolean => name.toLowerCase().includes(words)
   const named = commands
-    .filter(({ name, worksInDialogs }) => isMatch(name) && !worksInDialogs)
+    .filter(({ name, worksInDialogs, needsChat }) => isMatch(name) && !worksInDialogs && (!needsChat || chatId.value))
     .map((command): Hit => ({
       key: command.name,
       kind: 'command',
