@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Locator, Page, Route } from 'playwright-core'
 import { type Engine, offline, script } from 'colloquy/engines'
+import type { ContentBlock } from 'colloquy/protocol'
 import { ask, replied, showCost, watch } from '../browser.ts'
 import { skip, type Visit, withSite } from '../harness.ts'
 
@@ -189,6 +190,34 @@ describe('chats in a browser', { skip }, () => {
     })
   })
 
+  test('tool calls that wait for results are answered on the page, also after a refusal', async () => {
+    await withSite(script([calls, 'Take no umbrella']), async ({ newLink, open, conversations }) => {
+      const { page } = await open()
+      await page.goto(newLink())
+      await ask(page, 'Do I need an umbrella?')
+      const form = page.getByRole('form', { name: 'Tool results' })
+      assert.match(await form.getByRole('group', { name: 'get_weather' }).innerText(), /"city": "Lisbon"/)
+      const failing = form.getByRole('group', { name: 'find_umbrella' })
+      await form.getByLabel('Result of get_weather').fill('Sunny')
+      await failing.getByLabel('This is an error').check()
+      await form.getByRole('button', { name: 'Send the results' }).click()
+      assert.equal(await form.locator('textarea:invalid').count(), 1, 'an error needs a text')
+      await page.locator('#composer').fill('And?')
+      await page.keyboard.press('Enter')
+      await page.getByText('Your message was not sent.').waitFor()
+      await failing.getByRole('textbox').fill('None found')
+      await page.keyboard.press('Control+Enter')
+      await page.getByText('Take no umbrella').waitFor()
+      await replied(page)
+      assert.equal(await form.count(), 0)
+      const [listed] = await conversations.list()
+      assert.deepEqual((await conversations.open(listed!.id)).messages[2]?.content, [
+        { type: 'tool_result', tool_use_id: 'toolu_1', content: 'Sunny' },
+        { type: 'tool_result', tool_use_id: 'toolu_2', content: 'None found', is_error: true },
+      ])
+    })
+  })
+
   test('a chat is deleted and left, brought back, and offered by the palette', async () => {
     await withSite(offline(), async ({ url, newLink, open }) => {
       const { page } = await open()
@@ -278,6 +307,14 @@ describe('chats in a browser', { skip }, () => {
     })
   })
 })
+
+const calls = {
+  content: [
+    { type: 'tool_use', id: 'toolu_1', name: 'get_weather', input: { city: 'Lisbon' } },
+    { type: 'tool_use', id: 'toolu_2', name: 'find_umbrella', input: {} },
+  ] as ContentBlock[],
+  stop_reason: 'tool_use' as const,
+}
 
 /** Writes as `offline()` does, and ends each reply after the promise has resolved. */
 function endingAfter(open: Promise<void>): Engine {

@@ -66,6 +66,14 @@ export class StoredConversation {
     return isReceiving || toolReplies.has(record.head) ? this.head : undefined
   }
 
+  /**
+   * The ids of the tool calls at the end that have no result yet. If no tool of the program runs them, `send()` takes their
+   * results.
+   */
+  get waitingCalls(): readonly string[] {
+    return this.#state.history.waitingCalls
+  }
+
   /** The active path, without a reply that is still being received and without replies of which nothing arrived. */
   get messages(): ConversationMessage[] {
     return this.#state.history.records.filter(isShown).map((record, index) => this.#show(record, index))

@@ -64,6 +64,8 @@ export interface ConversationJson {
   /** The tokens by kind and the cost, over all branches. */
   usage: UsageJson
   turn: RunningTurnJson | null
+  /** The ids of the tool calls at the end that have no result yet. Without a turn in flight, `send` takes their results. */
+  waitingCalls: readonly string[]
   /** The last messages of the active path. `hasMore`: there are earlier ones. */
   path: PageJson<PathMessageJson>
 }

@@ -164,6 +164,7 @@ function describe(block: AnyBlock): { text: string; body: (string | AnyBlock)[] 
   return { text: block.type, body: [pretty(block)] }
 }
 
-function pretty(value: unknown): string {
+/** A value as text: JSON with indentation, unless it is text already. */
+export function pretty(value: unknown): string {
   return typeof value === 'string' ? value : (JSON.stringify(value, null, 2) ?? '')
 }

@@ -10,6 +10,7 @@ import { Follower } from './follower.ts'
 import { MessageView } from './message.tsx'
 import type { OpenChat } from '../open-chat.ts'
 import { SideBySide } from './side-by-side.tsx'
+import { ToolResults } from '../compose/tool-results.tsx'
 import { TurnFailureView } from './turn-failure.tsx'
 
 /** The active path of a chat. Earlier messages are loaded when the reader asks for them. */
@@ -39,6 +40,7 @@ export function Transcript({ chat }: { chat: OpenChat }): VNode {
           </p>
         )}
         <Messages chat={chat} />
+        <ToolResults chat={chat} />
         {chat.failure.value && <TurnFailureView chat={chat} failure={chat.failure.value} />}
       </div>
       {follower.isAway.value && (

@@ -23,7 +23,8 @@ export function listedJson({ receiving, ...listed }: ListedConversation): Listed
 
 /** A conversation with the last messages of its active path. */
 export async function conversationJson(conversation: Conversation, limit: number): Promise<ConversationJson> {
-  const { id, owner, metadata, shelf, title, createdAt, updatedAt, head, settings, usage, receiving } = conversation
+  const { id, owner, metadata, shelf, title, createdAt, updatedAt, head, settings, usage, receiving, waitingCalls } =
+    conversation
   const path = pageBefore(await conversation.path(), undefined, limit)
   return {
     id,
@@ -37,6 +38,7 @@ export async function conversationJson(conversation: Conversation, limit: number
     settings,
     usage: plain(usage) as UsageJson,
     turn: turnJson(receiving),
+    waitingCalls,
     path: await pathJson(conversation, path),
   }
 }
