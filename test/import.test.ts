@@ -643,6 +643,28 @@ describe('import() of exports of other programs', () => {
     assert.equal((await conversation.branches()).length, 2)
   })
 
+  test('a web chat that was pinned, starred or archived is so here', async () => {
+    const message = { messageId: 'a', parentMessageId: null, isCreatedByUser: true, text: 'Hello' }
+    const openWebUi = { chat: { history: { messages: { a: { role: 'user', content: 'Hello' } } } } }
+    const claude = { chat_messages: [{ sender: 'human', text: 'Hello' }] }
+    const files: [object, string | undefined][] = [
+      [{ ...chatGpt, is_archived: true, is_starred: null }, 'archived'],
+      [{ ...chatGpt, is_archived: false, pinned_time: 1_763_600_000 }, 'pinned'],
+      [{ ...chatGpt, is_archived: false, is_starred: false, pinned_time: null }, undefined],
+      [{ ...claude, is_starred: true }, 'pinned'],
+      [{ conversationId: 'b', messages: [message], isArchived: true }, 'archived'],
+      [{ ...openWebUi, pinned: true, archived: false }, 'pinned'],
+      [{ ...openWebUi, pinned: true, archived: true }, 'archived'],
+    ]
+    const conversations = openConversations({ client })
+    const imported = await conversations.importAll(JSON.stringify(files.map(([file]) => file)), settings)
+    const opened = await Promise.all(imported.map(({ id }) => conversations.open(id)))
+    assert.deepEqual(
+      opened.map(({ shelf }) => shelf),
+      files.map(([, shelf]) => shelf),
+    )
+  })
+
   test('ChatGPT: links and names in place of marks, and the words of a recording', async () => {
     const cite = '\ue200cite\ue202turn0search1\ue201'
     const entity = '\ue200entity\ue202["city","Rome"]\ue201'

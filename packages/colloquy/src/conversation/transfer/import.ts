@@ -16,11 +16,12 @@ import { isLibreChat, readLibreChat } from './formats/web/librechat.ts'
 import { conversationsIn, isLoggedResponse, readLoggedResponses } from './formats/llm.ts'
 import { readMessages } from './formats/messages.ts'
 import { isOpenWebUi, readOpenWebUi } from './formats/web/open-webui.ts'
+import type { Shelf } from '../stores/store.ts'
 import { elementsOf, type JsonLine, lineCounter, linesOf, type ListElement, readLines } from './lines.ts'
 import { objectOf, parsedMembers } from './parse.ts'
 import { repair } from './repair.ts'
 import { type ImportFormat, ImportNotes, type ImportReport } from './report.ts'
-import type { SourceConversation } from './source.ts'
+import { shelfIn, type SourceConversation } from './source.ts'
 import { placeSystemMessages } from './system-messages.ts'
 import { foundIn, keysOf } from './unknown-file.ts'
 
@@ -194,6 +195,17 @@ function* readPlainLines(
 
 /** Reads a conversation of a web chat. Undefined if the value is none. */
 function readWeb(value: unknown, line: number, given: Given): Pausable<ReadConversation> | undefined {
+  const reading = readWebChat(value, line, given)
+  return reading && withShelf(reading, shelfIn(value as object))
+}
+
+function* withShelf(reading: Pausable<ReadConversation>, shelf: Shelf | undefined): Pausable<ReadConversation> {
+  const read = yield* reading
+  read.archive.shelf = shelf
+  return read
+}
+
+function readWebChat(value: unknown, line: number, given: Given): Pausable<ReadConversation> | undefined {
   if (isChatGpt(value)) return readSource('chatgpt', (notes) => readChatGpt(value, line, notes), given)
   if (isClaudeAi(value)) return readSource('claude-ai', (notes) => readClaudeAi(value, line, notes), given)
   if (isLibreChat(value)) return readSource('librechat', (notes) => readLibreChat(value, line, notes), given)

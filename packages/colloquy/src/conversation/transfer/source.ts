@@ -2,6 +2,7 @@ import { hasCounts, isCount } from '../../protocol/models/token-counts.ts'
 import type { Message } from '../../protocol/types/message.ts'
 import { noUsage } from '../money/ledger.ts'
 import type { ConversationSettings } from '../settings.ts'
+import type { Shelf } from '../stores/store.ts'
 
 /** A conversation as a file has it, before it is checked. */
 export interface SourceConversation {
@@ -32,6 +33,16 @@ export interface SourceMessage {
 /** The title of a conversation. Undefined for one that is empty or no text. */
 export function titleIn(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined
+}
+
+/** The flags of web chats: ChatGPT's, Claude.ai's, LibreChat's and Open WebUI's. */
+const archivedFlags = ['is_archived', 'isArchived', 'archived']
+const pinnedFlags = ['pinned_time', 'is_starred', 'pinned']
+
+/** The shelf of a conversation that a web chat has exported. An archived one may be pinned as well, and is archived. */
+export function shelfIn(conversation: object): Shelf | undefined {
+  const has = (flag: string): boolean => Boolean((conversation as Record<string, unknown>)[flag])
+  return archivedFlags.some(has) ? 'archived' : pinnedFlags.some(has) ? 'pinned' : undefined
 }
 
 /** A time in a file, in whole milliseconds: an ISO text, or seconds or milliseconds since 1970. 0 if it is none of these. */
