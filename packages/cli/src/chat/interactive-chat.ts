@@ -84,7 +84,7 @@ export class InteractiveChat {
       if (this.#isLeaving) return
       if (isContinued) this.#surface.print('')
       else if (this.#flags.has('resume')) this.#queue.unshift('/resume')
-      else if (isFirst && this.#queue.length === 0) this.#suggestMessages()
+      else if (isFirst && this.#queue.length === 0) this.#suggestMessages(engine)
       this.#submitNext(session)
     } catch (error) {
       const [{ showError }, { describeError }] = await Promise.all([
@@ -120,12 +120,13 @@ export class InteractiveChat {
     return engine
   }
 
-  #suggestMessages(): void {
+  #suggestMessages({ kind }: EngineKind): void {
     this.#surface.hint([
       'For example:',
       '  Explain @README.md in three sentences',
       '  What is the difference between a thread and a process?',
-      '  Count to 20',
+      // The offline engine can count; a small model had rather invent.
+      kind === 'offline' ? '  Count to 20' : '  Give me three names for a cat',
     ])
   }
 

@@ -322,7 +322,7 @@ test('? and /help show all keys and commands also in a narrow window', async () 
   await at([], async ({ sit }) => {
     const user = await sit([], { columns: 40, rows: 80 })
     // The examples of a first chat would take the place of the keys.
-    await user.sees(/Count to 20/)
+    await user.sees(/three names/)
     await user.type('?')
     await user.sees(/pasting\s+never sends[^]*Ctrl-D\s+leaves/)
     assert.doesNotMatch(user.terminal.text, /…/)
