@@ -16,6 +16,8 @@ export interface Racer {
 export const floor: Racer = { name: 'bare node:sqlite', contestant: 'bare' }
 export const store: Racer = { name: 'sqliteStore()', contestant: 'store' }
 export const colloquy: Racer = { name: 'a Colloquy conversation', contestant: 'colloquy' }
+/** The same with a budget, for which every turn needs its price before it is sent. */
+export const budget: Racer = { name: 'the same with a budget', contestant: 'budget' }
 /** The same rows written by hand, those of all conversations in common transactions. */
 export const grouped: Racer = { name: 'bare node:sqlite, group commit', contestant: 'grouped' }
 const array: Racer = { name: 'the array saved whole', contestant: 'array' }

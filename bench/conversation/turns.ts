@@ -1,5 +1,5 @@
 import { type Row, table, verdict } from '../client/table.ts'
-import { colloquy, floor, race, racers, store } from './race.ts'
+import { budget, colloquy, floor, race, racers, store } from './race.ts'
 
 const places = [10, 100, 1_000, 3_000]
 /** V8's slowest compiler takes a part of the first 14,000 turns of a process. */
@@ -11,7 +11,7 @@ const warmUp = 15_000
  */
 export async function* report(): AsyncGenerator<string> {
   const found = await race(
-    racers(),
+    [...racers(), budget],
     places.map((turns) => ({ kind: 'turns', turns })),
   )
   const base = found.get(floor)!

@@ -4,6 +4,7 @@ import { fromUsd, type PicoUsd } from '../../protocol/models/money.ts'
 import { isCount } from '../../protocol/models/token-counts.ts'
 import { AnthropicError } from '../../protocol/types/error.ts'
 import type { MessageCreateParams } from '../../protocol/types/params.ts'
+import type { RequestSettings } from '../cache/breakpoints.ts'
 import type { Amounts } from '../stores/store.ts'
 import {
   type Bound,
@@ -17,7 +18,9 @@ import {
 
 /** A request whose cost is to be bounded. */
 export interface CostInput {
-  params: MessageCreateParams
+  settings: RequestSettings
+  /** Builds the request, which takes longer the longer the conversation is. */
+  params: () => MessageCreateParams
   /** The tokens of everything before `added`, from the usage of the last reply. Undefined if that says nothing about it. */
   usedTokens: number | undefined
   /** The messages that this request adds, as JSON. */
@@ -42,13 +45,13 @@ export interface CostCeiling {
  * advisor without `max_uses`, an image that the engine cannot count.
  */
 export async function ceilingFor(input: CostInput, { inDollars }: { inDollars: boolean }): Promise<CostCeiling> {
-  const { params } = input
-  const calls = longestCalls(params, BigInt(await promptBound(input)))
+  const { settings } = input
+  const calls = longestCalls(settings, BigInt(await promptBound(input)))
   return {
-    maxTokens: params.max_tokens,
-    minTokens: minTokensFor(params),
+    maxTokens: settings.max_tokens,
+    minTokens: minTokensFor(settings),
     tokens: sumOfBounds(calls.map(({ count, prompt, output }) => timesBound(sumOfBounds([prompt, output]), count))),
-    picoUsd: inDollars ? dollarsFor(params, calls) : undefined,
+    picoUsd: inDollars ? dollarsFor(settings, calls) : undefined,
   }
 }
 
@@ -58,26 +61,26 @@ export function ceilingAt({ tokens, picoUsd }: CostCeiling, maxTokens: number): 
 }
 
 /** `max_tokens` has to exceed the thinking budget, if there is one. */
-function minTokensFor({ thinking, max_tokens: maxTokens }: MessageCreateParams): number {
+function minTokensFor({ thinking, max_tokens: maxTokens }: RequestSettings): number {
   const budget = thinking?.type === 'enabled' ? thinking.budget_tokens : 0
   return Math.min(isCount(budget) ? budget + 1 : 1, maxTokens)
 }
 
-function dollarsFor(params: MessageCreateParams, calls: readonly LongestCalls[]): Bound {
+function dollarsFor(settings: RequestSettings, calls: readonly LongestCalls[]): Bound {
   const at = new Date()
-  const bounds = calls.map((call) => timesBound(dollarsOf(params, call, at), call.count))
-  return sumOfBounds([...bounds, { fixed: searches(params), perToken: 0n }])
+  const bounds = calls.map((call) => timesBound(dollarsOf(settings, call, at), call.count))
+  return sumOfBounds([...bounds, { fixed: searches(settings), perToken: 0n }])
 }
 
 /** The most that a call costs. If the API chooses its model, the most among all models. */
-function dollarsOf(params: MessageCreateParams, call: LongestCalls, at: Date): Bound {
+function dollarsOf(settings: RequestSettings, call: LongestCalls, at: Date): Bound {
   if (call.model !== undefined) {
-    const bound = dollarsAt(params, call, { model: call.model, at })
+    const bound = dollarsAt(settings, call, { model: call.model, at })
     if (bound === undefined) throw noPriceFor(call.speed === 'fast' ? `${call.model} at this speed` : call.model)
     return bound
   }
   return models
-    .map(({ id }) => dollarsAt(params, call, { model: id, at }))
+    .map(({ id }) => dollarsAt(settings, call, { model: id, at }))
     .filter((bound) => bound !== undefined)
     .reduce(largestBound)
 }
@@ -87,7 +90,7 @@ function dollarsOf(params: MessageCreateParams, call: LongestCalls, at: Date): B
  * from the prompt cache and everything is written to it for an hour.
  */
 function dollarsAt(
-  { max_tokens: most, inference_geo = null }: MessageCreateParams,
+  { max_tokens: most, inference_geo = null }: RequestSettings,
   { speed = null, prompt, output }: LongestCalls,
   { model, at }: { model: string; at: Date },
 ): Bound | undefined {
@@ -109,7 +112,7 @@ export function noPriceFor(what: string): AnthropicError {
 }
 
 /** The most that server-side searches can cost: $10 for 1,000. */
-function searches({ tools = [] }: MessageCreateParams): PicoUsd {
+function searches({ tools = [] }: RequestSettings): PicoUsd {
   return tools.reduce((sum, tool) => {
     if (!String(tool.type).startsWith('web_search')) return sum
     const { max_uses: most } = tool as { max_uses?: number | null }
@@ -120,11 +123,12 @@ function searches({ tools = [] }: MessageCreateParams): PicoUsd {
 }
 
 /** An upper bound for the prompt's tokens. */
-async function promptBound({ params, usedTokens, added, countTokens }: CostInput): Promise<number> {
+async function promptBound({ params: build, usedTokens, added, countTokens }: CostInput): Promise<number> {
   const onlyText = !added.some((json) => json.includes('"source":'))
   if (onlyText && usedTokens !== undefined) return usedTokens + bytesOf(added)
   const counted = await countTokens()
   if (counted !== undefined) return counted
+  const params = build()
   if (!onlyText || JSON.stringify(params.messages).includes('"source":')) {
     throw new AnthropicError('Cannot apply a budget: found an image or a document, and an engine that counts no tokens')
   }

@@ -3,7 +3,7 @@ import type { FallbackParam } from '../../protocol/types/beta/fallback.ts'
 import { findModel } from '../../protocol/models/models.ts'
 import { isCount } from '../../protocol/models/token-counts.ts'
 import { AnthropicError } from '../../protocol/types/error.ts'
-import type { MessageCreateParams } from '../../protocol/types/params.ts'
+import type { RequestSettings } from '../cache/breakpoints.ts'
 import { compactionBound } from '../window/compaction.ts'
 
 /** An upper bound that may grow with `max_tokens`. */
@@ -18,7 +18,7 @@ export interface LongestCalls {
   count: bigint
   /** Undefined: the API chooses the model. */
   model: string | undefined
-  speed: MessageCreateParams['speed']
+  speed: RequestSettings['speed']
   prompt: Bound
   output: Bound
 }
@@ -31,9 +31,9 @@ export interface LongestCalls {
  *
  * @param tokens an upper bound for the tokens of the prompt.
  */
-export function longestCalls(params: MessageCreateParams, tokens: bigint): LongestCalls[] {
-  const { model, speed } = params
-  const compaction = compactionBound(params, tokens)
+export function longestCalls(settings: RequestSettings, tokens: bigint): LongestCalls[] {
+  const { model, speed } = settings
+  const compaction = compactionBound(settings, tokens)
   const prompt = fixed(tokens)
   const output = { fixed: 0n, perToken: 1n }
   return [
@@ -41,8 +41,8 @@ export function longestCalls(params: MessageCreateParams, tokens: bigint): Longe
       ? [{ count: 1n, model, speed, prompt: fixed(compaction.input), output: fixed(compaction.output) }]
       : []),
     { count: 1n, model, speed, prompt, output },
-    ...fallbackCalls(params, { prompt, output }),
-    ...(params.tools ?? []).filter(isAdvisor).flatMap((tool) => adviceCalls(params, tool, { prompt, output })),
+    ...fallbackCalls(settings, { prompt, output }),
+    ...(settings.tools ?? []).filter(isAdvisor).flatMap((tool) => adviceCalls(settings, tool, { prompt, output })),
   ]
 }
 
@@ -50,7 +50,7 @@ export function longestCalls(params: MessageCreateParams, tokens: bigint): Longe
 type OwnCall = Pick<LongestCalls, 'prompt' | 'output'>
 
 /** A model that refuses in the middle of its reply hands over what it has written. */
-function fallbackCalls({ fallbacks, speed }: MessageCreateParams, own: OwnCall): LongestCalls[] {
+function fallbackCalls({ fallbacks, speed }: RequestSettings, own: OwnCall): LongestCalls[] {
   const chain: Partial<FallbackParam>[] = fallbacks === 'default' ? [{}] : (fallbacks ?? [])
   let { prompt, output } = own
   return chain.map(({ model, max_tokens: most, speed: ownSpeed }) => {
@@ -61,7 +61,7 @@ function fallbackCalls({ fallbacks, speed }: MessageCreateParams, own: OwnCall):
 }
 
 /** The advisor reads all that there is, and the model reads it once more with the advice. */
-function adviceCalls({ model, speed }: MessageCreateParams, tool: AdvisorTool20260301, own: OwnCall): LongestCalls[] {
+function adviceCalls({ model, speed }: RequestSettings, tool: AdvisorTool20260301, own: OwnCall): LongestCalls[] {
   const { max_uses: uses, max_tokens: most = findModel(tool.model)?.maxOutputTokens } = tool
   if (!isCount(uses)) throw new AnthropicError('Cannot apply a budget: found an advisor tool without max_uses')
   if (!isCount(most)) {

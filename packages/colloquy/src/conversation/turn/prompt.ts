@@ -81,22 +81,27 @@ export function requestOf(
   return { params: cached?.params ?? { ...settings, messages: history.sent }, context, cached }
 }
 
+/** The parameters of the request besides its messages. */
+export function sentSettings(given: ConversationSettings): RequestSettings {
+  return splitSettings(withCompaction(given)).settings
+}
+
 /** The parts of the settings that are sent in the body and in the headers. */
-interface SentSettings {
+interface SplitSettings {
   settings: RequestSettings
   context: EngineContext
 }
 
 /** Kept, because most turns of a conversation have the same settings. */
-const sentSettings = new WeakMap<ConversationSettings, SentSettings>()
+const splitBefore = new WeakMap<ConversationSettings, SplitSettings>()
 
-function splitSettings(given: ConversationSettings): SentSettings {
-  let sent = sentSettings.get(given)
+function splitSettings(given: ConversationSettings): SplitSettings {
+  let sent = splitBefore.get(given)
   if (sent === undefined) {
     const { betas, version, budget: _, window: __, ...settings } = given
     const context = { ...(betas === undefined ? {} : { betas }), ...(version === undefined ? {} : { version }) }
     sent = { settings, context }
-    sentSettings.set(given, sent)
+    splitBefore.set(given, sent)
   }
   return sent
 }

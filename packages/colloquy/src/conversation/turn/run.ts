@@ -14,7 +14,7 @@ import { outcomeOf, type ReplyOutcome } from './request/finish.ts'
 import { keepReply } from './request/keep.ts'
 import { beginWithRetries } from './conflict.ts'
 import type { StepInput } from './plan.ts'
-import { countedTokens, fitPrompt, type Prompt, type RequestParts, requestOf } from './prompt.ts'
+import { countedTokens, fitPrompt, type Prompt, type RequestParts, requestOf, sentSettings } from './prompt.ts'
 import { replyOf, type ReplyStep, windowReport, writtenOutcome } from './reply.ts'
 import type { TurnScope } from './scope.ts'
 import { makeRoom } from './summarize.ts'
@@ -96,7 +96,8 @@ function priceOf({ state, config }: TurnScope, prompt: Prompt, limits: LimitSet)
   const { settings, plan, window, history, params } = prompt
   const isSamePrompt = !window.moved && state.lastPromptSettings === promptSettings(settings)
   return ceilingWithin(limits, {
-    params: params(),
+    settings: sentSettings(settings),
+    params,
     usedTokens: isSamePrompt ? history.usedTokens : undefined,
     added: plan.messages.map(({ json }) => json),
     countTokens: () => countedTokens(config.engine, params),

@@ -75,7 +75,7 @@ async function begin(scope: TurnScope, summary: SummaryInput, { params }: Reques
   // A summary that a limit cut short would leave out some of what it stands for.
   const limits = { budget: withoutFit(settings.budget), limits: withoutFit(config.limits) }
   const countTokens = () => countedTokens(config.engine, () => params)
-  const input = { params, usedTokens: undefined, added: [], countTokens }
+  const input = { settings: params, params: () => params, usedTokens: undefined, added: [], countTokens }
   const ceiling = isLimited(limits) ? await ceilingWithin(limits, input) : undefined
   return state.changes.run(() =>
     beginRequest(scope, {

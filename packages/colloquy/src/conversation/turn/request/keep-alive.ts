@@ -60,7 +60,7 @@ async function ping(scope: TurnScope, { params: sent, context, limits, user }: K
   const params = { ...sent, max_tokens: 1 }
   // The prompt is that of the last turn, without its reply.
   const { usedTokens } = state.history
-  const input = { params, usedTokens, added: [], countTokens: async () => undefined }
+  const input = { settings: params, params: () => params, usedTokens, added: [], countTokens: async () => undefined }
   const ceiling = isLimited(limits) ? await ceilingWithin(limits, input) : undefined
   const begun = await state.changes.run(async () => {
     if (state.activity.type !== 'idle') throw state.conflict('busy')
