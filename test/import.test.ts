@@ -670,6 +670,7 @@ describe('import() of exports of other programs', () => {
     const entity = '\ue200entity\ue202["city","Rome"]\ue201'
     const references = [
       { matched_text: cite, alt: '([meteo](https://meteo.test))' },
+      { matched_text: '【4†source】', alt: '[map](https://map.test)' },
       null,
       { matched_text: ' ', alt: 'x' },
     ]
@@ -678,7 +679,7 @@ describe('import() of exports of other programs', () => {
       a: node(null, said('user', ['Where does the sun shine?']), ['b']),
       b: node(
         'a',
-        said('assistant', [`In ${entity} ${cite}.\ue200navlist\ue202turn0news1\ue201`], {
+        said('assistant', [`In ${entity} ${cite}.\ue200navlist\ue202turn0news1\ue201 【4†source】【5†source】`], {
           metadata: { content_references: references },
         }),
         ['c'],
@@ -688,7 +689,7 @@ describe('import() of exports of other programs', () => {
     const imported = await importAndSend(JSON.stringify({ mapping, current_node: 'c' }))
     assert.deepEqual(imported.sent, [
       'user: Where does the sun shine?',
-      'assistant: In Rome ([meteo](https://meteo.test)).',
+      'assistant: In Rome ([meteo](https://meteo.test)). [map](https://map.test)【5†source】',
       'user: And now?',
     ])
   })
@@ -795,7 +796,7 @@ describe('import() of exports of other programs', () => {
       a: { ...said(null, 'user', 'Plan a trip'), files: [{ type: 'image', url: 'data:' }] },
       d: said('a', 'assistant', 'Another reply'),
     }
-    const chat = { title: 'Trip', chat: { history: { currentId: 'c', messages } } }
+    const chat = { title: 'Trip', chat: { history: { currentId: 'c', messages }, params: { system: 'Be brief.' } } }
     const { sent, report, title } = await importAndSend(JSON.stringify([chat]))
     assert.deepEqual(sent, ['user: Plan a trip', 'assistant: To Kyoto <details>by train</details>', 'user: Here?'])
     assert.deepEqual([report.format, title], ['open-webui', 'Trip'])
@@ -803,7 +804,27 @@ describe('import() of exports of other programs', () => {
     const conversations = openConversations({ client })
     const copies = await conversations.importAll(JSON.stringify([chat, chat]), settings)
     assert.equal(copies.length, 2)
-    assert.equal((await (await conversations.open(copies[1]!.id)).branches()).length, 2)
+    const copy = await conversations.open(copies[1]!.id)
+    assert.deepEqual([(await copy.branches()).length, copy.settings.system], [2, 'Be brief.'])
+  })
+
+  test('ChatGPT: the output of every tool, or a note and a text for it', async () => {
+    const output = (content: object): object => ({ author: { role: 'tool' }, content })
+    const mapping = {
+      a: node(null, said('user', ['Compute'])),
+      b: node('a', output({ content_type: 'citable_code_output', output_str: '42' })),
+      c: node('b', output({ content_type: 'computer_output', screenshot: {} })),
+      d: node('c', output({ content_type: 'user_editable_context', user_profile: 'I am Ada' })),
+      e: node('d', output({ content_type: 'text', parts: ['```js\n1\n```'] })),
+    }
+    const { sent, report } = await importAndSend(JSON.stringify({ mapping, current_node: 'e' }))
+    assert.deepEqual(sent, [
+      'user: Compute',
+      'assistant: ```\n42\n```',
+      'assistant: ```\n[computer_output]\n```',
+      'assistant: ````\n```js\n1\n```\n````',
+    ])
+    assertNotes(report, [/computer_output is not in the file/])
   })
 
   test('ChatGPT: files that are attached are noted', async () => {
@@ -837,6 +858,71 @@ describe('import() of exports of other programs', () => {
     assert.deepEqual(times.slice(1), [times[0], 1000])
     assert.equal((await Array.fromAsync(conversations.export(copy.id))).length, 4)
   })
+
+  // The same messages in the form of each program.
+  const chats: Record<string, (messages: { id: string; parent: unknown; role: string; text: string }[]) => object> = {
+    ChatGPT: (messages) => ({
+      mapping: Object.fromEntries(
+        messages.map(({ id, parent, role, text }) => [id, { parent, message: said(role, [text]) }]),
+      ),
+      current_node: 'm4',
+    }),
+    'Claude.ai': (messages) => ({
+      chat_messages: messages.map(({ id, parent, role, text }) => ({
+        uuid: id,
+        parent_message_uuid: parent,
+        sender: role === 'user' ? 'human' : role,
+        text,
+      })),
+      current_leaf_message_uuid: 'm4',
+    }),
+    LibreChat: (messages) => ({
+      conversationId: 'x',
+      messages: messages.map(({ id, parent, role, text }) => ({
+        messageId: id,
+        parentMessageId: parent,
+        isCreatedByUser: role === 'user',
+        text,
+      })),
+    }),
+    'Open WebUI': (messages) => ({
+      chat: {
+        history: {
+          messages: Object.fromEntries(
+            messages.map(({ id, parent, role, text }) => [id, { parentId: parent, role, content: text }]),
+          ),
+          currentId: 'm4',
+        },
+      },
+    }),
+  }
+  for (const [name, chatOf] of Object.entries(chats)) {
+    const messages = ['a', 'b', 'c', 'd'].map((text, index) => ({
+      id: `m${index + 1}`,
+      parent: index === 0 ? null : `m${index}`,
+      role: index % 2 === 0 ? 'user' : 'assistant',
+      text,
+    }))
+
+    test(`${name}: a parent that stands later in the file`, async () => {
+      const { sent, report } = await importAndSend(JSON.stringify(chatOf([0, 2, 1, 3].map((at) => messages[at]!))))
+      assert.deepEqual(sent, ['user: a', 'assistant: b', 'user: c', 'assistant: d'])
+      assertNotes(report, [])
+    })
+
+    test(`${name}: a message whose parent is lost follows the one before it`, async () => {
+      const { sent, report } = await importAndSend(JSON.stringify(chatOf(messages.toSpliced(1, 1))))
+      assert.deepEqual(sent, ['user: a', 'user: c', 'assistant: d'])
+      assertNotes(report, [/follows the one before it, as its parents are not in the file: m2$/])
+    })
+
+    test(`${name}: a circle of parents is broken`, async () => {
+      const circle = messages.with(0, { ...messages[0]!, parent: 'm4' })
+      const { report } = await importAndSend(JSON.stringify(chatOf(circle)))
+      assert.equal(report.messages, 4)
+      assertNotes(report, [/as its parents form a circle$/])
+    })
+  }
 
   test('importAll() adds every conversation of a file, import() refuses several', async () => {
     const conversations = openConversations({ client })

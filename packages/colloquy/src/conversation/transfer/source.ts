@@ -45,6 +45,11 @@ export function shelfIn(conversation: object): Shelf | undefined {
   return archivedFlags.some(has) ? 'archived' : pinnedFlags.some(has) ? 'pinned' : undefined
 }
 
+/** The setting for a system prompt that a file has; none if it is empty or no text. */
+export function systemIn(value: unknown): { system?: string } {
+  return typeof value === 'string' && value.trim() !== '' ? { system: value } : {}
+}
+
 /** A time in a file, in whole milliseconds: an ISO text, or seconds or milliseconds since 1970. 0 if it is none of these. */
 export function timeIn(value: unknown): number {
   if (typeof value === 'string' && !/^\d+(?:\.\d+)?$/.test(value)) return Math.max(0, Date.parse(value) || 0)

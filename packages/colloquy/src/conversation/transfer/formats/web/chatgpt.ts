@@ -1,27 +1,34 @@
 import type { Pausable } from '../../../in-slices.ts'
-import { contentOf, textBlock } from '../../blocks.ts'
+import { textBlock } from '../../blocks.ts'
 import type { ImportNotes } from '../../report.ts'
-import { aboutReply, type SourceConversation, type SourceMessage, timeIn, titleIn } from '../../source.ts'
+import { type SourceConversation, titleIn } from '../../source.ts'
 import { printed } from '../../unknown-file.ts'
-import { readTree } from './message-tree.ts'
+import { type ChatMessage, readTree } from './message-tree.ts'
+import { fenced } from './tool-text.ts'
 
 /** A conversation of ChatGPT's `conversations.json`: nodes by id, each with a message or none. */
 export interface ChatGptConversation {
   title?: unknown
-  mapping: Record<string, Node | undefined>
+  mapping: Record<string, Node | null>
   current_node?: unknown
 }
 
 interface Node {
   message?: ChatGptMessage | null
-  parent?: string | null
-  children?: string[]
+  parent?: unknown
 }
 
 interface ChatGptMessage {
   author?: { role?: unknown; name?: unknown } | null
   create_time?: unknown
-  content?: { content_type?: unknown; parts?: unknown; text?: unknown; language?: unknown; result?: unknown } | null
+  content?: {
+    content_type?: unknown
+    parts?: unknown
+    text?: unknown
+    result?: unknown
+    output_str?: unknown
+    language?: unknown
+  } | null
   metadata?: {
     model_slug?: unknown
     is_visually_hidden_from_conversation?: unknown
@@ -45,36 +52,29 @@ export function* readChatGpt(
   line: number,
   notes: ImportNotes,
 ): Pausable<SourceConversation> {
-  const nodes = new Map(Object.entries(mapping).filter(([, node]) => node != null)) as Map<string, Node>
-  const tree = yield* readTree(nodes, current, ({ message }, parent) =>
-    message ? messageOf(message, { line, parent }, notes) : undefined,
+  const nodes = Object.entries(mapping).flatMap(([id, node]) => {
+    return node ? { id, parent: node.parent, message: node.message } : []
+  })
+  const tree = yield* readTree(nodes, current, { line, notes }, (message) =>
+    message ? messageOf(message, line, notes) : undefined,
   )
   return { title: titleIn(title), settings: {}, ...tree }
 }
 
-function messageOf(
-  message: ChatGptMessage,
-  place: Pick<SourceMessage, 'line' | 'parent'>,
-  notes: ImportNotes,
-): SourceMessage | undefined {
+function messageOf(message: ChatGptMessage, line: number, notes: ImportNotes): ChatMessage | undefined {
   const role = message.author?.role
-  const texts = textsOf(message, place.line, notes)
+  const texts = textsOf(message, line, notes)
   if (texts.length === 0) return undefined
   if (role === 'system' || message.metadata?.is_visually_hidden_from_conversation === true) {
-    notes.skipped(place.line, `a hidden ${printed(role)} message`)
+    notes.skipped(line, `a hidden ${printed(role)} message`)
     return undefined
   }
-  for (const name of attachmentNames(message)) notes.repaired(place.line, `the file ${name} is not in the export`)
-  const createdAt = timeIn(message.create_time)
-  const content = contentOf(texts.map(textBlock))
-  if (role === 'user') return { ...place, role, createdAt, content }
-  const model = message.metadata?.model_slug
+  for (const name of attachmentNames(message)) notes.repaired(line, `the file ${name} is not in the export`)
   return {
-    ...place,
-    role: 'assistant',
-    createdAt,
-    content,
-    about: aboutReply((name) => (name === 'model' ? model : undefined)),
+    role: role === 'user' ? role : 'assistant',
+    time: message.create_time,
+    blocks: texts.map(textBlock),
+    model: message.metadata?.model_slug,
   }
 }
 
@@ -86,12 +86,20 @@ function attachmentNames({ metadata }: ChatGptMessage): string[] {
   return files.map((each) => printed(each?.name))
 }
 
+/** Thinking, and the instructions of the user and of a custom GPT, which come with each conversation. */
+const unseenKinds: ReadonlySet<unknown> = new Set([
+  'thoughts',
+  'reasoning_recap',
+  'user_editable_context',
+  'model_editable_context',
+])
+
 /** The visible text of a message, as Markdown. */
 function textsOf({ author, content, recipient, metadata }: ChatGptMessage, line: number, notes: ImportNotes): string[] {
   const kind = content?.content_type
-  if (content == null || kind === 'thoughts' || kind === 'reasoning_recap') return []
-  const text = typeof content.text === 'string' ? content.text : content.result
-  const parts = Array.isArray(content.parts) ? content.parts : [text]
+  if (content == null || unseenKinds.has(kind)) return []
+  const text = content.text ?? content.result ?? content.output_str
+  const parts = Array.isArray(content.parts) ? content.parts : [text ?? content]
   const isSpoken = parts.some((part: { content_type?: unknown } | null) => part?.content_type === 'audio_transcription')
   const texts = (isSpoken ? parts.filter((part) => !isRecording(part)) : parts)
     .map((part) => withoutMarks(textOfPart(part, line, notes), metadata?.content_references))
@@ -108,22 +116,17 @@ function isRecording(part: unknown): boolean {
   return /audio.*_asset_pointer$/.test(String((part as { content_type?: unknown } | null)?.content_type))
 }
 
-/** A citation or a name. Its first and last character are for private use: no font has them. */
-const mark = /\ue200[^\ue201]*\ue201/g
+/** A citation or a name. Its first and last character are for private use, which no font has, or are `【` and `】`. */
+const mark = /\ue200[^\ue201]*\ue201|【[^【】]*†[^【】]*】/g
 
-/** The text with links and names in place of marks, as ChatGPT's page shows it. Marks that stand for nothing are left out. */
+/** The text with links and names in place of marks, as ChatGPT's page shows it. Marks that no font has are left out. */
 function withoutMarks(text: string, references: unknown): string {
   const found: ({ matched_text?: unknown; alt?: unknown } | null)[] = Array.isArray(references) ? references : []
   const shown = new Map(found.map((each) => [each?.matched_text, each?.alt]))
   return text.replaceAll(mark, (marked) => {
     const alternative = shown.get(marked) ?? /\ue202\["[^"]*","([^"]*)"/.exec(marked)?.[1]
-    return typeof alternative === 'string' ? alternative : ''
+    return typeof alternative === 'string' ? alternative : marked.startsWith('【') ? marked : ''
   })
-}
-
-function fenced(text: string, language: string): string {
-  const fence = '`'.repeat(Math.max(3, ...[...text.matchAll(/`+/g)].map(([run]) => run.length + 1)))
-  return `${fence}${language}\n${text}\n${fence}`
 }
 
 function textOfPart(part: unknown, line: number, notes: ImportNotes): string {

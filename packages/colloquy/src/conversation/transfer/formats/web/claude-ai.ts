@@ -1,8 +1,10 @@
 import type { Pausable } from '../../../in-slices.ts'
-import { contentOf, type SourceBlock, textBlock, toBlock } from '../../blocks.ts'
+import { type SourceBlock, textBlock, toBlock } from '../../blocks.ts'
 import type { ImportNotes } from '../../report.ts'
-import { type SourceConversation, type SourceMessage, timeIn, titleIn } from '../../source.ts'
+import { type SourceConversation, titleIn } from '../../source.ts'
 import { printed } from '../../unknown-file.ts'
+import { type ChatMessage, readTree } from './message-tree.ts'
+import { callText } from './tool-text.ts'
 
 /** A conversation of Claude.ai's `conversations.json`, or as its page loads it. */
 export interface ClaudeAiConversation {
@@ -37,41 +39,29 @@ export function* readClaudeAi(
   line: number,
   notes: ImportNotes,
 ): Pausable<SourceConversation> {
-  const messages: SourceMessage[] = []
-  const numbers = new Map<unknown, number>()
-  for (const message of list) {
-    const before = messages.length
-    const parentId = message?.parent_message_uuid
-    const parent = isRoot(parentId) ? 0 : (numbers.get(parentId) ?? before)
-    const read = message && messageOf(message, { line, parent }, notes)
-    if (read) messages.push(read)
-    else notes.skipped(line, 'a message without a sender or text')
-    numbers.set(message?.uuid, read ? messages.length : parent)
-    yield
-  }
-  return {
-    title: titleIn(name),
-    settings: {},
-    messages,
-    head: (typeof leaf === 'string' && numbers.get(leaf)) || messages.length,
-  }
+  // Old files name no parents.
+  const nodes = list.map((message, index) => {
+    const { uuid = index, parent_message_uuid: parent = before(list, index) } = message ?? {}
+    return { id: uuid, parent, message }
+  })
+  const tree = yield* readTree(nodes, leaf, { line, notes }, (message) => {
+    const read = message && messageOf(message, line, notes)
+    if (!read) notes.skipped(line, 'a message without a sender or text')
+    return read ?? undefined
+  })
+  return { title: titleIn(name), settings: {}, ...tree }
 }
 
-/** The parent of a first message is null, or a fixed id that no message has. Old files name no parents. */
-function isRoot(parent: unknown): boolean {
-  return parent === null || (typeof parent === 'string' && parent.startsWith('00000000-0000-'))
+/** The id of the message before; undefined for the first one. */
+function before(list: readonly (ClaudeAiMessage | null)[], index: number): unknown {
+  return index === 0 ? undefined : (list[index - 1]?.uuid ?? index - 1)
 }
 
-function messageOf(
-  message: ClaudeAiMessage,
-  place: Pick<SourceMessage, 'line' | 'parent'>,
-  notes: ImportNotes,
-): SourceMessage | undefined {
+function messageOf(message: ClaudeAiMessage, line: number, notes: ImportNotes): ChatMessage | undefined {
   const role = message.sender === 'human' ? 'user' : message.sender
   if (role !== 'user' && role !== 'assistant') return undefined
-  const blocks = [...attachmentsOf(message, place.line, notes), ...textsOf(message, place.line, notes)]
-  if (blocks.length === 0) return undefined
-  return { ...place, role, createdAt: timeIn(message.created_at), content: contentOf(blocks) }
+  const blocks = [...attachmentsOf(message, line, notes), ...textsOf(message, line, notes)]
+  return blocks.length === 0 ? undefined : { role, time: message.created_at, blocks }
 }
 
 function textsOf({ content, text }: ClaudeAiMessage, line: number, notes: ImportNotes): SourceBlock[] {
@@ -84,8 +74,7 @@ function textsOf({ content, text }: ClaudeAiMessage, line: number, notes: Import
 
 function textOfPart(part: Record<string, unknown>, line: number, notes: ImportNotes): string[] {
   if (typeof part['text'] === 'string') return [part['text']]
-  if (part['type'] === 'tool_use')
-    return [`${printed(part['name'])}:\n\`\`\`json\n${JSON.stringify(part['input'])}\n\`\`\``]
+  if (part['type'] === 'tool_use') return [callText(part['name'], part['input'])]
   if (part['type'] === 'tool_result') return resultTexts(part['content'])
   notes.repaired(line, `left out: a ${printed(part['type'])} part, which the API does not take from this file`)
   return []

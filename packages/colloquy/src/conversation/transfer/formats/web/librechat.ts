@@ -1,9 +1,10 @@
 import type { Pausable } from '../../../in-slices.ts'
-import { contentOf, textBlock } from '../../blocks.ts'
+import { textBlock } from '../../blocks.ts'
 import type { ImportNotes } from '../../report.ts'
-import { aboutReply, type SourceConversation, type SourceMessage, timeIn, titleIn } from '../../source.ts'
+import { type SourceConversation, systemIn, titleIn } from '../../source.ts'
 import { printed } from '../../unknown-file.ts'
-import { readTree } from './message-tree.ts'
+import { type ChatMessage, readTree, type TreeNode } from './message-tree.ts'
+import { callText } from './tool-text.ts'
 
 /** A conversation that LibreChat exports as JSON. With the option "recursive" its messages contain those that follow. */
 export interface LibreChatConversation {
@@ -48,41 +49,31 @@ export function* readLibreChat(
   line: number,
   notes: ImportNotes,
 ): Pausable<SourceConversation> {
-  const nodes = new Map<unknown, { parent: unknown; message: LibreChatMessage }>()
+  const nodes: TreeNode<LibreChatMessage>[] = []
   const stack = [...listOf<LibreChatMessage>(messages), ...listOf<LibreChatMessage>(messagesTree)].toReversed()
   for (let message = stack.pop(); message; message = stack.pop()) {
-    nodes.set(message.messageId, { parent: message.parentMessageId, message })
+    nodes.push({ id: message.messageId, parent: message.parentMessageId, message })
     stack.push(...listOf<LibreChatMessage>(message.children).toReversed())
     yield
   }
-  const tree = yield* readTree(nodes, undefined, ({ message }, parent) => messageOf(message, { line, parent }, notes))
-  const system = options?.promptPrefix
-  return {
-    title: titleIn(title),
-    settings: typeof system === 'string' && system.trim() !== '' ? { system } : {},
-    ...tree,
-  }
+  const tree = yield* readTree(nodes, undefined, { line, notes }, (message) => messageOf(message, line, notes))
+  return { title: titleIn(title), settings: systemIn(options?.promptPrefix), ...tree }
 }
 
-function messageOf(
-  message: LibreChatMessage,
-  place: Pick<SourceMessage, 'line' | 'parent'>,
-  notes: ImportNotes,
-): SourceMessage | undefined {
-  const { content, text, files, isCreatedByUser, createdAt } = message
+function messageOf(message: LibreChatMessage, line: number, notes: ImportNotes): ChatMessage | undefined {
+  const { content, text, files, isCreatedByUser, createdAt, model } = message
   const parts = Array.isArray(content) && content.length > 0 ? listOf<Part>(content) : [{ type: 'text', text }]
-  const texts = message.error === true ? [] : parts.flatMap((part) => textsOf(part, place.line, notes))
+  const texts = message.error === true ? [] : parts.flatMap((part) => textsOf(part, line, notes))
   const visible = texts.filter((each) => each.trim() !== '')
   for (const { filename } of listOf<{ filename?: unknown }>(files)) {
-    notes.repaired(place.line, `the file ${printed(filename)} is not in the export`)
+    notes.repaired(line, `the file ${printed(filename)} is not in the export`)
   }
-  if (visible.length === 0) {
-    notes.skipped(place.line, message.error === true ? 'an error message' : 'a message without text')
-    return undefined
+  if (visible.length > 0) {
+    const role = isCreatedByUser === true ? 'user' : 'assistant'
+    return { role, time: createdAt, blocks: visible.map(textBlock), model }
   }
-  const read = { ...place, createdAt: timeIn(createdAt), content: contentOf(visible.map(textBlock)) }
-  if (isCreatedByUser === true) return { ...read, role: 'user' }
-  return { ...read, role: 'assistant', about: aboutReply((name) => (name === 'model' ? message.model : undefined)) }
+  notes.skipped(line, message.error === true ? 'an error message' : 'a message without text')
+  return undefined
 }
 
 /** The visible text of a part, as Markdown. */
@@ -90,8 +81,8 @@ function textsOf({ type, text, tool_call: call }: Part, line: number, notes: Imp
   const value = typeof text === 'object' && text !== null ? (text as { value?: unknown }).value : text
   if (typeof value === 'string') return [value]
   if (type === 'think') return []
-  if (call) return [`${printed(call.name)}:\n\`\`\`json\n${printed(call.args)}\n\`\`\``, printed(call.output ?? '')]
-  notes.repaired(line, `left out: a ${printed(type)} part, which is not in the file`)
+  if (call) return [callText(call.name, call.args), printed(call.output ?? '')]
+  notes.repaired(line, `left out: a part of type ${printed(type)}, which has no text`)
   return []
 }
 

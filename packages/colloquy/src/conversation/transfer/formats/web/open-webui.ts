@@ -1,14 +1,17 @@
 import type { Pausable } from '../../../in-slices.ts'
-import { contentOf, textBlock } from '../../blocks.ts'
+import { textBlock } from '../../blocks.ts'
 import type { ImportNotes } from '../../report.ts'
-import { aboutReply, type SourceConversation, type SourceMessage, timeIn, titleIn } from '../../source.ts'
+import { type SourceConversation, systemIn, titleIn } from '../../source.ts'
 import { printed } from '../../unknown-file.ts'
-import { readTree } from './message-tree.ts'
+import { type ChatMessage, readTree } from './message-tree.ts'
 
 /** A chat that Open WebUI exports: nodes by id, each a message. */
 export interface OpenWebUiChat {
   title?: unknown
-  chat: { history: { messages: Record<string, OpenWebUiMessage | null>; currentId?: unknown } }
+  chat: {
+    history: { messages: Record<string, OpenWebUiMessage | null>; currentId?: unknown }
+    params?: { system?: unknown } | null
+  }
 }
 
 interface OpenWebUiMessage {
@@ -27,41 +30,30 @@ export function isOpenWebUi(value: unknown): value is OpenWebUiChat {
 
 /** Reads a chat of Open WebUI with its branches. Thinking, and calls of tools that are folded in a reply, are left out. */
 export function* readOpenWebUi(
-  { title, chat: { history } }: OpenWebUiChat,
+  { title, chat: { history, params } }: OpenWebUiChat,
   line: number,
   notes: ImportNotes,
 ): Pausable<SourceConversation> {
-  const nodes = new Map<string, { parent: unknown; message: OpenWebUiMessage }>()
-  for (const [id, message] of Object.entries(history.messages)) {
-    if (message) nodes.set(id, { parent: message.parentId, message })
-  }
-  const tree = yield* readTree(nodes, history.currentId, ({ message }, parent) =>
-    messageOf(message, { line, parent }, notes),
-  )
-  return { title: titleIn(title), settings: {}, ...tree }
+  const nodes = Object.entries(history.messages).flatMap(([id, message]) => {
+    return message ? { id, parent: message.parentId, message } : []
+  })
+  const tree = yield* readTree(nodes, history.currentId, { line, notes }, (message) => messageOf(message, line, notes))
+  return { title: titleIn(title), settings: systemIn(params?.system), ...tree }
 }
 
 function messageOf(
   { role, content, timestamp, model, files }: OpenWebUiMessage,
-  place: Pick<SourceMessage, 'line' | 'parent'>,
+  line: number,
   notes: ImportNotes,
-): SourceMessage | undefined {
+): ChatMessage | undefined {
   const text = typeof content === 'string' ? withoutFolds(content) : ''
   for (const file of Array.isArray(files) ? (files as ({ name?: unknown; type?: unknown } | null)[]) : []) {
-    notes.repaired(place.line, `the file ${printed(file?.name ?? file?.type)} is not imported`)
+    notes.repaired(line, `the file ${printed(file?.name ?? file?.type)} is not imported`)
   }
-  if ((role !== 'user' && role !== 'assistant') || text.trim() === '') {
-    notes.skipped(place.line, 'a message without a role or text')
-    return undefined
-  }
-  const about = role === 'assistant' && aboutReply((name) => (name === 'model' ? model : undefined))
-  return {
-    ...place,
-    role,
-    createdAt: timeIn(timestamp),
-    content: contentOf([textBlock(text)]),
-    ...(about && { about }),
-  }
+  if ((role === 'user' || role === 'assistant') && text.trim() !== '')
+    return { role, time: timestamp, blocks: [textBlock(text)], model }
+  notes.skipped(line, 'a message without a role or text')
+  return undefined
 }
 
 const end = '</details>'
