@@ -3,7 +3,7 @@ import { homedir, userInfo } from 'node:os'
 import { dirname, posix, win32 } from 'node:path'
 import { ExitCode, ExitError } from './exit.ts'
 import type { Environment } from './flags.ts'
-import { systemReason } from './system-error.ts'
+import { systemReason } from './errors/system-error.ts'
 
 /** The files of the program: in the XDG folders, on Windows in AppData. */
 export interface FilePaths {

@@ -184,14 +184,14 @@ test('a missing key gives exit code 3 and the remedy', async () => {
 test('a model that the API does not have gets the name that was meant', async () => {
   await served([], async (env) => {
     const { stderr, code } = await run(['ask', '-m', 'claude-sonnet-4.6', 'x'], env)
-    assert.match(stderr, /^Not found: .*claude-sonnet-4\.6.*\nDid you mean claude-sonnet-4-6\?\n$/)
+    assert.match(stderr, /^Not found: .*claude-sonnet-4\.6.* Did you mean claude-sonnet-4-6\?\n$/)
     assert.equal(code, 6)
   })
 })
 
 test('an unreachable host gives exit code 5 and is named', async () => {
   const { stderr, code } = await run(['ask', 'x', '--retries', '0', '--engine', 'http://127.0.0.1:9'])
-  assert.match(stderr, /^Can't reach 127\.0\.0\.1:9 \(ECONNREFUSED\)\./)
+  assert.match(stderr, /^Can't reach 127\.0\.0\.1:9: nothing listens there \(ECONNREFUSED\)\./)
   assert.equal(code, 5)
 })
 

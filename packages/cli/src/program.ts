@@ -4,7 +4,7 @@ import { parse, unknownCommand } from './commands/parse.ts'
 import { commands } from './commands/table.ts'
 import { ExitCode } from './exit.ts'
 import { useStoredKeys } from './engine/stored-keys.ts'
-import { systemReason } from './system-error.ts'
+import { systemReason } from './errors/system-error.ts'
 import { writeDocument, writeErrorLine } from './terminal/output.ts'
 
 /** Runs the program and returns its exit code. */
@@ -19,9 +19,9 @@ export async function run(words: readonly string[]): Promise<number> {
   try {
     return await runWords(words)
   } catch (error) {
-    const { describeError } = await import('./describe-error.ts')
-    const { exitCode, line } = describeError(error)
-    writeErrorLine(line)
+    const { describeError } = await import('./errors/describe-error.ts')
+    const { exitCode, line, advice } = describeError(error)
+    writeErrorLine(advice === '' ? line : `${line} ${advice}`)
     return exitCode
   }
 }

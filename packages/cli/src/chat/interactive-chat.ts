@@ -89,7 +89,7 @@ export class InteractiveChat {
     } catch (error) {
       const [{ showError }, { describeError }] = await Promise.all([
         import('./surface/show.ts'),
-        import('../describe-error.ts'),
+        import('../errors/describe-error.ts'),
       ])
       showError(this.#surface, error)
       this.#inputs.push({ kind: 'leave', exitCode: describeError(error).exitCode })

@@ -16,7 +16,7 @@ import { ExitCode, ExitError, UsageError } from '../exit.ts'
 import { filePaths, makeFolder } from '../file-paths.ts'
 import type { Flags } from '../flags.ts'
 import { countText } from '../format.ts'
-import { systemReason } from '../system-error.ts'
+import { systemReason } from '../errors/system-error.ts'
 import { changesFrom, settingsFrom, settingsToContinue } from './settings/settings.ts'
 import { programName } from '../terminal/program-name.ts'
 

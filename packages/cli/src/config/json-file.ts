@@ -1,6 +1,6 @@
 import { UsageError } from '../exit.ts'
 import { readText } from '../read-text.ts'
-import { systemReason } from '../system-error.ts'
+import { systemReason } from '../errors/system-error.ts'
 
 /** The value in a file of JSON, which may have comments and trailing commas. Throws a `UsageError` that names the file. */
 export async function readJsonFile(path: string): Promise<unknown> {

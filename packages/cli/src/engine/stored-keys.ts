@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { ExitCode, ExitError } from '../exit.ts'
 import { filePaths, replaceFile } from '../file-paths.ts'
 import type { Environment } from '../flags.ts'
-import { systemReason } from '../system-error.ts'
+import { systemReason } from '../errors/system-error.ts'
 
 /** The user's own keys for engines: of Claude, and by the name `openai` one of OpenAI or the server of `OPENAI_BASE_URL`. */
 export interface StoredKeys {

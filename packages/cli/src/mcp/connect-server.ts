@@ -2,7 +2,7 @@ import { Client, StreamableHTTPClientTransport, type Tool } from '@modelcontextp
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
 import { ExitCode, ExitError } from '../exit.ts'
 import { oneLine } from '../format.ts'
-import { systemReason } from '../system-error.ts'
+import { systemReason } from '../errors/system-error.ts'
 import type { McpServer } from './server-file.ts'
 
 /** A connection to a server, with the tools that it listed when the connection began. */

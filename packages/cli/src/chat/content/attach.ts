@@ -6,7 +6,7 @@ import { UsageError } from '../../exit.ts'
 import { fileFacts, withHome } from '../../file-paths.ts'
 import type { Flags } from '../../flags.ts'
 import { byteText } from '../../format.ts'
-import { systemReason } from '../../system-error.ts'
+import { systemReason } from '../../errors/system-error.ts'
 
 /** A file or web address to send with a message. */
 export interface Attachment {

@@ -1,7 +1,7 @@
 import { jsonSchemaOutputFormat, type OutputFormat } from 'colloquy/protocol'
 import { UsageError } from '../../exit.ts'
 import type { Flags } from '../../flags.ts'
-import { systemReason } from '../../system-error.ts'
+import { systemReason } from '../../errors/system-error.ts'
 import { readText } from '../../read-text.ts'
 
 /** The output format of `--json-schema`. */

@@ -1,6 +1,6 @@
 import { closeSync, existsSync, fstatSync, ftruncateSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { ExitCode, ExitError } from '../../exit.ts'
-import { systemReason } from '../../system-error.ts'
+import { systemReason } from '../../errors/system-error.ts'
 
 /** The file of `--out`. It is opened before the request is sent, so that no reply is paid for and then lost. */
 export class ReplyFile {

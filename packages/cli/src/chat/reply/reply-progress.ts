@@ -1,5 +1,5 @@
 import type { MessageStreamEvent } from 'colloquy/protocol'
-import { describeError } from '../../describe-error.ts'
+import { describeError } from '../../errors/describe-error.ts'
 import type { LatestRequest } from '../../engine/connect.ts'
 import { retryText } from '../../format.ts'
 import { safeText } from '../../terminal/safe-text.ts'

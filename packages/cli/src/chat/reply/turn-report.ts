@@ -1,6 +1,6 @@
 import type { Conversation, Reply } from 'colloquy/conversation'
 import { APIError, APIUserAbortError, formatUsd, type Message } from 'colloquy/protocol'
-import { describeError } from '../../describe-error.ts'
+import { describeError } from '../../errors/describe-error.ts'
 import { isOnThisMachine, type EngineKind } from '../../engine/engine-kind.ts'
 import type { CostStyle } from '../chat-state.ts'
 import { meantModel } from '../settings/model-name.ts'
@@ -101,7 +101,7 @@ function figuresOf(
 
 /** Advice after a failure without any reply. */
 function hintFor(error: APIError, facts: TurnFacts): string {
-  const { type, sentence } = describeError(error)
+  const { type, sentence, advice } = describeError(error)
   if (type === 'authentication_error') return `Your message is saved. ${facts.keyAdvice} Then resume this chat.`
   if (type === 'invalid_request_error' && /too long/i.test(sentence))
     return 'Your message is saved. /undo takes it back; /new starts a new chat.'
@@ -110,5 +110,6 @@ function hintFor(error: APIError, facts: TurnFacts): string {
     const saved = 'Your message is saved. /model changes the model, /retry sends it again.'
     return meant === undefined ? saved : `Did you mean ${meant}? ${saved}`
   }
-  return 'Your message is saved: /retry sends it again, /undo takes it back.'
+  const saved = 'Your message is saved: /retry sends it again, /undo takes it back.'
+  return advice === '' ? saved : `${advice} ${saved}`
 }

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { UsageError } from '../../exit.ts'
 import { withHome } from '../../file-paths.ts'
-import { systemReason } from '../../system-error.ts'
+import { systemReason } from '../../errors/system-error.ts'
 import { copy, say, type Effect } from '../chat-state.ts'
 import { blocksText, codeBlocks, findCode } from '../content/code-blocks.ts'
 import { exportChat, formatOf, omissionOf, textOf } from '../content/transcript.ts'

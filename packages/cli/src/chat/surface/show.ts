@@ -1,5 +1,5 @@
 import type { ConversationMessage } from 'colloquy/conversation'
-import { describeError } from '../../describe-error.ts'
+import { describeError } from '../../errors/describe-error.ts'
 import { sentLines } from '../../editor/editor-view.ts'
 import { MarkdownStream } from '../../markdown/markdown-stream.ts'
 import { paintSpans, type Style } from '../../terminal/style.ts'

@@ -6,7 +6,7 @@ import type { ReplyFile } from '../../chat/reply/reply-file.ts'
 import { keyAdvice } from '../../engine/credentials.ts'
 import type { Connection } from '../../engine/connect.ts'
 import type { ChatTools } from '../../mcp/chat-tools.ts'
-import type { ErrorDescription } from '../../describe-error.ts'
+import type { ErrorDescription } from '../../errors/describe-error.ts'
 import { ExitCode } from '../../exit.ts'
 import { windowTokens } from '../../chat/settings/settings.ts'
 
@@ -55,13 +55,11 @@ export function resultOf(outcome: AskOutcome): object {
 
 /** The lines for standard error: a failure, a reply that was cut off or refused, and the usage if it is wanted. */
 export function notesOf(outcome: AskOutcome, wantsUsage: boolean): string[] {
-  const { failure, reply, lacksCode, connection, chat } = outcome
+  const { failure, reply, lacksCode } = outcome
   const notes: string[] = []
   if (lacksCode) notes.push('The reply has no code block: this is all of it.')
-  if (failure !== undefined && failure.exitCode !== ExitCode.interrupted) notes.push(failure.line)
-  if (failure?.exitCode === ExitCode.key && connection) notes.push(keyAdvice(connection.kind))
-  const meant = failure?.type === 'not_found_error' && chat ? meantModel(chat.settings.model) : undefined
-  if (meant !== undefined) notes.push(`Did you mean ${meant}?`)
+  if (failure !== undefined && failure.exitCode !== ExitCode.interrupted)
+    notes.push([failure.line, adviceAfter(failure, outcome)].join(' ').trimEnd())
   if (reply?.stopReason === 'max_tokens') {
     notes.push(`Cut off at ${reply.usage.output_tokens} tokens: --max-tokens sets the limit.`)
   }
@@ -69,6 +67,13 @@ export function notesOf(outcome: AskOutcome, wantsUsage: boolean): string[] {
   if (reply !== undefined && textOf(reply.message).trim() === '') notes.push(emptyText(reply.message))
   if (wantsUsage && reply !== undefined) notes.push(usageLine(reply, outcome))
   return notes
+}
+
+/** Advice after a failure: about the key or the model, if it is about these. */
+function adviceAfter({ exitCode, type, advice }: ErrorDescription, { connection, chat }: AskOutcome): string {
+  if (exitCode === ExitCode.key && connection) return keyAdvice(connection.kind)
+  const meant = type === 'not_found_error' && chat ? meantModel(chat.settings.model) : undefined
+  return meant === undefined ? advice : `Did you mean ${meant}?`
 }
 
 /** The text blocks of the message, joined. */

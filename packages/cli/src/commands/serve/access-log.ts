@@ -1,6 +1,6 @@
 import type { AccessEntry } from '@colloquy/server'
 import { formatUsd, fromUsd } from 'colloquy/protocol'
-import { describeError } from '../../describe-error.ts'
+import { describeError } from '../../errors/describe-error.ts'
 import type { Flags } from '../../flags.ts'
 import { latencyText, tokenText } from '../../format.ts'
 import { writeLogJson, writeLogLine } from '../../terminal/output.ts'

@@ -3,7 +3,7 @@ import { checkJson, type JsonIssue, type JsonSchema, nearMiss } from 'colloquy/p
 import { UsageError } from '../../../exit.ts'
 import { isObject } from '../../../config/json-file.ts'
 import type { Environment } from '../../../flags.ts'
-import { systemReason } from '../../../system-error.ts'
+import { systemReason } from '../../../errors/system-error.ts'
 import { ConfigError, configError, type ConfigIssue, type ConfigText, portForm, positionAt } from './config-error.ts'
 import { configSchema, engineSchemas, type ServeConfig, routeSchemas } from './config.ts'
 import { resolveVariables } from './variables.ts'

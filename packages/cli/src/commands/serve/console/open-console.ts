@@ -16,7 +16,7 @@ import { withServedModel } from '../../../engine/served-models.ts'
 import { ExitCode, ExitError } from '../../../exit.ts'
 import { filePaths, makeFolder } from '../../../file-paths.ts'
 import type { Flags } from '../../../flags.ts'
-import { systemReason } from '../../../system-error.ts'
+import { systemReason } from '../../../errors/system-error.ts'
 import { writeErrorLine } from '../../../terminal/output.ts'
 import { ChatsEngine } from './chats-engine.ts'
 

@@ -7,9 +7,10 @@ import {
   AuthenticationError,
   PermissionDeniedError,
 } from 'colloquy/protocol'
-import { unreachableServer } from './engine/engine-kind.ts'
-import { ExitCode, ExitError } from './exit.ts'
-import { oneLine } from './format.ts'
+import { unreachableServer } from '../engine/engine-kind.ts'
+import { errorWords, withFoundWords, wordsOfConnection } from './error-words.ts'
+import { ExitCode, ExitError } from '../exit.ts'
+import { oneLine } from '../format.ts'
 
 /** An error in the words of the program. */
 export interface ErrorDescription {
@@ -19,22 +20,10 @@ export interface ErrorDescription {
   type: string
   sentence: string
   requestId: string | undefined
-  /** The sentence, with type and request id. */
+  /** The sentence, with the API's error type and the request id. */
   line: string
-}
-
-const openings: Record<string, string> = {
-  invalid_request_error: 'The request was rejected',
-  authentication_error: 'The key was not accepted',
-  billing_error: 'There is a problem with the billing of this account',
-  permission_error: 'This key may not do that',
-  not_found_error: 'Not found',
-  conflict_error: 'Something else changed at the same time',
-  request_too_large: 'The request is too large',
-  rate_limit_error: 'Too many requests',
-  overloaded_error: 'The API is overloaded',
-  api_error: 'The API failed',
-  timeout_error: 'The API took too long',
+  /** Advice on the next step; empty if the sentence alone can tell. */
+  advice: string
 }
 
 /** Describes an error in one line: a sentence, the API's error type and the request id. */
@@ -42,10 +31,10 @@ export function describeError(error: unknown): ErrorDescription {
   const type = typeOf(error)
   const sentence = sentenceOf(error, type)
   const requestId = error instanceof APIError ? (error.requestID ?? undefined) : undefined
-  const notes =
-    error instanceof APIError && !isOfThisMachine(error) ? [type, ...(requestId === undefined ? [] : [requestId])] : []
-  const line = notes.length === 0 ? sentence : `${sentence} (${notes.join(', ')})`
-  return { exitCode: exitCodeOf(error, type), type, sentence, requestId, line }
+  const notes = error instanceof APIError && !isOfThisMachine(error) ? [error.type, requestId] : []
+  const known = notes.filter((note) => note !== null && note !== undefined)
+  const line = known.length === 0 ? sentence : `${sentence} (${known.join(', ')})`
+  return { exitCode: exitCodeOf(error, type), type, sentence, requestId, line, advice: adviceOf(error, type) }
 }
 
 function typeOf(error: unknown): string {
@@ -62,12 +51,35 @@ function sentenceOf(error: unknown, type: string): string {
     return 'The last reply waits for results of tools, and there are none here: /undo in the chat takes it back.'
   if (!(error instanceof APIError)) return oneLine(error.message)
   if (isTooLong(error)) return 'The reply took longer than --timeout allows.'
-  const said = oneLine(error.apiMessage ?? withoutPage(error))
   if (error instanceof APIConnectionError && error.type === null) return connectionSentence(error)
-  const opening = isOfThisMachine(error) ? undefined : openings[type]
-  const sentence = withPeriod(opening === undefined ? said : `${opening}: ${said}`)
+  if (isOfThisMachine(error)) return withPeriod(withFoundWords(oneLine(error.apiMessage ?? error.message)))
+  if (error.type === null && error.status !== undefined) return foreignSentence(error.status, error.message)
+  const said = oneLine(error.apiMessage ?? error.message)
+  const words = errorWords[error instanceof AuthenticationError ? 'authentication_error' : type]
+  const sentence = withPeriod(words === undefined ? said : `${words.opening}: ${said}`)
   const { retryAfterMs: waitMs } = error
   return waitMs === null || waitMs <= 0 ? sentence : `${sentence} Try again in ${Math.ceil(waitMs / 1000)} s.`
+}
+
+function adviceOf(error: unknown, type: string): string {
+  if (!(error instanceof APIError) || error instanceof APIUserAbortError) return ''
+  if (isTooLong(error) || error instanceof APIConnectionTimeoutError) return '--timeout allows more seconds.'
+  if (error.errorCode === unreachableServer) return wordsOfConnection(undefined, error.message)?.advice ?? ''
+  if (isOfThisMachine(error)) return ''
+  if (/after 0 events: it ended/.test(error.message)) return notTheApi
+  if (error instanceof APIConnectionError && error.type === null)
+    return wordsOfConnection(error.code, error.message)?.advice ?? 'Look at the address and at your network.'
+  if (error.type === null) return isServerFailure(error) ? 'Try again.' : notTheApi
+  if (type === 'not_found_error' && !/\bmodel\b/i.test(error.message)) return notTheApi
+  if (type === 'invalid_request_error' && /too long/i.test(error.message))
+    return 'Send less, or choose a model with a larger window.'
+  return (error.retryAfterMs ?? 0) > 0 ? '' : (errorWords[type]?.advice ?? '')
+}
+
+const notTheApi = 'Look at the address: it may not be that of a Messages API.'
+
+function isServerFailure({ status }: APIError): boolean {
+  return status !== undefined && status >= 500
 }
 
 /** Whether the engine in this process cannot use its file or reach its server. No request reached an API. */
@@ -81,17 +93,28 @@ function isTooLong(error: unknown): boolean {
   return error instanceof APIError && isTooLong(error.cause)
 }
 
-/** The message of a response in another form than the API's errors. A proxy answers with a page, of which the title is enough. */
-function withoutPage({ status, message }: APIError): string {
-  if (status === undefined || !/<(?:!doctype|html)\b/i.test(message)) return message
-  const title = /<title>\s*([^<]+?)\s*<\/title>/i.exec(message)?.[1]
-  return `The server answered with status ${status} and a web page${title === undefined ? '' : `: ${title}`}`
+/** A response in another form than the API's errors. A proxy answers with a page, of which the title is enough. */
+function foreignSentence(status: number, message: string): string {
+  if (/<(?:!doctype|html)\b/i.test(message)) {
+    const title = /<title>\s*([^<]+?)\s*<\/title>/i.exec(message)?.[1]
+    return withPeriod(
+      `The server answered with status ${status} and a web page${title === undefined ? '' : `: ${title}`}`,
+    )
+  }
+  const said = oneLine(message.replace(`${status} `, ''))
+  const isEmpty = said === 'status code (no body)'
+  return withPeriod(`The server answered with status ${status}${isEmpty ? ' and nothing else' : `: ${said}`}`)
 }
 
-function connectionSentence({ host, code, cause, message }: APIConnectionError): string {
-  if (host === undefined) return withPeriod(oneLine(message))
+function connectionSentence(error: APIConnectionError): string {
+  const { host, code, cause, message } = error
+  if (error instanceof APIConnectionTimeoutError) return 'The server did not answer in time.'
+  if (host === undefined) {
+    const lost = message.replace(/^Stream broke off/, 'The reply broke off').replace('Connection error: ', '')
+    return withPeriod(withFoundWords(oneLine(lost)))
+  }
   const reason = code ?? (cause instanceof Error ? oneLine(cause.message) : undefined)
-  return `Can't reach ${host}${reason === undefined ? '' : ` (${reason})`}.`
+  return withPeriod(withFoundWords(`Can't reach ${host}${reason === undefined ? '' : ` (${reason})`}`))
 }
 
 function exitCodeOf(error: unknown, type: string): number {
