@@ -30,6 +30,20 @@ describe('replies in a browser', { skip }, () => {
         .evaluateAll((all) => all.map(({ namespaceURI }) => namespaceURI))
       assert.deepEqual(new Set(shown), new Set(['http://www.w3.org/1998/Math/MathML']))
       assert.deepEqual(await replies.last().locator('code').allInnerTexts(), ['$not$', '\\frac{1}'])
+      const html = replies.last().locator('sub, kbd, sup, b, img, summary, details li, details em')
+      const elements = await html.evaluateAll((all) =>
+        all.map(({ tagName, textContent, attributes: { length } }) => [tagName, textContent, length]),
+      )
+      assert.deepEqual(elements, [
+        ['SUB', '2', 0],
+        ['KBD', 'Ctrl', 0],
+        ['SUP', '1', 0],
+        ['SUMMARY', 'More text', 0],
+        ['EM', 'text', 0],
+        ['LI', 'folded', 0],
+        ['SUP', '1', 0],
+      ])
+      await replies.last().getByText('<b>an open tag <img src=x>').waitFor()
       await ask(page, 'Where does this come from?')
       const reply = page.locator('article.reply').last()
       assert.equal(await replies.last().innerText(), 'Born in 1923[1], he wrote[1][2].\n\nTwo\nlines')
@@ -55,6 +69,9 @@ const formulas = [
   '- $\\alpha$ in a list',
   '| $\\frac{1}{2}$ | `$not$` |\n|---|---|',
   'This is not valid: $\\frac{1}$',
+  'H<sub onclick="alert(1)">2</sub>O, <kbd>Ctrl</kbd>, a note[^1] and <b>an open tag <img src=x>',
+  '<details open>\n<summary>More *text*</summary>\n\n- folded\n\n</details>',
+  '[^1]: The text of the note',
 ].join('\n\n')
 
 const life = { type: 'web_search_result_location', url: 'https://example.com/life', title: 'A life' }

@@ -140,6 +140,9 @@ export class BlockReader {
     switch (kind.kind) {
       case 'heading':
         return emitProse(context, [kind.text], headingStyle(kind.level))
+      case 'fold':
+        if (kind.text !== '') emitProse(context, [kind.text], kind.isSummary ? headingStyle(2) : {})
+        return
       case 'rule':
         return this.output.emit([this.#sheet.paint('─'.repeat(Math.min(this.#columns, 40)), { dim: true })])
       case 'fence':

@@ -1,6 +1,10 @@
 import type { Token } from 'marked'
 import { decodeEntities } from './entities.ts'
-import { lexerFor, type FormulaToken } from './formula/formula-lexer.ts'
+import type { FormulaToken } from './formula/formula-lexer.ts'
+import { subscript, superscript } from './formula/scripts.ts'
+import { type ElementName, type ElementToken, withElements } from './lexer/element.ts'
+import type { FootnoteToken } from './lexer/footnote.ts'
+import { lexerFor } from './lexer/lexer.ts'
 import { formulaText } from './formula/formula-text.ts'
 import { safeAddress, safeText } from '../terminal/safe-text.ts'
 import type { Painter, Span, Style } from '../terminal/style.ts'
@@ -12,12 +16,15 @@ export type LinkDefinitions = Record<string, { href: string; title: string | nul
 export function inlineSpans(source: string, base: Style, definitions: LinkDefinitions, paint: Painter): Span[] {
   const lexer = lexerFor(source)
   lexer.tokens.links = definitions
-  return lexer.inlineTokens(source, []).flatMap((token) => spansOf(token, base, paint))
+  return spans(lexer.inlineTokens(source, []), base, paint)
+}
+
+function spans(tokens: readonly Token[], style: Style, paint: Painter): Span[] {
+  return withElements(tokens).flatMap((token) => spansOf(token, style, paint))
 }
 
 function spansOf(token: Token, style: Style, paint: Painter): Span[] {
-  const children = (inner: Style): Span[] =>
-    (('tokens' in token && token.tokens) || []).flatMap((child: Token) => spansOf(child, inner, paint))
+  const children = (inner: Style): Span[] => spans(('tokens' in token && token.tokens) || [], inner, paint)
   switch (token.type) {
     case 'text':
       return [{ text: decodeEntities(token.raw, printable), style }]
@@ -33,6 +40,10 @@ function spansOf(token: Token, style: Style, paint: Painter): Span[] {
       return [{ text: (token as { text: string }).text.replaceAll('\n', ' '), style: { ...style, color: 'cyan' } }]
     case 'br':
       return [{ text: '\n', style }]
+    case 'element':
+      return elementSpans((token as ElementToken).name, children, style)
+    case 'footnote':
+      return [{ text: `[${(token as FootnoteToken).number}]`, style }]
     case 'formula':
       return [{ text: formulaText((token as FormulaToken).tex) ?? token.raw, style }]
     case 'link':
@@ -44,6 +55,30 @@ function spansOf(token: Token, style: Style, paint: Painter): Span[] {
     default:
       return [{ text: token.raw, style }]
   }
+}
+
+/** The look of elements. `sub` and `sup` are written in other characters, as far as Unicode has them. */
+const looks: Record<ElementName, Style> = {
+  b: { bold: true },
+  strong: { bold: true },
+  i: { italic: true },
+  em: { italic: true },
+  u: { underline: true },
+  ins: { underline: true },
+  s: { strike: true },
+  del: { strike: true },
+  code: { color: 'cyan' },
+  kbd: { color: 'cyan' },
+  mark: { inverse: true },
+  sub: {},
+  sup: {},
+}
+
+function elementSpans(name: ElementName, children: (style: Style) => Span[], style: Style): Span[] {
+  const inner = children({ ...style, ...looks[name] })
+  if (name !== 'sub' && name !== 'sup') return inner
+  const write = name === 'sub' ? subscript : superscript
+  return inner.map((span) => ({ ...span, text: write(span.text) }))
 }
 
 function linkSpans(

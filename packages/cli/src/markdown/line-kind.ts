@@ -1,3 +1,5 @@
+import { beginsWithElement } from './lexer/element.ts'
+
 /** The block that a line begins by itself. The open block decides whether the line begins it. */
 export type LineKind =
   | { kind: 'blank' }
@@ -9,6 +11,7 @@ export type LineKind =
   | { kind: 'indented' }
   | { kind: 'formula'; closing: string; isClosed: boolean }
   | { kind: 'definition'; label: string; href: string; title: string | null }
+  | { kind: 'fold'; text: string; isSummary: boolean }
   | { kind: 'text' }
 
 const fence = /^( {0,3})(`{3,}|~{3,})\s*(.*)$/
@@ -40,7 +43,17 @@ export function lineKind(line: string): LineKind {
   if (defined !== null) {
     return { kind: 'definition', label: defined[1] ?? '', href: defined[2] ?? '', title: defined[3] ?? null }
   }
-  return { kind: 'text' }
+  return foldKind(line) ?? { kind: 'text' }
+}
+
+const foldTag = /<\/?(?:details|summary)(?:\s[^>]*)?>/gi
+const summaryStart = /<summary[\s>]/i
+
+/** A line that begins or ends a part that a browser folds, or has its title. */
+function foldKind(line: string): (LineKind & { kind: 'fold' }) | undefined {
+  if (!/^ {0,3}<\/?(?:details|summary)[\s>]/i.test(line)) return undefined
+  const text = line.replaceAll(foldTag, '').trim()
+  return { kind: 'fold', text, isSummary: summaryStart.test(line) }
 }
 
 /** A line that begins a formula, and has no text behind its end. */
@@ -95,5 +108,9 @@ export function expandIndent(line: string): string {
 }
 
 export function isHtml(line: string): boolean {
-  return /^ {0,3}<(?:\/?[a-z][\w-]*(?:[\s/>]|$)|!--)/i.test(line) && !/^ {0,3}<(?:https?|mailto):/i.test(line)
+  return (
+    !beginsWithElement(line) &&
+    /^ {0,3}<(?:\/?[a-z][\w-]*(?:[\s/>]|$)|!--)/i.test(line) &&
+    !/^ {0,3}<(?:https?|mailto):/i.test(line)
+  )
 }

@@ -53,6 +53,11 @@ const fragment = fc.constantFrom(
   '|---|:-:|\n',
   '| 1 | `2|` |\n',
   '<b>',
+  '</b>',
+  '<sub>',
+  '\n<details>\n<summary>t</summary>\n',
+  '\n</details>\n',
+  '[^1]',
   '<br>',
   '&amp;',
   '&#27;',
@@ -224,6 +229,18 @@ test('links show their address unless the terminal opens them', () => {
   ])
 })
 
+test('HTML that changes the look of text is a style or another character, and other HTML is its source', () => {
+  assert.deepEqual(
+    render(
+      'H<sub>2</sub>O, x<SUP class="a">n+1</SUP>, <kbd>Ctrl</kbd> <a href="b">c</a> <sub>d\n\n<kbd>A</kbd>\n\n<div>e</div>',
+    ),
+    ['H₂O, xⁿ⁺¹, Ctrl <a href="b">c</a> <sub>d', '', 'A', '', '<div>e</div>'],
+  )
+  assert.deepEqual(render('<u>a <b>b</u>', 60, colored), ['\x1b[4ma <b>b\x1b[0m'])
+  assert.deepEqual(render('Text[^1].\n\n[^1]: A note\n[^a]'), ['Text[1].', '', '[1]: A note', '[^a]'])
+  assert.deepEqual(render('<details>\n<summary>More</summary>\n\n- a\n\n</details>\nb'), ['More', '', '• a', '', 'b'])
+})
+
 test('formulas in TeX are written as text', () => {
   assert.deepEqual(render('So $x = \\frac{a}{2}$ and \\(y \\le x_1^2\\), for $5 or $10.'), [
     'So x = a/2 and y ≤ x₁², for $5 or $10.',
@@ -320,6 +337,9 @@ const patterns: Record<string, [start: string, repeated: string, end?: string]> 
   definitions: ['', '[a]: b "c"\n'],
   'a long line of code': ['```js\n', '"a" + '],
   'a long comment': ['```js\n/*', ' x\n'],
+  elements: ['', '<sub>a '],
+  'elements that end': ['', '<b>a</b></i> '],
+  'folded parts': ['', '<details>\n'],
   html: ['<div>\n', '<b>\n'],
   'short lines': ['', 'a\n'],
   'a long word': ['', 'a'],

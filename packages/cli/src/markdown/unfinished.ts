@@ -1,4 +1,5 @@
 import { formulaEnd } from './formula/formula-lexer.ts'
+import { elementTag } from './lexer/element.ts'
 
 /** An unfinished text, made presentable. */
 export interface Closed {
@@ -11,6 +12,8 @@ export interface Closed {
 interface Opener {
   at: number
   mark: string
+  /** Default: the mark. */
+  end?: string
 }
 
 /**
@@ -54,12 +57,21 @@ function closeMarks(source: string): Closed {
     } else if (character === '<' && /[a-z/!]/i.test(source[at + 1] ?? '')) {
       const end = source.indexOf('>', at)
       if (end < 0) return finish(source, open, at)
-      at = end + 1
+      at = tagAt(source, at, end + 1, open)
     } else if (character === '*' || character === '_' || character === '~') {
       at = emphasisAt(source, at, open)
     } else at++
   }
   return finish(source, open, source.length)
+}
+
+function tagAt(source: string, at: number, end: number, open: Opener[]): number {
+  const mark = source.slice(at, end)
+  const { name, isEnd } = elementTag(mark) ?? {}
+  const start = isEnd ? open.findLastIndex((opener) => opener.end === `</${name}>`) : -1
+  if (start >= 0) open.length = start
+  else if (name !== undefined && !isEnd) open.push({ at, mark, end: `</${name}>` })
+  return end
 }
 
 function emphasisAt(source: string, at: number, open: Opener[]): number {
@@ -115,9 +127,9 @@ function finishLink(source: string, at: number, text: string, open: Opener[]): C
 function finish(source: string, open: readonly Opener[], end: number): Closed {
   const stableEnd = Math.min(end, ...open.map((opener) => opener.at))
   let text = source.slice(0, end).trimEnd()
-  for (const { mark } of open.toReversed()) {
+  for (const { mark, end: close = mark } of open.toReversed()) {
     // A mark without text after it is not shown: it is not known yet what it marks.
-    text = text.endsWith(mark) ? text.slice(0, -mark.length).trimEnd() : text + mark
+    text = text.endsWith(mark) ? text.slice(0, -mark.length).trimEnd() : text + close
   }
   return { text, stableEnd }
 }

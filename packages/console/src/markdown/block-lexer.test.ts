@@ -31,6 +31,11 @@ const line = fc.constantFrom(
   'z \\]',
   '+ $a$ and \\(b\\)',
   'see [a]',
+  'b[^1] <sub>c</sub>',
+  '[^1]: note',
+  '<details>',
+  '<summary>t</summary>',
+  '</details>',
 )
 const lines = fc.array(line, { maxLength: 14 }).map((some) => some.join('\n'))
 const cuts = fc.array(fc.nat({ max: 200 }), { maxLength: 6 })
@@ -98,6 +103,12 @@ test('30,000 lines that may begin a formula are read', { timeout: 30_000 }, () =
     '$a ',
     'a$x$ ',
     '*a$x$ ',
+    '<details>\n',
+    '<details>\n\n</details>\n',
+    '[^1]: a\n',
+    'a[^1] ',
+    '<sub>',
+    '<sub>a</sub>',
   ]) {
     const text = line.repeat(Math.ceil(100_000 / line.length))
     assert.equal(rawOf(new BlockLexer().read(text)).length, text.length)

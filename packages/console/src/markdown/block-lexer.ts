@@ -1,5 +1,5 @@
 import type { Token, TokensList } from 'marked'
-import { lexerFor } from '../../../cli/src/markdown/formula/formula-lexer.ts'
+import { lexerFor } from '../../../cli/src/markdown/lexer/lexer.ts'
 
 /** A top-level block of Markdown. Its identity stays the same while its source does. */
 export interface Block {

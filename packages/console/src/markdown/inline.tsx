@@ -1,14 +1,16 @@
 import type { Token, Tokens } from 'marked'
-import type { ComponentChildren } from 'preact'
+import { type ComponentChildren, h } from 'preact'
 import { visibleText } from '../format.ts'
 import { decodeEntities } from '../../../cli/src/markdown/entities.ts'
 import type { FormulaToken } from '../../../cli/src/markdown/formula/formula-lexer.ts'
+import { type ElementToken, withElements } from '../../../cli/src/markdown/lexer/element.ts'
+import type { FootnoteToken } from '../../../cli/src/markdown/lexer/footnote.ts'
 import { Formula } from './formula.tsx'
 import { withMarks } from './source-mark.tsx'
 
-/** Renders emphasis, code, links, formulas and line breaks. HTML other than a line break is shown as its source. */
+/** Renders emphasis, code, links, formulas, line breaks and the elements of HTML that only change the look of text. */
 export function inline(tokens: readonly Token[] | undefined): ComponentChildren {
-  return tokens?.map(inlineToken)
+  return tokens && withElements(tokens).map(inlineToken)
 }
 
 function inlineToken(token: Token): ComponentChildren {
@@ -27,6 +29,10 @@ function inlineToken(token: Token): ComponentChildren {
     case 'html':
       // The only way to break a line in the cell of a table.
       return /^<br\s*\/?>$/i.test(token.raw) ? <br /> : visibleText(token.raw)
+    case 'element':
+      return h((token as ElementToken).name, {}, children)
+    case 'footnote':
+      return <sup>{(token as FootnoteToken).number}</sup>
     case 'formula':
       return <Formula {...(token as FormulaToken)} />
     case 'link':

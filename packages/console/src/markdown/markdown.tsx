@@ -5,6 +5,9 @@ import { type Block, BlockLexer } from './block-lexer.ts'
 import { visibleText } from '../format.ts'
 import { CodeBlock } from './code-block.tsx'
 import type { FormulaToken } from '../../../cli/src/markdown/formula/formula-lexer.ts'
+import type { DetailsToken } from '../../../cli/src/markdown/lexer/details.ts'
+import { beginsWithElement } from '../../../cli/src/markdown/lexer/element.ts'
+import { lineTokens } from '../../../cli/src/markdown/lexer/lexer.ts'
 import { Formula } from './formula.tsx'
 import { inline } from './inline.tsx'
 import { Table } from './table.tsx'
@@ -89,9 +92,22 @@ function blockToken(token: Token, depth: number): ComponentChildren {
       return <Table table={token as Tokens.Table} />
     case 'hr':
       return <hr />
+    case 'details':
+      return details(token as DetailsToken, depth)
+    case 'html':
+      return <p>{beginsWithElement(token.raw) ? inline(lineTokens(token.raw)) : visibleText(token.raw)}</p>
     default:
       return <p>{visibleText(token.raw)}</p>
   }
+}
+
+function details({ summary, tokens, isOpen }: DetailsToken, depth: number): VNode {
+  return (
+    <details class="fold" open={isOpen}>
+      <summary>{inline(summary)}</summary>
+      {blocks(tokens, depth + 1)}
+    </details>
+  )
 }
 
 /** The page has the first two levels for itself. */

@@ -1,4 +1,4 @@
-import { Lexer, type MarkedOptions, type Token, Tokenizer, type TokenizerThis, type Tokens } from 'marked'
+import { type Token, Tokenizer, type TokenizerThis, type Tokens } from 'marked'
 
 /** A formula in TeX. */
 export interface FormulaToken {
@@ -27,37 +27,14 @@ const dollars = new RegExp(String.raw`^\$(?![\s$])((?:\\[^\n]|[^$\\\n]){1,${maxI
 const endOfWord = /[\w$\\]/
 
 /** Looks for an underlined heading no further than the next formula: each look at a whole text would take too long. */
-class FormulaTokenizer extends Tokenizer {
+export class FormulaTokenizer extends Tokenizer {
   override lheading(source: string): Tokens.Heading | undefined {
     return super.lheading(source.slice(0, startOfBlock(source)))
   }
 }
 
-const options: MarkedOptions = { gfm: true, breaks: true }
-const withFormulas: MarkedOptions = {
-  ...options,
-  tokenizer: new FormulaTokenizer(),
-  extensions: {
-    renderers: {},
-    childTokens: {},
-    block: [blockFormula],
-    startBlock: [startOfBlock],
-    inline: [inlineFormula],
-    startInline: [startOfInline],
-  },
-}
-
-/**
- * A lexer for a text of Markdown with formulas: `$$…$$` and `\[…\]` as blocks, these and `$…$` and `\(…\)` in lines. It and its
- * tokenizer come from one copy of marked: it reads some tables in another way with the tokenizer of a second copy.
- */
-export function lexerFor(source: string): Lexer {
-  const mayHaveFormulas = source.includes('$') || source.includes('\\(') || source.includes('\\[')
-  return new Lexer(mayHaveFormulas ? withFormulas : options)
-}
-
 /** The place of the first formula below the first line of a paragraph. Undefined if there is none before its end. */
-function startOfBlock(source: string): number | undefined {
+export function startOfBlock(source: string): number | undefined {
   blockStart.lastIndex = 0
   for (let found = blockStart.exec(source); found?.[0] === '\n'; found = blockStart.exec(source)) {
     const at = found.index + 1
@@ -66,9 +43,9 @@ function startOfBlock(source: string): number | undefined {
   return undefined
 }
 
-function blockFormula(this: TokenizerThis, source: string): FormulaToken | Token | undefined {
+export function blockFormula(tokenizer: TokenizerThis, source: string): FormulaToken | Token | undefined {
   const read = readBlock(source, 0)
-  return read === 'open' ? paragraph(this, source) : read
+  return read === 'open' ? paragraph(tokenizer, source) : read
 }
 
 /**
@@ -97,7 +74,7 @@ function paragraph({ lexer }: TokenizerThis, text: string): Token {
 }
 
 /** The next sign that may begin a formula. After some that follow a letter it is one of these: a search is short at any length. */
-function startOfInline(source: string): number {
+export function startOfInline(source: string): number {
   let at = source.indexOf('$')
   for (let passed = 0; passed < 20 && at > 0 && endOfWord.test(source[at - 1]!); passed++)
     at = source.indexOf('$', at + 1)
@@ -128,7 +105,7 @@ export function displayedTex(source: string): string | undefined {
   return typeof read === 'object' && read.raw.length === source.length ? read.tex : undefined
 }
 
-function inlineFormula(source: string, before: Token[]): FormulaToken | undefined {
+export function inlineFormula(source: string, before: Token[]): FormulaToken | undefined {
   const mark = source.slice(0, 2)
   if (mark === '$$' || mark === '\\[' || mark === '\\(') {
     const close = source.slice(0, maxInlineLength).indexOf(closing(mark), 2)

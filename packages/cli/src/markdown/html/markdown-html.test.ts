@@ -31,6 +31,26 @@ test('markdownHtml() writes formulas as MathML, and invalid TeX as its source', 
   assert.doesNotMatch(markdownHtml('$\\href{javascript:alert(1)}{x}$'), /href=/)
 })
 
+test('markdownHtml() writes the elements that change the look of text or fold it, without attributes', () => {
+  const shown = (text: string): string => markdownHtml(text).replaceAll('\n', '')
+  assert.equal(
+    shown('H<sub onclick="a()">2</sub>O <U>*a*<b>b</U></b> <mark/>'),
+    '<p>H<sub>2</sub>O <u><em>a</em>&lt;b&gt;b</u>&lt;/b&gt; &lt;mark/&gt;</p>',
+  )
+  assert.equal(
+    shown('a[^1] [^a]\n\n[^1]: One\n[^2]: Two\nlines'),
+    '<p>a<sup>1</sup> [^a]</p><p><sup>1</sup> One</p><p><sup>2</sup> Two<br>lines</p>',
+  )
+  assert.equal(
+    shown('- <details open onclick="a()"><summary>*S*</summary>\n\n  - b\n  </details>\n\nc'),
+    '<ul><li><details open><summary><em>S</em></summary><ul><li>b</li></ul></details></li></ul><p>c</p>',
+  )
+  assert.equal(
+    shown('<details>\n<details>\na\n</details>\nb'),
+    '<details><summary>Details</summary><details><summary>Details</summary><p>a</p></details><p>b</p></details>',
+  )
+})
+
 test('markdownHtml() writes no elements and addresses of the text', () => {
   const hostile = [
     '<script>alert(1)</script>',
@@ -66,12 +86,38 @@ test('markdownHtml() keeps the text of any Markdown, at any depth', () => {
     '$',
     '\\(',
     '<a>',
+    '<sub>',
+    '</sub>',
+    '<kbd style="x">',
+    '</kbd>',
+    '\n<details x>',
+    '<summary>',
+    '</summary>',
+    '</details>\n',
+    '[^1]',
+    '[^1]: ',
+    '<svg onload=x>',
+    '</p>',
     '&lt;',
     '|',
     '|-|-|\n',
     '[x](y)',
     '# ',
   )
-  fc.assert(fc.property(fc.array(part, { maxLength: 40 }), (parts) => void markdownHtml(parts.join(''))))
+  fc.assert(
+    fc.property(fc.array(part, { maxLength: 40 }), (parts) => {
+      const open: string[] = []
+      for (const [tag, slash, name = ''] of markdownHtml(parts.join('')).matchAll(/<(\/?)(\w+)[^>]*>/g)) {
+        assert.match(tag, written)
+        if (slash !== '') assert.equal(open.pop(), name)
+        else if (!/^(?:br|hr)$/.test(name)) open.push(name)
+      }
+      assert.deepEqual(open, [])
+    }),
+  )
   assert.match(markdownHtml(`${'> '.repeat(20_000)}deep`), /deep/)
 })
+
+/** The tags that may be written. */
+const written =
+  /^<(?:\/?(?:p|pre|blockquote|ul|li|table|tr|strong|code|h3|h4|sub|kbd|sup|details|summary|math|m\w+|div)|h[rd]|br|ol start="\d+"|t[hd] align="\w+"|\/(?:ol|th|td|a)|a href="[^"]*" rel="noopener noreferrer"|math display="block")>$/

@@ -2,7 +2,11 @@ import type { Token, Tokens } from 'marked'
 import { safeAddress } from '../../terminal/safe-text.ts'
 import { colourCode } from '../code.ts'
 import { decodeEntities } from '../entities.ts'
-import { lexerFor, type FormulaToken } from '../formula/formula-lexer.ts'
+import type { FormulaToken } from '../formula/formula-lexer.ts'
+import type { DetailsToken } from '../lexer/details.ts'
+import { beginsWithElement, type ElementToken, withElements } from '../lexer/element.ts'
+import type { FootnoteToken } from '../lexer/footnote.ts'
+import { lexerFor, lineTokens } from '../lexer/lexer.ts'
 import { escapeHtml } from './escape.ts'
 import { mathHtml } from './math-html.ts'
 
@@ -10,8 +14,8 @@ import { mathHtml } from './math-html.ts'
 const maxDepth = 24
 
 /**
- * Renders Markdown as HTML that loads nothing and runs nothing: HTML in the text is shown as its source, images are links, and
- * links lead to `https:`, `http:` and `mailto:` only. A text that nests too deeply for the parser is shown as its source.
+ * Renders Markdown as HTML that loads nothing and runs nothing: HTML elements that change the look of
+ * text or fold it are written without their attributes, and other HTML as its source. Images are links, and links lead to `https:`, `http:` and `mailto:` only. A text that nests too deeply for the parser is shown as its source.
  */
 export function markdownHtml(text: string): string {
   try {
@@ -55,9 +59,17 @@ function block(token: Token, depth: number): string {
       return table(token as Tokens.Table)
     case 'hr':
       return '<hr>'
+    case 'details':
+      return details(token as DetailsToken, depth)
+    case 'html':
+      return element('p', beginsWithElement(token.raw) ? inline(lineTokens(token.raw)) : escapeHtml(token.raw))
     default:
       return element('p', escapeHtml(token.raw))
   }
+}
+
+function details({ summary, tokens, isOpen }: DetailsToken, depth: number): string {
+  return `<details${isOpen ? ' open' : ''}>${element('summary', inline(summary))}${blocks(tokens, depth + 1)}</details>`
 }
 
 /** Code with the names of its parts as classes, which the page colours. */
@@ -88,7 +100,9 @@ function table({ header, rows }: Tokens.Table): string {
 }
 
 function inline(tokens: readonly Token[] | undefined): string {
-  return (tokens ?? []).map(inlineToken).join('')
+  return withElements(tokens ?? [])
+    .map(inlineToken)
+    .join('')
 }
 
 function inlineToken(token: Token): string {
@@ -105,6 +119,10 @@ function inlineToken(token: Token): string {
       return element('code', escapeHtml((token as Tokens.Codespan).text))
     case 'br':
       return '<br>'
+    case 'element':
+      return element((token as ElementToken).name, inline((token as ElementToken).tokens))
+    case 'footnote':
+      return element('sup', (token as FootnoteToken).number)
     case 'formula':
       return formula(token as FormulaToken)
     case 'link':
