@@ -27,7 +27,7 @@ export const filters: ReadonlySignal<URLSearchParams> = computed(() => address.v
 function routeOf({ pathname, searchParams }: URL): Route {
   const [first = '', second] = pathname.slice(base.length).split('/')
   const id = second ? decoded(second) : undefined
-  if (first === '' || first === 'c') return { name: 'chat', id, message: searchParams.get('m') ?? undefined }
+  if (['', 'index.html', 'c'].includes(first)) return { name: 'chat', id, message: searchParams.get('m') ?? undefined }
   if (first === 'usage' || first === 'settings') return { name: first }
   if (first === 'requests') return { name: 'requests', id }
   return { name: 'missing' }

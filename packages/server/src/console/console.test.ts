@@ -111,7 +111,7 @@ test('a session cannot be opened or used from another origin or host name', asyn
 
 test('the page is served at its addresses, with a policy that allows nothing else', async () => {
   await serving(async ({ url }) => {
-    for (const path of ['/', '/c/01k', '/usage', '/requests', '/requests/req_1', '/settings']) {
+    for (const path of ['/', '/index.html', '/c/01k', '/usage', '/requests', '/requests/req_1', '/settings']) {
       const response = await fetch(url + path, { headers: html })
       assert.equal(response.headers.get('content-type'), 'text/html; charset=utf-8', path)
       const policy = response.headers.get('content-security-policy') ?? ''

@@ -123,7 +123,7 @@ function acceptsHtml(headers: Headers): boolean {
 
 /** The name of the page for one of its addresses. */
 function pageAt(path: string): string {
-  return `${wayUp(path)}index.html`
+  return path.split('/').length === 2 ? '/index.html' : '/c/index.html'
 }
 
 /** The way from an address of the page to the server. */

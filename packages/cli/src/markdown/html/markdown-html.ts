@@ -14,8 +14,9 @@ import { mathHtml } from './math-html.ts'
 const maxDepth = 24
 
 /**
- * Renders Markdown as HTML that loads nothing and runs nothing: HTML elements that change the look of
- * text or fold it are written without their attributes, and other HTML as its source. Images are links, and links lead to `https:`, `http:` and `mailto:` only. A text that nests too deeply for the parser is shown as its source.
+ * Renders Markdown as HTML that loads nothing and runs nothing: HTML elements that change the look of text or fold it are
+ * written without their attributes, and other HTML as its source. Images are links, and links lead to `https:`, `http:` and
+ * `mailto:` only. A text that nests too deeply for the parser is shown as its source.
  */
 export function markdownHtml(text: string): string {
   try {
