@@ -19,6 +19,8 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
+    // What several parts use is one file: nearly all of it is part of the first load, and many small files compress badly.
+    rolldownOptions: { output: { codeSplitting: { groups: [{ name: 'shared', minShareCount: 2 }] } } },
   },
   // Cookies do not tell ports apart: a session of the server holds here too.
   server: {

@@ -82,6 +82,29 @@ test('a link has its whole address when its definition arrives in pieces', () =>
     assert.deepEqual(inPieces(text, [...text].keys()), atOnce(text))
 })
 
+test('a text that still arrives is shown with its open marks closed, and code as it is', () => {
+  const shown = (text: string): string => rawOf(new BlockLexer().preview(text))
+  assert.equal(shown('# a\n\nb **c'), '# a\n\nb **c**')
+  assert.equal(shown('- a\n- [b](http://c'), '- a\n- b')
+  assert.equal(shown('> H<sub>2'), '> H<sub>2</sub>')
+  assert.equal(shown('a <su'), 'a')
+  assert.equal(shown('a\n\n**'), 'a\n\n')
+  for (const text of ['- a\n  ```\n  **b', '```\n`', '    *a', '|a|\n|-|\n|*b', 'a **b** c'])
+    assert.equal(shown(text), text)
+})
+
+test('a preview changes nothing in what is read later', () => {
+  const property = fc.property(lines, cuts, (text, ends) => {
+    const lexer = new BlockLexer()
+    for (const end of [...ends].toSorted((a, b) => a - b)) lexer.preview(text.slice(0, end))
+    assert.deepEqual(
+      lexer.read(text).map(({ token }) => sourceOf(token)),
+      atOnce(text).map(sourceOf),
+    )
+  })
+  fc.assert(property, { numRuns: 200 })
+})
+
 test('the raw texts of the blocks are the text', () => {
   const text = '# a\r\n\r\nb\r\n- c\r\n\r\n- d\n\n\n\ne\n\nf\n\ng\n'
   const lexer = new BlockLexer()

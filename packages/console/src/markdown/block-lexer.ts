@@ -1,4 +1,5 @@
 import type { Token, TokensList } from 'marked'
+import { closeOpen } from '../../../cli/src/markdown/unfinished.ts'
 import { lexerFor } from '../../../cli/src/markdown/lexer/lexer.ts'
 
 /** A top-level block of Markdown. Its identity stays the same while its source does. */
@@ -35,6 +36,18 @@ export class BlockLexer {
     return [...this.#finished, ...this.#open]
   }
 
+  /** The blocks of a text that still arrives: the last one with its open emphasis, code, links and elements closed. */
+  preview(text: string): readonly Block[] {
+    const blocks = this.read(text)
+    const last = blocks.at(-1)
+    if (!last || !isProse(last.token)) return blocks
+    const { raw } = last.token
+    const closed = closeOpen(raw).text
+    if (closed === raw.trimEnd()) return blocks
+    const shown = lex(closed, this.#links).tokens.map((token, index) => ({ key: last.key + index, token }))
+    return [...blocks.slice(0, -1), ...shown]
+  }
+
   #readEnd(rest: string): void {
     const { tokens, links } = lex(rest, this.#links)
     const openLinks = JSON.stringify(links)
@@ -63,6 +76,17 @@ export class BlockLexer {
     this.#links = {}
     this.#open = []
   }
+}
+
+/** Whether the text ends in a block whose text may have marks that are open. */
+function isProse(token: Token): boolean {
+  const inner: Token[] | undefined =
+    token.type === 'list'
+      ? token['items']
+      : token.type === 'blockquote' || token.type === 'list_item'
+        ? token['tokens']
+        : undefined
+  return inner ? inner.length > 0 && isProse(inner.at(-1)!) : ['paragraph', 'heading', 'text'].includes(token.type)
 }
 
 /** With one source a block may be a heading or a paragraph: the text behind `$$` shows whether that begins a formula. */

@@ -23,12 +23,18 @@ interface Part {
   vnode: VNode
 }
 
+interface MarkdownProps {
+  text: string
+  /** The text is still arriving: marks that are open at its end are shown as if closed. */
+  isOpen?: boolean
+}
+
 /** Renders Markdown. While the text grows, only blocks that changed are rendered again. */
-export function Markdown({ text }: { text: string }): VNode {
+export function Markdown({ text, isOpen = false }: MarkdownProps): VNode {
   const { current: lexer } = useRef(new BlockLexer())
   const { current: rendered } = useRef(new WeakMap<Block, VNode>())
   const parts = useRef<readonly Part[]>([])
-  parts.current = partsOf(lexer.read(text)).map((read, index) => {
+  parts.current = partsOf(isOpen ? lexer.preview(text) : lexer.read(text)).map((read, index) => {
     const known = parts.current[index]
     if (known && isSame(known.blocks, read)) return known
     return { blocks: read, vnode: <div class="part">{read.map((block) => view(block, rendered))}</div> }

@@ -23,7 +23,7 @@ export function CitedText({ run, isOpen }: CitedTextProps): VNode {
   })
   return (
     <Sources.Provider value={sources}>
-      <Markdown text={texts.join('')} />
+      <Markdown text={texts.join('')} isOpen={isOpen} />
       {sources.length > 0 && (
         <ol class="citations" aria-label="Sources">
           {sources.map((source, index) => (

@@ -1,16 +1,16 @@
 import { useComputed } from '@preact/signals'
-import type { VNode } from 'preact'
+import type { ComponentType, VNode } from 'preact'
 import { useLayoutEffect, useMemo, useRef } from 'preact/hooks'
 import { Icon } from '../../shell/parts/icon.tsx'
 import type { PathMessageJson } from '../../api/types.ts'
 import { countText } from '../../format.ts'
 import type { MessageJson } from 'colloquy/conversation/reader'
+import { Suspended } from '../../shell/parts/suspended.tsx'
 import { route } from '../../shell/router.ts'
 import { Follower } from './follower.ts'
 import { MessageView } from './message.tsx'
 import type { OpenChat } from '../open-chat.ts'
 import { SideBySide } from './side-by-side.tsx'
-import { ToolResults } from '../compose/tool-results.tsx'
 import { TurnFailureView } from './turn-failure.tsx'
 
 /** The active path of a chat. Earlier messages are loaded when the reader asks for them. */
@@ -40,7 +40,9 @@ export function Transcript({ chat }: { chat: OpenChat }): VNode {
           </p>
         )}
         <Messages chat={chat} />
-        <ToolResults chat={chat} />
+        {chat.info.value.waitingCalls.length > 0 && (
+          <Suspended key={chat.id} load={() => loadToolResults(chat)} frame={(content) => content} />
+        )}
         {chat.failure.value && <TurnFailureView chat={chat} failure={chat.failure.value} />}
       </div>
       {follower.isAway.value && (
@@ -53,6 +55,12 @@ export function Transcript({ chat }: { chat: OpenChat }): VNode {
       )}
     </div>
   )
+}
+
+/** Few chats have calls that wait. */
+async function loadToolResults(chat: OpenChat): Promise<ComponentType> {
+  const { ToolResults } = await import('../compose/tool-results.tsx')
+  return () => <ToolResults chat={chat} />
 }
 
 /** Whether the address names a message, which is shown in place of the end. */
