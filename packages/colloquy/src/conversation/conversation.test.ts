@@ -906,7 +906,9 @@ describe('conversations', () => {
     await one.configure({ model: 'claude-opus-5-5', system: undefined } as never)
     const reopened = await conversations.open(one.id)
     assert.deepEqual([reopened.title, reopened.settings], ['Trip', { model: 'claude-opus-5-5', max_tokens: 300 }])
-    await conversations.delete(one.id)
+    const moved = { name: 'ConversationConflictError', reason: 'moved' }
+    await assert.rejects(conversations.delete(one.id, { usedBefore: reopened.updatedAt }), moved)
+    await conversations.delete(one.id, { usedBefore: new Date(reopened.updatedAt.getTime() + 1) })
     await assert.rejects(conversations.open(one.id), { name: 'ConversationNotFoundError' })
     await assert.rejects(conversations.delete(one.id), { name: 'ConversationNotFoundError' })
   })

@@ -57,6 +57,7 @@ const calls: Record<string, (value: Untyped) => unknown> = {
   'stop()': (value) => conversations.stop(value),
   'stop() with options': (value) => conversations.stop(id, value),
   'delete()': (value) => conversations.delete(value),
+  'delete() with options': (value) => conversations.delete(id, value),
   'deleteUnusedSince()': (value) => conversations.deleteUnusedSince(value),
   'spending()': (value) => conversations.spending(value),
   'spending() on a day': (value) => conversations.spending({ day: value }),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { memoryStore, openConversations } from 'colloquy/conversation'
 import { offline } from 'colloquy/engines'
 import { Interruption } from '../../../../test/interrupted.ts'
@@ -18,4 +19,18 @@ test('a deletion is taken back or happens, at each of its steps', async () => {
     assert.equal(isTakenBack, at === 1)
     assert.equal((await conversations.list()).length, isTakenBack ? 1 : 0)
   }
+})
+
+test('a deletion erases nothing that another process adds between its two steps', async () => {
+  const meanwhile = new Interruption()
+  const store = memoryStore()
+  const there = openConversations({ engine: offline(), store })
+  const conversations = openConversations({ engine: offline(), store: meanwhile.inCallsOf(store) })
+  const chat = await there.create({ model: 'claude-sonnet-4-6', max_tokens: 9 })
+  const deletions = new Deletions(conversations, 60_000)
+  deletions.begin(chat.id, { owner: undefined, updatedAt: chat.updatedAt })
+  await setTimeout(2) // Times are in milliseconds.
+  meanwhile.arm(2, () => chat.send('Hello'))
+  await deletions.close()
+  assert.equal((await there.list())[0]?.title, 'Hello')
 })

@@ -57,11 +57,11 @@ export class Deletions {
     if (pending === undefined) return
     clearTimeout(pending.timer)
     try {
-      // Another program may have continued it in the meantime, or the deletion was taken back while it was read.
+      // Another program may have continued it, or the deletion was taken back while it was read.
       const { updatedAt } = await this.#conversations.open(id)
       if (updatedAt.getTime() !== pending.updatedAt || this.#pending.get(id) !== pending) return
       pending.isFinal = true
-      await this.#conversations.delete(id)
+      await this.#conversations.delete(id, { usedBefore: new Date(pending.updatedAt + 1) })
     } finally {
       if (this.#pending.get(id) === pending) this.#pending.delete(id)
     }

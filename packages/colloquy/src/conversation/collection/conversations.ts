@@ -19,7 +19,7 @@ import { type ChangesOptions, changesOf, type ConversationChange } from './chang
 import { checkStore, type Damage } from './check.ts'
 import { type CreateOptions, newArchive, openOrCreate } from './create.ts'
 import { type ImportedConversation, type ImportOptions, readAll, readOne } from './import.ts'
-import { deleteUnusedSince, type ListOptions, listFrom, searchIn, spendingOf } from './listing.ts'
+import { deleteOne, deleteUnusedSince, type ListOptions, listFrom, searchIn, spendingOf } from './listing.ts'
 import { checkOptions, configOf, type ConversationsOptions } from './options.ts'
 
 /** The conversations of a store. */
@@ -80,8 +80,11 @@ export interface Conversations {
   stop(id: string, options?: { owner?: string }): Promise<boolean>
   /** Yields the changes by this process and all others on the same store, from `ready` on, until the signal aborts. */
   changes(options?: ChangesOptions): AsyncGenerator<ConversationChange>
-  /** Erases a conversation. Throws `ConversationNotFoundError` if it does not exist. */
-  delete(id: string): Promise<void>
+  /**
+   * Erases a conversation. Throws `ConversationNotFoundError` if it does not exist, and `ConversationConflictError` if it was last
+   * used at `usedBefore` or later.
+   */
+  delete(id: string, options?: { usedBefore?: Date }): Promise<void>
   /**
    * Erases the conversations that were last used before a time, and returns their number. Spending of earlier days is erased
    * too; the totals of users stay. Call it as your rule of retention demands.
@@ -163,10 +166,7 @@ export function openConversations(options: ConversationsOptions): Conversations 
     search: (query, options) => searchIn(store, query, options),
     ...rejoining(store, config.turns),
     changes: (options) => changesOf(store, options ?? {}),
-    async delete(id) {
-      checkText('id', id)
-      if (!(await store.delete(id))) throw new ConversationNotFoundError(id)
-    },
+    delete: (id, options) => deleteOne(store, id, options),
     deleteUnusedSince: (time) => deleteUnusedSince(store, time),
     spending: (of) => spendingOf(store, of),
     close,

@@ -1,10 +1,11 @@
 import { AnthropicError } from '../../protocol/types/error.ts'
 import { checkOptionNames, describeValue } from '../../protocol/json/option-names.ts'
 import { jsonable } from '../../protocol/models/jsonable.ts'
+import { idOf } from '../history/tree.ts'
 import { checkShelf, type FoundMessage, type ListedConversation, showFound, showListed } from '../history/view.ts'
 import { paced } from '../in-slices.ts'
 import { dayOf } from '../money/spending.ts'
-import { ConversationNotFoundError } from '../errors.ts'
+import { ConversationConflictError, ConversationNotFoundError } from '../errors.ts'
 import type { ConversationStore, ConversationSummary, Shelf, Spending } from '../stores/store.ts'
 import { checkText } from '../stores/text.ts'
 
@@ -81,6 +82,20 @@ async function pageAfter(store: ConversationStore, places: string[]): Promise<Co
       places.pop()
     }
   }
+}
+
+export async function deleteOne(
+  store: ConversationStore,
+  id: string,
+  options: { usedBefore?: Date } = {},
+): Promise<void> {
+  checkText('id', id)
+  checkOptionNames(options, ['usedBefore'], 'delete()')
+  const { usedBefore } = options
+  if (await store.delete(id, usedBefore === undefined ? {} : { usedBefore: timeOf(usedBefore) })) return
+  const kept = await store.open(id, { messages: false })
+  if (kept === undefined) throw new ConversationNotFoundError(id)
+  throw new ConversationConflictError(id, 'moved', idOf(kept.conversation.head))
 }
 
 export async function deleteUnusedSince(store: ConversationStore, since: Date): Promise<number> {
