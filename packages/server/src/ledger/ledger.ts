@@ -13,7 +13,7 @@ import { type RefusedRequest, writeRefusing } from './write-singly.ts'
 
 /** Options of `Ledger`. */
 export interface LedgerOptions {
-  /** Milliseconds from a change to its write: a server that is killed loses the costs of this long at most. Default 100. */
+  /** Milliseconds from the end of a write to the next one. A server that is killed loses the costs since its last write. Default 100. */
   flushMs?: number
   /** The most settled requests that wait for a database that cannot be reached. Default 100,000. */
   maxWaiting?: number
