@@ -233,6 +233,30 @@ describe('import() of a Claude Code transcript', () => {
     assert.deepEqual([reply.usage?.output_tokens, reply.stopReason], [159, 'end_turn'])
   })
 
+  test('reads the output of a session in the format stream-json', async () => {
+    const said = (uuid: string, type: string, content: object[], more: object = {}): object => {
+      return {
+        type,
+        uuid,
+        session_id: 's',
+        parent_tool_use_id: null,
+        message: { id: uuid, role: type, content },
+        ...more,
+      }
+    }
+    const lines = [
+      { type: 'system', subtype: 'init', session_id: 's', uuid: '0' },
+      said('1', 'assistant', [call('t1')]),
+      said('2', 'assistant', [text('inside')], { parent_tool_use_id: 't1' }),
+      said('3', 'user', [result('t1')]),
+      said('4', 'assistant', [text('Done')]),
+      { type: 'result', result: 'Done', session_id: 's', uuid: '5' },
+    ]
+    const { sent, report } = await importAndSend(lines.map((each) => JSON.stringify(each)).join('\n'))
+    assert.deepEqual(sent, ['assistant: t1', 'user: t1', 'assistant: Done'])
+    assertNotes(report, [/^3 skipped part of a side conversation/])
+  })
+
   test('takes the title that the user gave before one that was generated', async () => {
     const titles = [
       line({ type: 'ai-title', aiTitle: 'Generated' }),
@@ -458,6 +482,16 @@ test('import() reads times in seconds, in milliseconds and as text, and takes no
   for (const written of [undefined, null, -5, 0, 1e300, '', 'soon', {}, []])
     assert.ok((await timeOf([{ role: 'user', parts: [text('a')], createdAt: written }])) >= start, String(written))
   assert.ok((await timeOf([{ type: 'human', content: 'a' }])) >= start)
+})
+
+test('import() keeps calls of tools that llm logs as text', async () => {
+  const logs = [
+    { prompt: 'a', response: 'b', tool_calls: [{ name: 'find', arguments: { q: 1 } }] },
+    { prompt: '', response: 'c', tool_results: [{ name: 'find', output: '5' }] },
+  ]
+  const { sent } = await importAndSend(JSON.stringify(logs.map((each) => ({ conversation_id: 'x', ...each }))))
+  const called = 'find:\n```json\n{"q":1}\n```'
+  assert.deepEqual(sent, ['user: a', `assistant: b+${called}`, 'assistant: ```\n5\n```+c'])
 })
 
 test('import() reads what llm logs, each conversation by itself', async () => {
@@ -1095,6 +1129,155 @@ describe('import() of exports of other programs', () => {
   }
 })
 
+describe('import() of blocks as other libraries store them', () => {
+  const png = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
+  const image = { type: 'image', source: { type: 'base64', media_type: 'image/png', data: png } }
+  const plain = { type: 'document', source: { type: 'text', media_type: 'text/plain', data: 'Hé' }, title: 'a.txt' }
+  const base64 = 'SMOp'
+  const called = { type: 'tool_use', id: 't1', name: 'Read', input: { a: 1 } }
+  const answered = (content: unknown): object => ({ type: 'tool_result', tool_use_id: 't1', content })
+
+  /** The content of each message that the next request sends. */
+  async function contents(messages: unknown, notes: readonly RegExp[] = []): Promise<unknown[]> {
+    const conversation = await openConversations({ client, cacheMarks: false }).import(
+      JSON.stringify(messages),
+      settings,
+    )
+    const sent = conversation.preview('And?').messages.slice(0, -1)
+    await conversation.send('And?')
+    assertNotes(conversation.report, notes)
+    return sent.map(({ content }) => content)
+  }
+
+  test('members that the API does not know are left out, and marks of a request', async () => {
+    const mark = { cache_control: { type: 'ephemeral' } }
+    const list = [
+      { role: 'user', content: [{ ...text('a'), ...mark, id: 'p1' }] },
+      {
+        role: 'assistant',
+        content: [
+          { ...text('b'), annotations: [] },
+          { ...called, index: 1 },
+        ],
+      },
+      { role: 'user', content: [{ ...answered([{ ...text('c'), meta: 1 }]), artifact: {} }] },
+      { role: 'assistant', content: [text('d')] },
+    ]
+    const sent = await contents(list, [
+      /cache_control, id of a text block$/,
+      /annotations of a text block; index of a tool_use block$/,
+      /artifact of a tool_result block; meta of a text block$/,
+    ])
+    assert.deepEqual(sent, [[text('a')], [text('b'), called], [answered([text('c')])], [text('d')]])
+    const given = { type: 'text' as const, text: 'a', cache_control: { type: 'ephemeral' as const } }
+    const copy = await openConversations({ client }).create({
+      ...settings,
+      messages: [{ role: 'user', content: [given] }],
+    })
+    assert.deepEqual(copy.messages[0]?.content, [given])
+  })
+
+  test('LangChain: files of all kinds, results with pictures, and the input of streamed calls', async () => {
+    const files = [
+      { type: 'image_url', image_url: `data:image/png;base64,${png}` },
+      { type: 'media', mime_type: 'image/png', data: png },
+      { type: 'text-plain', mime_type: 'text/plain', text: 'Hé', title: 'a.txt' },
+      { type: 'file', mime_type: 'text/markdown', base64, title: 'a.txt' },
+    ]
+    const search = { type: 'server_tool_use', id: 's1', name: 'web_search' }
+    const found = { type: 'web_search_tool_result', tool_use_id: 's1', content: [] }
+    const list = [
+      { type: 'human', content: files },
+      { type: 'ai', content: [{ ...called, input: {}, index: 0, partial_json: '{"a":1}' }] },
+      { type: 'tool', tool_call_id: 't1', content: [files[0]] },
+      { type: 'ai', content: [{ ...search, input: {}, partial_json: '{"query":"x"}' }, found, text('d')] },
+      { type: 'human', content: 'e' },
+      { type: 'ai', content: [{ ...called, id: 't2' }] },
+      { type: 'tool', tool_call_id: 't2', content: [{ rows: 1 }] },
+    ]
+    assert.deepEqual(await contents(list), [
+      [image, image, plain, plain],
+      [called],
+      [answered([image])],
+      [{ ...search, input: { query: 'x' } }, found, text('d')],
+      [text('e')],
+      [{ ...called, id: 't2' }],
+      [{ ...answered('[{"rows":1}]'), tool_use_id: 't2' }],
+    ])
+  })
+
+  test('AI SDK: texts, results with pictures, and calls that the user denied', async () => {
+    const part = { toolCallId: 't1', toolName: 'Read', input: { a: 1 } }
+    const media = [
+      { type: 'media', mediaType: 'image/png', data: png },
+      { type: 'image-data', mediaType: 'image/png', data: png },
+      { type: 'image-url', url: 'https://a.test/b.png' },
+      { type: 'file-data', mediaType: 'text/plain', data: base64, filename: 'a.txt' },
+    ]
+    const models = [
+      { role: 'user', content: [{ type: 'file', mediaType: 'text/plain', data: base64, filename: 'a.txt' }] },
+      { role: 'assistant', content: [{ type: 'tool-call', ...part }] },
+      { role: 'tool', content: [{ type: 'tool-result', ...part, output: { type: 'content', value: media } }] },
+    ]
+    const atUrl = { type: 'image', source: { type: 'url', url: 'https://a.test/b.png' } }
+    assert.deepEqual(await contents(models), [[plain], [called], [answered([image, image, atUrl, plain])]])
+    const denied = { ...part, type: 'tool-Read', state: 'output-denied', approval: { approved: false, reason: 'no' } }
+    const file = { type: 'file', mediaType: 'text/plain', url: `data:text/plain;base64,${base64}`, filename: 'a.txt' }
+    const shown = [
+      { role: 'user', parts: [file] },
+      { role: 'assistant', parts: [denied] },
+    ]
+    assert.deepEqual(await contents(shown), [[plain], [called], [{ ...answered('no'), is_error: true }]])
+  })
+
+  test('Chat Completions: files, speech, and the tools of a saved request', async () => {
+    const file = { type: 'file', file: { filename: 'a.txt', file_data: `data:text/plain;base64,${base64}` } }
+    const list = [
+      { role: 'user', content: [file] },
+      { role: 'assistant', content: null, audio: { id: 'a1', transcript: 'b' } },
+    ]
+    assert.deepEqual(await contents(list), [[plain], [text('b')]])
+    const tools = [{ type: 'function', function: { name: 'Read', description: 'Reads', parameters: {} } }]
+    for (const [choice, taken] of [
+      ['required', { type: 'any' }],
+      ['auto', { type: 'auto' }],
+      [
+        { type: 'function', function: { name: 'Read' } },
+        { type: 'tool', name: 'Read' },
+      ],
+    ]) {
+      const request = { model: 'claude-opus-4-6', max_tokens: 200, tools, tool_choice: choice, messages: list }
+      const copy = await openConversations({ client }).import(JSON.stringify(request))
+      assert.deepEqual([copy.settings.tools, copy.settings.tool_choice], [settings.tools, taken])
+      await copy.send('And?')
+    }
+  })
+})
+
+describe('import() of a file with a conversation on each line', () => {
+  const chat = { title: 'Trip', mapping: { a: { message: { author: { role: 'user' }, content: { parts: ['a'] } } } } }
+  const logged = { conversation_id: 'c', conversation_name: 'Trip', prompt: 'a', response: 'b' }
+  const shown = { role: 'user', parts: [text('a')] }
+  for (const [name, file, format, title] of [
+    ['chats of ChatGPT', [chat, chat], 'chatgpt', 'Trip'],
+    ['chats of the AI SDK', [{ title: 'Trip', messages: [shown] }], 'ai-sdk', 'Trip'],
+    ['messages of the AI SDK', [shown, shown], 'ai-sdk', 'a'],
+    ['responses that llm logged', [logged, logged], 'llm', 'Trip'],
+  ] as const) {
+    test(`reads ${name}`, async () => {
+      const lines = file.map((each) => JSON.stringify(each)).join('\n')
+      const [first] = await openConversations({ client }).importAll(lines, settings)
+      assert.deepEqual([first?.report.format, first?.title], [format, title])
+    })
+  }
+
+  test('notes a line that is cut', async () => {
+    const line = JSON.stringify({ messages: [{ role: 'user', content: 'a', name: 'x' }] })
+    const { report } = await importAndSend(`{"messa\n${line}`)
+    assertNotes(report, [/^1 skipped not a JSON object, or cut/, /^2 repaired left out: name/])
+  })
+})
+
 describe('import() of a file that it cannot read', () => {
   for (const [file, message] of [
     ['PK\u0003\u0004abc', /looks like a ZIP archive/],
@@ -1108,6 +1291,7 @@ describe('import() of a file that it cannot read', () => {
     ['5', /^Cannot import a conversation: found 5$/],
     ['[1,2]', /^Cannot import message 1: it has no role, found 1$/],
     ['[null]', /^Cannot import message 1: it has no role, found null$/],
+    ['[{"role":"model","parts":[{"text":"hi"}]}]', /^Cannot import line 1: a message with the role model$/],
     ['[{"mapping":null,"title":"t"}]', /it has no role, found an object with the members "mapping", "title"$/],
     ['[{"role":"user","content":"a"}', /Cannot import the list/],
   ] as const) {

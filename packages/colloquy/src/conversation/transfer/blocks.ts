@@ -57,9 +57,9 @@ export function withMember({ json }: SourceBlock, name: string, value: unknown):
   return fromMembers(members)
 }
 
-export function withoutMember({ json }: SourceBlock, name: string): SourceBlock {
+export function without({ json }: SourceBlock, ...names: readonly string[]): SourceBlock {
   const members = jsonMembers(json)
-  members.delete(name)
+  for (const name of names) members.delete(name)
   return fromMembers(members)
 }
 

@@ -8,7 +8,7 @@ import { isUiMessage, readUiMessages } from './formats/ai-sdk.ts'
 import { isModelMessage, readModelMessages } from './formats/ai-sdk-model.ts'
 import { isChatGpt, readChatGpt } from './formats/web/chatgpt.ts'
 import { isClaudeAi, readClaudeAi } from './formats/web/claude-ai.ts'
-import { isChatCompletions, readChatCompletions } from './formats/chat-completions.ts'
+import { choiceIn, isChatCompletions, readChatCompletions, toolsIn } from './formats/chat-completions.ts'
 import { isClaudeCode, readClaudeCode } from './formats/claude-code.ts'
 import { exportsIn, isColloquy, readColloquy } from './formats/colloquy.ts'
 import { isLangChain, readLangChain } from './formats/langchain.ts'
@@ -18,11 +18,11 @@ import { readMessages } from './formats/messages.ts'
 import { isOpenWebUi, readOpenWebUi } from './formats/web/open-webui.ts'
 import type { Shelf } from '../stores/store.ts'
 import { elementsOf, type JsonLine, lineCounter, linesOf, type ListElement, readLines } from './lines.ts'
-import { objectOf, parsedMembers } from './parse.ts'
-import { repair } from './repair.ts'
+import { objectOf, parsed, parsedMembers } from './parse.ts'
+import { repair } from './repair/repair.ts'
 import { type ImportFormat, ImportNotes, type ImportReport } from './report.ts'
-import { shelfIn, type SourceConversation } from './source.ts'
-import { placeSystemMessages } from './system-messages.ts'
+import { shelfIn, type SourceConversation, titleIn } from './source.ts'
+import { placeSystemMessages } from './repair/system-messages.ts'
 import { foundIn, keysOf } from './unknown-file.ts'
 
 /** A conversation that was read from a file. */
@@ -53,10 +53,14 @@ export function* readGivenMessages(messages: readonly MessageParam[], at: number
     const json = givenJson(message, index + 1)
     return { line: index + 1, json, value: JSON.parse(json) as unknown }
   })
-  const { archive, report } = yield* readSource('messages', (notes) => readMessages(list, notes), { at })
+  const { archive, report } = yield* readSource('messages', (notes) => readOfApi(list, notes), { at })
   const [note] = report.notes
   if (note) throw new ContentError(`Cannot import message ${note.line}: ${note.reason}`)
   return archive
+}
+
+function* readOfApi(list: Parameters<typeof readMessages>[0], notes: ImportNotes): Pausable<SourceConversation> {
+  return { ...(yield* readMessages(list, notes)), isOfApi: true }
 }
 
 function givenJson(message: MessageParam, line: number): string {
@@ -82,31 +86,38 @@ function* readList(text: string, firstLine: number, given: Given): Conversations
   if (isWebConversation(first?.value)) return yield* readWebList(text, firstLine, given)
   const list = yield* collected(elementsIn(text, firstLine))
   if (list.some(({ value }) => isWebConversation(value))) yield* readWebList(text, firstLine, given)
-  else if (list.some(({ value }) => isUiMessage(value))) {
-    yield yield* readSource('ai-sdk', (notes) => readUiMessages(list, notes), given)
-  } else if (list.some(({ value }) => isLoggedResponse(value))) {
-    for (const part of conversationsIn(list)) {
-      yield yield* readSource('llm', (notes) => readLoggedResponses(part, notes), given)
-    }
-  } else yield yield* readMessageList(list, given)
+  else yield* readMessageList(list, given)
 }
 
 /** Formats of messages, each with a test of whether a message has a form of its own. */
 const messageFormats = [
+  { format: 'ai-sdk', isOwn: isUiMessage, read: readUiMessages },
   { format: 'ai-sdk', isOwn: isModelMessage, read: readModelMessages },
   { format: 'langchain', isOwn: isLangChain, read: readLangChain },
   { format: 'chat-completions', isOwn: isChatCompletions, read: readChatCompletions },
 ] as const
 
-/** The messages of a conversation: in one of these formats, or else in the API's form. */
-function readMessageList(
+/** The messages of a conversation: in one of these formats, or else in the API's form. Or logged responses of several. */
+function* readMessageList(
   list: readonly { line: number; json: string; value: unknown }[],
   given: Given,
   notes?: ImportNotes,
-): Pausable<ReadConversation> {
+): Conversations {
+  if (list.some(({ value }) => isLoggedResponse(value))) {
+    for (const part of conversationsIn(list)) {
+      yield yield* readSource('llm', (notes) => readLoggedResponses(part, notes), given)
+    }
+    return
+  }
   const found = messageFormats.find(({ isOwn }) => list.some(({ value }) => isOwn(value)))
   const { format, read } = found ?? { format: 'messages', read: readMessages }
-  return readSource(format, (notes) => read(list, notes), given, notes)
+  const conversation = yield* readSource(format, (notes) => read(list, notes), given, notes)
+  const { archive, report } = conversation
+  const note = report.notes.find(({ kind }) => kind === 'skipped') ?? report.notes[0]
+  if (note && archive.messages.length === 0) {
+    throw new ContentError(`Cannot import line ${note.line}: ${note.reason}`)
+  }
+  yield conversation
 }
 
 /** Conversations of a web chat, of which there may be thousands. */
@@ -138,7 +149,10 @@ function* readDocument(text: string, given: Given): Generator<ReadConversation |
     return false
   else {
     for (const read of readList(list.json, lineCounter(text)(list.start), given)) {
-      if (read) read.archive.settings = { ...settingsOf(value), ...read.archive.settings }
+      if (read) {
+        read.archive.settings = { ...settingsOf(value), ...read.archive.settings }
+        read.archive.title ??= titleIn(members.get('title')?.value)
+      }
       yield read
     }
   }
@@ -149,8 +163,8 @@ function* readJsonLines(text: string, given: Given): Conversations {
   const notes = new ImportNotes()
   const lines = yield* readLines(text, notes)
   if (isClaudeCode(lines)) yield yield* readSource('claude-code', () => readClaudeCode(lines, notes), given, notes)
-  else if (lines.length > 0 && lines.every(hasMessages)) yield* readRequests(lines, given)
-  else if (!isColloquy(lines)) yield yield* readPlainLines(text, lines, given, notes)
+  else if (yield* areDocuments(lines)) yield* readDocuments(lines, given, notes)
+  else if (!isColloquy(lines)) yield* readPlainLines(text, lines, given, notes)
   else {
     // Notes on lines that are not JSON go to the first conversation.
     for (const [index, part] of exportsIn(lines).entries()) {
@@ -159,15 +173,27 @@ function* readJsonLines(text: string, given: Given): Conversations {
   }
 }
 
-function hasMessages({ members }: JsonLine): boolean {
-  return members.get('messages')?.startsWith('[') ?? false
+/** Whether each line is a conversation of its own: with a list of messages, or of a web chat. */
+function* areDocuments(lines: readonly JsonLine[]): Pausable<boolean> {
+  for (const { members, json } of lines) {
+    const isRequest = members.get('messages')?.startsWith('[') ?? false
+    if (!isRequest && !isWebConversation(yield* parsed(json))) return false
+    yield
+  }
+  return lines.length > 0
 }
 
-/** Requests, or examples for training: each line has the messages of a conversation. */
-function* readRequests(lines: readonly JsonLine[], given: Given): Conversations {
+/** Requests, examples for training, or conversations: one on each line. */
+function* readDocuments(lines: readonly JsonLine[], given: Given, notes: ImportNotes): Conversations {
+  // Notes on lines that are not JSON go to the first conversation.
+  let { notes: others } = notes.report('messages', 0)
   for (const { json, line } of lines) {
     for (const read of readDocument(json, given)) {
-      for (const note of read?.report.notes ?? []) note.line = line
+      if (read) {
+        const own = read.report.notes.map((note) => ({ ...note, line }))
+        read.report.notes = [...own, ...others].toSorted((a, b) => a.line - b.line)
+        others = []
+      }
       yield read
     }
   }
@@ -179,18 +205,17 @@ function* readExport(lines: readonly JsonLine[], notes: ImportNotes): Pausable<R
 }
 
 /** Messages, one a line. */
-function* readPlainLines(
-  text: string,
-  lines: readonly JsonLine[],
-  given: Given,
-  notes: ImportNotes,
-): Pausable<ReadConversation> {
-  const kinds = yield* mapped(lines, ({ members, json }) => members.has('role') || isLangChain(JSON.parse(json)))
+function* readPlainLines(text: string, lines: readonly JsonLine[], given: Given, notes: ImportNotes): Conversations {
+  const kinds = yield* mapped(lines, ({ members, json }) => members.has('role') || isOfList(JSON.parse(json)))
   if (!kinds.includes(true)) {
     throw new ContentError(`Cannot import a conversation: ${yield* foundIn(text, lines[0]?.members)}`)
   }
   const list = yield* mapped(linesOf(text), ({ line, json }) => ({ line, json, value: objectIn(json, line) }))
-  return yield* readMessageList(list, given, notes)
+  yield* readMessageList(list, given, notes)
+}
+
+function isOfList(value: unknown): boolean {
+  return isLangChain(value) || isLoggedResponse(value)
 }
 
 /** Reads a conversation of a web chat. Undefined if the value is none. */
@@ -232,8 +257,9 @@ function* readSource(
 type Settings = Partial<ConversationSettings>
 
 /** The settings that a request has beside its messages. */
-function settingsOf({ model, max_tokens, system, tools, tool_choice, thinking, metadata }: Settings): Settings {
-  const found = { model, max_tokens, system, tools, tool_choice, thinking, metadata }
+function settingsOf({ model, max_tokens, system, tools, tool_choice: choice, thinking, metadata }: Settings): Settings {
+  const given = { tools: tools && toolsIn(tools), tool_choice: choice && choiceIn(choice) }
+  const found = { model, max_tokens, system, ...given, thinking, metadata }
   return Object.fromEntries(Object.entries(found).filter(([, value]) => value != null)) as Settings
 }
 

@@ -14,6 +14,8 @@ export interface SourceConversation {
   head: number
   /** Keep tool calls at the end of a path, whose results can still be sent. Default false. */
   keepsOpenCalls?: boolean
+  /** The blocks are just as the API takes or returns them: members that this version does not know stay. Default false. */
+  isOfApi?: boolean
 }
 
 export interface SourceMessage {

@@ -1,6 +1,4 @@
-import { mediaType as mediaTypeOf } from '../../../engines/prompt/media.ts'
 import type { Pausable } from '../../in-slices.ts'
-import { dataIn } from '../blocks.ts'
 import type { ImportNotes } from '../report.ts'
 import type { SourceConversation } from '../source.ts'
 import { printed } from '../unknown-file.ts'
@@ -76,19 +74,11 @@ function partOf(part: unknown): unknown {
   }
 }
 
-/** A picture or a file: its data is an address, a data URL or base64. */
-function mediaOf(part: Part, given: unknown): object {
-  const text = printed(given)
-  if (/^https?:/.test(text)) return { type: kindOf(printed(part['mediaType'] ?? 'image/')), url: text }
-  const { type: inUrl, data = text } = dataIn(text)
-  const named = printed(part['mediaType'] ?? part['mimeType'] ?? inUrl ?? '')
-  // The SDK also looks at the bytes of a picture without a media type, or with `image/*`.
-  const type = named === '' || named.endsWith('/*') ? mediaTypeOf(data) : named
-  return { type: kindOf(printed(type)), mime_type: type, data }
-}
-
-function kindOf(mediaType: string): string {
-  return mediaType.startsWith('image/') ? 'image' : 'file'
+/** A picture or a file in the form of LangChain. Pictures may have no media type. */
+function mediaOf(part: Part, data: unknown): object {
+  const type =
+    part['mediaType'] ?? part['mimeType'] ?? (printed(part['type']).startsWith('image') ? 'image/*' : undefined)
+  return { type: 'file', mime_type: type, data, filename: part['filename'] }
 }
 
 function resultOf(part: Part): { tool_call_id: unknown; content: unknown; status?: string } {
@@ -108,8 +98,9 @@ function resultOf(part: Part): { tool_call_id: unknown; content: unknown; status
 
 const failed = { status: 'error' }
 
-/** A part of a result with several. */
+/** A part of a result with several: a text, or a picture or a file under one of several names. */
 function contentOf(part: unknown): unknown {
   if (!isObject(part) || part['type'] === 'text') return part
-  return { type: 'text', text: JSON.stringify(part) }
+  const data = part['data'] ?? part['url']
+  return typeof data === 'string' ? mediaOf(part, data) : { type: 'text', text: JSON.stringify(part) }
 }

@@ -1,10 +1,11 @@
 import { isBlank } from '../../../protocol/sendable.ts'
 import { cutText } from '../../../protocol/text.ts'
 import type { Pausable } from '../../in-slices.ts'
-import { contentOf, dataIn, type SourceBlock, textBlock, toBlock } from '../blocks.ts'
+import { contentOf, type SourceBlock, textBlock, toBlock } from '../blocks.ts'
 import type { ImportNotes } from '../report.ts'
 import { keysOf, printed } from '../unknown-file.ts'
 import { type SourceConversation, type SourceMessage, timeIn } from '../source.ts'
+import { mediaBlock } from './media-block.ts'
 
 /** A UI message of the AI SDK: since version 5 with `parts` alone, before with `content` too. */
 export interface UiMessage {
@@ -102,7 +103,7 @@ function stepsOf({ parts }: UiMessage, line: number, notes: ImportNotes): Said[]
 function blockOf(part: UiPart, line: number, notes: ImportNotes): SourceBlock[] {
   if (part.type === 'text') return isBlank(printed(part.text ?? '')) ? [] : [textBlock(part.text as string)]
   if (part.type === 'reasoning') return reasoningOf(part)
-  if (part.type === 'file') return fileOf(part, line, notes)
+  if (part.type === 'file') return [fileOf(part)]
   if (part.type !== 'step-start') notes.repaired(line, `left out: a ${printed(part.type)} part, which no model reads`)
   return []
 }
@@ -117,22 +118,8 @@ function reasoningOf(part: UiPart): SourceBlock[] {
   return [toBlock({ type: 'thinking', thinking, signature: anthropic?.signature })]
 }
 
-function fileOf(part: UiPart, line: number, notes: ImportNotes): SourceBlock[] {
-  const { mediaType = part['mimeType'], url = part['data'], filename } = part as Record<string, unknown>
-  const { data } = dataIn(printed(url))
-  const kind = printed(mediaType).startsWith('image/')
-    ? 'image'
-    : mediaType === 'application/pdf'
-      ? 'document'
-      : undefined
-  if (kind === undefined) {
-    notes.repaired(line, `left out: a file of type ${printed(mediaType)}, which the API does not take`)
-    return []
-  }
-  const source = data === undefined ? { type: 'url', url } : { type: 'base64', media_type: mediaType, data }
-  return [
-    toBlock({ type: kind, source, ...(kind === 'document' && typeof filename === 'string' && { title: filename }) }),
-  ]
+function fileOf({ mediaType, mimeType, url, data, filename }: UiPart): SourceBlock {
+  return mediaBlock({ data: url ?? data, type: mediaType ?? mimeType, title: filename })
 }
 
 interface ToolPart {
@@ -151,6 +138,8 @@ function toolPartOf(part: UiPart): ToolPart | undefined {
   const name = type === 'dynamic-tool' ? printed(part['toolName']) : type.slice('tool-'.length)
   const call = { id: printed(part['toolCallId']), name, input: part['input'] ?? part['rawInput'] ?? {} }
   if (part['state'] === 'output-available') return { ...call, result: { content: textOfOutput(part['output']) } }
+  const { reason = 'denied' } = (part['approval'] ?? {}) as { reason?: unknown }
+  if (part['state'] === 'output-denied') return { ...call, result: { content: printed(reason), is_error: true } }
   if (part['state'] !== 'output-error') return call
   return { ...call, result: { content: printed(part['errorText'] ?? 'failed'), is_error: true } }
 }

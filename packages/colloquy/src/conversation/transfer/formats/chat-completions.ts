@@ -1,5 +1,4 @@
 import type { Pausable } from '../../in-slices.ts'
-import { dataIn } from '../blocks.ts'
 import type { ImportNotes } from '../report.ts'
 import type { SourceConversation } from '../source.ts'
 import { printed } from '../unknown-file.ts'
@@ -43,8 +42,9 @@ export function* readChatCompletions(
 }
 
 function fieldsOf(message: Record<string, unknown>, index: number): Fields {
-  const { content, refusal, tool_calls: calls, tool_call_id: id, function_call: call } = message
-  const parts = Array.isArray(content) ? content.map(partOf) : [content]
+  const { content, refusal, audio, tool_calls: calls, tool_call_id: id, function_call: call } = message
+  const spoken = isObject(audio) ? audio['transcript'] : undefined
+  const parts = Array.isArray(content) ? content.map(partOf) : [content ?? spoken]
   return {
     content: message['role'] === 'tool' || message['role'] === 'function' ? content : [...parts, refusal],
     // Before there were tools, a call had no id: its result is the next message.
@@ -69,6 +69,22 @@ function partOf(part: unknown): unknown {
   if (!isObject(part)) return part
   if (part['type'] === 'refusal') return part['refusal']
   if (part['type'] !== 'file' || !isObject(part['file'])) return part
-  const { type, data = '' } = dataIn(printed(part['file']['file_data']))
-  return { type: 'file', mime_type: type, data }
+  const { file_data: data, filename } = part['file']
+  return { type: 'file', data, filename }
+}
+
+/** The tools of a request, with those of the Chat Completions API in the form of the Messages API. */
+export function toolsIn(tools: unknown): unknown {
+  if (!Array.isArray(tools)) return tools
+  return tools.map((tool: unknown) => {
+    if (!isObject(tool) || !isObject(tool['function'])) return tool
+    const { name, description, parameters } = tool['function']
+    return { name, description, input_schema: { type: 'object', ...(isObject(parameters) ? parameters : {}) } }
+  })
+}
+
+/** The choice of tools of a request, in the form of the Messages API. */
+export function choiceIn(choice: unknown): unknown {
+  if (typeof choice === 'string') return { type: choice === 'required' ? 'any' : choice }
+  return isObject(choice) && isObject(choice['function']) ? { type: 'tool', name: choice['function']['name'] } : choice
 }

@@ -5,16 +5,21 @@ import type { ImportNotes } from '../report.ts'
 import { aboutReply, type SourceConversation, type SourceMessage, timeIn } from '../source.ts'
 import { printed } from '../unknown-file.ts'
 
-/** Whether these are the lines of a Claude Code transcript: they are chained by `uuid` and `parentUuid`. */
+/**
+ * Whether these are the lines of a Claude Code transcript, which are chained by `uuid` and `parentUuid`, or of its output in the
+ * format `stream-json`.
+ */
 export function isClaudeCode(lines: readonly JsonLine[]): boolean {
-  return lines.some(({ members }) => members.has('uuid') && members.has('parentUuid') && members.has('message'))
+  return lines.some(({ members }) => {
+    return members.has('uuid') && members.has('message') && (members.has('parentUuid') || members.has('session_id'))
+  })
 }
 
 /**
  * Reads a Claude Code transcript. It has a line for each block of a reply and one for each tool result; results are written
  * while the reply still streams. The lines of a reply become one message again, and so do the results of its calls.
  *
- * A line whose parent is not in the file follows the line before it. Messages before a compaction stand on a branch of their own.
+ * A line without a parent, or whose parent is not in the file, follows the line before it. Messages before a compaction stand on a branch of their own.
  */
 export function* readClaudeCode(lines: readonly JsonLine[], notes: ImportNotes): Pausable<SourceConversation> {
   const entries = yield* entriesOf(lines, notes)
@@ -26,6 +31,7 @@ export function* readClaudeCode(lines: readonly JsonLine[], notes: ImportNotes):
     title: titleOf(lines),
     settings: model === undefined ? {} : { model },
     messages,
+    isOfApi: true,
     head: leafBelow(lastLine(entries)?.message ?? 0, messages),
   }
 }
@@ -62,7 +68,7 @@ function* entriesOf(lines: readonly JsonLine[], notes: ImportNotes): Pausable<En
 }
 
 function isSide(members: ReadonlyMap<string, string>): boolean {
-  return valueOf(members, 'isSidechain') === true
+  return valueOf(members, 'isSidechain') === true || stringOf(members, 'parent_tool_use_id') !== undefined
 }
 
 /** The entries so that each stands behind its parent. */
@@ -70,7 +76,8 @@ function* linked(entries: readonly Entry[], byUuid: ReadonlyMap<string, Entry>, 
   for (const [index, entry] of entries.entries()) {
     const parentId = stringOf(entry.members, 'parentUuid')
     const parent = parentId === undefined ? undefined : byUuid.get(parentId)
-    entry.parent = parentId === undefined || parent ? parent : entries[index - 1]
+    const isFirst = entry.members.has('parentUuid') && parentId === undefined
+    entry.parent = isFirst || parent ? parent : entries[index - 1]
     if (parentId !== undefined && !parent) notes.repaired(entry.line, `its parent ${parentId} is not in the file`)
     yield
   }

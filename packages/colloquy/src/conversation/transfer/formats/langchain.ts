@@ -1,10 +1,11 @@
 import { isBlank, isServerToolBlock } from '../../../protocol/sendable.ts'
 import { parseJson } from '../../../protocol/codec/parse-json.ts'
 import type { Pausable } from '../../in-slices.ts'
-import { type AnyBlock, contentOf, dataIn, type SourceBlock, textBlock, toBlock } from '../blocks.ts'
+import { type AnyBlock, contentOf, type SourceBlock, textBlock, toBlock } from '../blocks.ts'
 import type { ImportNotes } from '../report.ts'
 import { keysOf, printed } from '../unknown-file.ts'
 import { aboutReply, type SourceConversation, type SourceMessage } from '../source.ts'
+import { mediaBlock } from './media-block.ts'
 
 /** The fields of a LangChain message, from whichever of its three JSON forms. */
 export interface Fields {
@@ -60,7 +61,7 @@ export class MessageCollector {
   #results: SourceBlock[] | undefined
 
   add({ line, role, fields }: GivenMessage, notes: ImportNotes): void {
-    if (role === 'tool') return this.#addResult(line, resultOf(fields))
+    if (role === 'tool') return this.#addResult(line, resultOf(fields, line, notes))
     const about = role === 'assistant' ? aboutReply((name) => metadataOf(fields)[name]) : undefined
     this.#endResults()
     this.#push(line, role, { content: contentOf(blocksIn(fields, line, notes)), ...(about && { about }) })
@@ -125,11 +126,11 @@ function blockOf(part: unknown, line: number, notes: ImportNotes): SourceBlock[]
   if (typeof part === 'string') return isBlank(part) ? [] : [textBlock(part)]
   if (typeof part !== 'object' || part === null) return []
   const block = part as AnyBlock
-  if (block.type === 'image_url') return [imageOf(block)]
+  if (block.type === 'image_url') return [imageOf(block['image_url'])]
   if (block.type === 'tool_call')
     return [toBlock({ type: 'tool_use', id: block.id, name: block.name, input: block['args'] ?? {} })]
-  if (block.type === 'tool_use') return [toBlock(toolUse(block))]
-  if (mediaTypes.has(block.type) && block['source'] === undefined) return mediaOf(block)
+  if (block.type === 'tool_use' || block.type === 'server_tool_use') return [toBlock(toolUse(block))]
+  if (mediaTypes.has(block.type) && block['source'] === undefined) return [mediaOf(block)]
   if (isOfApi(block)) return [toBlock(withoutIndex(block))]
   if (block.type === 'reasoning') notes.repaired(line, 'left out: reasoning without a signature')
   else if (block.type !== 'input_json_delta') {
@@ -138,7 +139,7 @@ function blockOf(part: unknown, line: number, notes: ImportNotes): SourceBlock[]
   return []
 }
 
-const mediaTypes: ReadonlySet<unknown> = new Set(['image', 'file'])
+const mediaTypes: ReadonlySet<unknown> = new Set(['image', 'file', 'media', 'text-plain'])
 const apiTypes: ReadonlySet<unknown> = new Set([
   'text',
   'image',
@@ -156,17 +157,18 @@ function isOfApi({ type }: { type: unknown }): boolean {
 }
 
 /** The block for a picture or a file in LangChain's own form, which has had several names for its members. */
-function mediaOf(block: AnyBlock): SourceBlock[] {
-  const type = block['mime_type'] ?? block['mimeType']
-  const data = block.data ?? block['base64']
-  const kind = block.type === 'image' ? 'image' : 'document'
-  const source = data === undefined ? { type: 'url', url: block['url'] } : { type: 'base64', media_type: type, data }
-  return [toBlock({ type: kind, source })]
+function mediaOf(block: AnyBlock): SourceBlock {
+  const { title = block['filename'], text } = block
+  if (typeof text === 'string')
+    return toBlock({ type: 'document', source: { type: 'text', media_type: 'text/plain', data: text }, title })
+  const type = block['mime_type'] ?? block['mimeType'] ?? (block.type === 'image' ? 'image/*' : undefined)
+  return mediaBlock({ data: block.data ?? block['base64'] ?? block['url'], type, title })
 }
 
-/** Streamed messages carry the input of a call as text, and the index of each block. */
-function toolUse({ type, id, name, input }: AnyBlock): AnyBlock {
-  return { type, id, name, input: typeof input === 'string' ? inputIn(input) : input }
+/** Streamed messages carry the input of a call as text. */
+function toolUse({ input, partial_json: part, index: _, ...block }: AnyBlock): AnyBlock {
+  const text = typeof part === 'string' && part !== '' ? part : input
+  return { ...block, input: typeof text === 'string' ? inputIn(text) : text }
 }
 
 /** A text that is not JSON stays a text, which is then left out as an incomplete call. */
@@ -186,19 +188,25 @@ function withoutIndex({ index: _, ...block }: AnyBlock): AnyBlock {
   return block
 }
 
-function imageOf(block: AnyBlock): SourceBlock {
-  const given = block['image_url'] as string | { url?: unknown } | null | undefined
-  const url = printed(isObject(given) ? given.url : given)
-  const { type: media_type, data } = dataIn(url)
+function imageOf(given: unknown): SourceBlock {
+  return mediaBlock({ data: isObject(given) ? given['url'] : given, type: 'image/*' })
+}
+
+function resultOf({ tool_call_id: id, content, status }: Fields, line: number, notes: ImportNotes): SourceBlock {
   return toBlock({
-    type: 'image',
-    source: data === undefined ? { type: 'url', url } : { type: 'base64', media_type, data },
+    type: 'tool_result',
+    tool_use_id: id,
+    content: typeof content === 'string' ? content : resultContent(content, line, notes),
+    ...(status === 'error' && { is_error: true }),
   })
 }
 
-function resultOf({ tool_call_id: id, content, status }: Fields): SourceBlock {
-  const text = typeof content === 'string' || Array.isArray(content) ? content : JSON.stringify(content)
-  return toBlock({ type: 'tool_result', tool_use_id: id, content: text, ...(status === 'error' && { is_error: true }) })
+/** Parts as blocks; a value that is not a list of parts as JSON. */
+function resultContent(content: unknown, line: number, notes: ImportNotes): unknown {
+  const isPart = (part: unknown): boolean =>
+    typeof part === 'string' || (isObject(part) && typeof part['type'] === 'string')
+  if (!Array.isArray(content) || !content.every(isPart)) return JSON.stringify(content)
+  return content.flatMap((part) => blockOf(part, line, notes)).map(({ block }) => block)
 }
 
 function metadataOf({ response_metadata: metadata }: Fields): Record<string, unknown> {

@@ -2,8 +2,9 @@ import type { Pausable } from '../../in-slices.ts'
 import { contentOf, textBlock } from '../blocks.ts'
 import type { ImportNotes } from '../report.ts'
 import { aboutReply, type SourceConversation, type SourceMessage, timeIn } from '../source.ts'
-import { keysOf } from '../unknown-file.ts'
+import { keysOf, printed } from '../unknown-file.ts'
 import { isObject } from './langchain.ts'
+import { callText, fenced } from './tool-text.ts'
 
 /** A prompt and its response, as `llm logs --json` prints them. */
 export interface LoggedResponse {
@@ -15,6 +16,8 @@ export interface LoggedResponse {
   model?: unknown
   datetime_utc?: unknown
   attachments?: unknown
+  tool_calls?: unknown
+  tool_results?: unknown
 }
 
 export function isLoggedResponse(value: unknown): value is LoggedResponse {
@@ -32,7 +35,7 @@ function inUtc(time: unknown): unknown {
   return typeof time === 'string' && /T[\d:.]+$/.test(time) ? `${time}Z` : time
 }
 
-/** Reads the logged responses of one conversation. */
+/** Reads the logged responses of one conversation. Calls of tools and their output become text of the replies. */
 export function* readLoggedResponses(
   list: readonly { line: number; value: unknown }[],
   notes: ImportNotes,
@@ -49,10 +52,16 @@ export function* readLoggedResponses(
       notes.repaired(line, 'attachments are not in the file')
     }
     const about = aboutReply((name) => (name === 'model' ? value.model : undefined))
-    for (const [role, text] of [['user', value.prompt] as const, ['assistant', value.response] as const]) {
-      if (typeof text !== 'string' || text.trim() === '') continue
+    const said: [role: string, texts: unknown[]][] = [
+      ['user', [value.prompt]],
+      ['assistant', replyTexts(value)],
+    ]
+    for (const [role, texts] of said) {
+      const visible = texts.filter((text): text is string => typeof text === 'string' && text.trim() !== '')
+      const blocks = visible.map(textBlock)
+      if (blocks.length === 0) continue
       const place = { line, role, parent: messages.length, createdAt: timeIn(inUtc(value.datetime_utc)) }
-      messages.push({ ...place, content: contentOf([textBlock(text)]), ...(role === 'assistant' && { about }) })
+      messages.push({ ...place, content: contentOf(blocks), ...(role === 'assistant' && { about }) })
     }
   }
   const title = responses.map((each) => each.conversation_name).find((name) => typeof name === 'string')
@@ -63,4 +72,17 @@ export function* readLoggedResponses(
     messages,
     head: messages.length,
   }
+}
+
+/** The texts of a reply: the output of the calls before it, its own, and its calls. */
+function replyTexts({ response, tool_calls: calls, tool_results: results }: LoggedResponse): unknown[] {
+  return [
+    ...objectsIn(results).map(({ output }) => fenced(printed(output ?? ''))),
+    response,
+    ...objectsIn(calls).map(({ name, arguments: input }) => callText(name, input)),
+  ]
+}
+
+function objectsIn(value: unknown): Record<string, unknown>[] {
+  return Array.isArray(value) ? value.filter(isObject) : []
 }

@@ -5,7 +5,7 @@ import { cutMembers } from '../../history/json-members.ts'
 import type { Pausable } from '../../in-slices.ts'
 import type { MessageRecord } from '../../stores/store.ts'
 import { type AnyBlock, blocksOf, contentOf, type SourceBlock } from '../blocks.ts'
-import { canBeShown, withoutThinkingAtEnd } from '../clean.ts'
+import { canBeShown, withoutThinkingAtEnd } from '../repair/clean.ts'
 import type { ImportNotes } from '../report.ts'
 
 /** A message of an export and its line. */

@@ -4,7 +4,7 @@ import type { ImportNotes } from '../../report.ts'
 import { type SourceConversation, titleIn } from '../../source.ts'
 import { printed } from '../../unknown-file.ts'
 import { type ChatMessage, readTree } from './message-tree.ts'
-import { fenced } from './tool-text.ts'
+import { fenced } from '../tool-text.ts'
 
 /** A conversation of ChatGPT's `conversations.json`: nodes by id, each with a message or none. */
 export interface ChatGptConversation {

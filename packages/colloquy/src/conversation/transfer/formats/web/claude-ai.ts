@@ -4,7 +4,7 @@ import type { ImportNotes } from '../../report.ts'
 import { type SourceConversation, titleIn } from '../../source.ts'
 import { printed } from '../../unknown-file.ts'
 import { type ChatMessage, readTree } from './message-tree.ts'
-import { callText } from './tool-text.ts'
+import { callText } from '../tool-text.ts'
 
 /** A conversation of Claude.ai's `conversations.json`, or as its page loads it. */
 export interface ClaudeAiConversation {

@@ -4,7 +4,7 @@ import type { ImportNotes } from '../../report.ts'
 import { type SourceConversation, systemIn, titleIn } from '../../source.ts'
 import { printed } from '../../unknown-file.ts'
 import { type ChatMessage, readTree, type TreeNode } from './message-tree.ts'
-import { callText } from './tool-text.ts'
+import { callText } from '../tool-text.ts'
 
 /** A conversation that LibreChat exports as JSON. With the option "recursive" its messages contain those that follow. */
 export interface LibreChatConversation {

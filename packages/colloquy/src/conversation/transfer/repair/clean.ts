@@ -1,14 +1,15 @@
-import { mediaType } from '../../engines/prompt/media.ts'
+import { mediaType } from '../../../engines/prompt/media.ts'
 import {
   hasBlockFields,
   isResultBlock,
   isSilentFailure,
   silentFailureText,
-} from '../../protocol/content/block-fields.ts'
-import { isBlank, isServerToolUse, isThinking, isToolInput, withoutLastThinking } from '../../protocol/sendable.ts'
-import { mediaFault } from '../history/content.ts'
-import { type AnyBlock, blocksOf, contentOf, type SourceBlock, withMember, withoutMember } from './blocks.ts'
-import type { SourceMessage } from './source.ts'
+} from '../../../protocol/content/block-fields.ts'
+import { isBlank, isServerToolUse, isThinking, isToolInput, withoutLastThinking } from '../../../protocol/sendable.ts'
+import { mediaFault } from '../../history/content.ts'
+import { type AnyBlock, blocksOf, contentOf, type SourceBlock, withMember, without } from '../blocks.ts'
+import { foreignMembers } from './known-members.ts'
+import type { SourceMessage } from '../source.ts'
 
 /** A message without what the API refuses wherever the message stands. */
 export interface CleanMessage {
@@ -26,12 +27,15 @@ export interface CleanMessage {
 type Clean = (source: SourceBlock, reasons: string[], all: readonly SourceBlock[]) => SourceBlock | undefined
 
 /** Undefined if the content is neither text nor a list. */
-export function cleanMessage({ role, content }: SourceMessage): CleanMessage | undefined {
+export function cleanMessage({ role, content }: SourceMessage, isOfApi = false): CleanMessage | undefined {
   const found = content === null ? undefined : blocksOf(content)
   if (found === undefined) return undefined
   const reasons: string[] = []
   const clean = role === 'assistant' ? cleanReplyBlock : cleanUserBlock
-  const cleaned = found.map((source) => clean(source, reasons, found))
+  const cleaned = found.map((source) => {
+    const block = clean(source, reasons, found)
+    return block && !isOfApi ? withKnownMembers(block, reasons) : block
+  })
   const blocks = cleaned.filter((source) => source !== undefined)
   const original = found.flatMap((source, index) => (canBeShown(source) ? source : (cleaned[index] ?? [])))
   const isExact = original.length === found.length && original.every((source, index) => source === found[index])
@@ -41,6 +45,23 @@ export function cleanMessage({ role, content }: SourceMessage): CleanMessage | u
     blocks: role === 'assistant' ? withoutThinkingAtEnd(blocks, reasons) : blocks,
     reasons,
   }
+}
+
+function withKnownMembers(source: SourceBlock, reasons: string[]): SourceBlock {
+  const { type, content } = source.block
+  const foreign = foreignMembers(source.block)
+  if (foreign.length > 0) reasons.push(`${foreign.join(', ')} of a ${type} block`)
+  const kept = foreign.length > 0 ? without(source, ...foreign) : source
+  if (type !== 'tool_result' || !Array.isArray(content)) return kept
+  const parts = blocksOf(JSON.stringify(content))!
+  const known = parts.map((part) => withKnownMembers(part, reasons))
+  return known.every((part, index) => part === parts[index])
+    ? kept
+    : withMember(
+        kept,
+        'content',
+        known.map(({ block }) => block),
+      )
 }
 
 /** Whether it is a block with the fields that its type says it has. */
@@ -95,7 +116,7 @@ function cleanAnyBlock(source: SourceBlock, reasons: string[]): SourceBlock | un
   const { block } = source
   if (block.type === 'text' && isText(block.text) && !hasBlockFields(block)) {
     reasons.push('citations that are not a list')
-    return cleanAnyBlock(withoutMember(source, 'citations'), reasons)
+    return cleanAnyBlock(without(source, 'citations'), reasons)
   }
   const fault = faultIn(block)
   if (fault !== undefined) {
@@ -145,7 +166,7 @@ function cleanResult(source: SourceBlock, reasons: string[]): SourceBlock {
   const { is_error: isError } = source.block
   const isFlag = isError === undefined || typeof isError === 'boolean'
   if (!isFlag) reasons.push('is_error of a tool result, which is not a boolean')
-  const result = withContent(isFlag ? source : withoutMember(source, 'is_error'), reasons)
+  const result = withContent(isFlag ? source : without(source, 'is_error'), reasons)
   return isSilentFailure(result.block) ? withMember(result, 'content', silentFailureText) : result
 }
 
@@ -154,7 +175,7 @@ function withContent(source: SourceBlock, reasons: string[]): SourceBlock {
   if (content === undefined || typeof content === 'string') return source
   if (!Array.isArray(content)) {
     reasons.push('the content of a tool result, which is neither text nor a list')
-    return content === null ? withoutMember(source, 'content') : withMember(source, 'content', JSON.stringify(content))
+    return content === null ? without(source, 'content') : withMember(source, 'content', JSON.stringify(content))
   }
   const parts = blocksOf(JSON.stringify(content))!
   const why: string[] = []
@@ -162,7 +183,7 @@ function withContent(source: SourceBlock, reasons: string[]): SourceBlock {
   if (why.length === 0) return source
   reasons.push(...why.map((reason) => `${reason} in a tool result`))
   return kept.length === 0
-    ? withoutMember(source, 'content')
+    ? without(source, 'content')
     : withMember(
         source,
         'content',

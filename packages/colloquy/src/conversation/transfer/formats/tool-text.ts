@@ -1,4 +1,4 @@
-import { printed } from '../../unknown-file.ts'
+import { printed } from '../unknown-file.ts'
 
 /** A call of a tool of another program, as Markdown. */
 export function callText(name: unknown, input: unknown): string {

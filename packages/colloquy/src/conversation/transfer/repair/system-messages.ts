@@ -1,8 +1,8 @@
-import { findModel } from '../../protocol/models/models.ts'
-import { mapped, type Pausable } from '../in-slices.ts'
-import { blocksOf, contentOf, textBlock } from './blocks.ts'
-import type { ImportNotes } from './report.ts'
-import type { SourceConversation, SourceMessage } from './source.ts'
+import { findModel } from '../../../protocol/models/models.ts'
+import { mapped, type Pausable } from '../../in-slices.ts'
+import { blocksOf, contentOf, textBlock } from '../blocks.ts'
+import type { ImportNotes } from '../report.ts'
+import type { SourceConversation, SourceMessage } from '../source.ts'
 
 /**
  * Puts system messages where the API takes them: those at the beginning into the `system` setting, unless it is set. A later

@@ -1,7 +1,7 @@
-import { mapped, type Pausable } from '../in-slices.ts'
+import { mapped, type Pausable } from '../../in-slices.ts'
 import { type CleanMessage, cleanMessage } from './clean.ts'
-import type { SourceBlock } from './blocks.ts'
-import type { SourceConversation } from './source.ts'
+import type { SourceBlock } from '../blocks.ts'
+import type { SourceConversation } from '../source.ts'
 
 /** The messages of a file as a tree, by number, without those that hold no content at all. */
 export class SourceTree {
@@ -13,7 +13,7 @@ export class SourceTree {
   readonly #keepsOpenCalls: boolean;
 
   static *of(source: SourceConversation): Pausable<SourceTree> {
-    return new SourceTree(source, yield* mapped(source.messages, cleanMessage))
+    return new SourceTree(source, yield* mapped(source.messages, (message) => cleanMessage(message, source.isOfApi)))
   }
 
   private constructor({ messages, keepsOpenCalls = false }: SourceConversation, clean: (CleanMessage | undefined)[]) {
