@@ -49,6 +49,16 @@ describe('the console is accessible', { skip }, () => {
       assert.equal(hidden, 0, 'no link of the header is cut off')
       const cells = await page.locator('.markdown td, .markdown th').evaluateAll(linesOf)
       assert.deepEqual(cells, Array(28).fill(1), 'a word of a wide table is one line')
+      const code = await page.locator('figure.code').evaluate((figure) => {
+        getSelection()!.selectAllChildren(figure)
+        return getSelection()!.toString()
+      })
+      assert.equal(code.trim(), 'const answer: number = 6 * 7 // the answer', 'what is copied has no labels')
+      // 1280 × 1024 pixels, enlarged by 400 %.
+      await page.setViewportSize({ width: 320, height: 256 })
+      const seen = await page.locator('.transcript').boundingBox()
+      assert.ok(seen!.height > 100, `${seen!.height} pixels for the messages`)
+      await page.setViewportSize({ width: 320, height: 640 })
       await page.getByRole('button', { name: 'Inspect' }).click()
       await page.locator('.json-tree').waitFor()
       await checkReflow(page, 'the inspector')
