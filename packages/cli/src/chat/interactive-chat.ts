@@ -31,6 +31,8 @@ export class InteractiveChat {
   readonly #engine: EngineKind | undefined
   /** Aborts the search for an engine, or its download, while one is in progress. */
   #search: AbortController | undefined
+  /** Aborts the start of the MCP servers. */
+  readonly #start = new AbortController()
   #session: ChatSession | undefined
   #isLeaving = false
   /** The line that is being carried out. */
@@ -74,10 +76,14 @@ export class InteractiveChat {
       const engine = this.#engine ?? (await this.#findEngine())
       if (this.#isLeaving) return
       const { openSession } = await import('./open-session.ts')
-      if (this.#flags.text('mcp') !== undefined) this.#surface.showProgress('Starting the MCP servers …')
+      if (this.#flags.text('mcp') !== undefined) {
+        this.#surface.showProgress('Starting the MCP servers … · Esc continues without them')
+        this.#surface.showBusy(true, this.#queue)
+      }
       const { session, isContinued, isFirst } = await openSession(this.#surface, this.#flags, {
         engine,
         wordsPerSecond: offlineWordsPerSecond,
+        signal: this.#start.signal,
       })
       this.#session = session
       this.#surface.showProgress('')
@@ -176,7 +182,9 @@ export class InteractiveChat {
       if (needsFirstEngine(this.#flags)) declineModel()
       return this.#search.abort()
     }
-    this.#session?.stop()
+    // The lines that wait are for the chat without those servers then.
+    if (this.#session === undefined) return this.#start.abort()
+    this.#session.stop()
     const queued = this.#queue.splice(0)
     if (queued.length > 0) {
       this.#surface.prefill([...queued, this.#surface.draft].filter((text) => text !== '').join('\n'))
@@ -197,6 +205,7 @@ export class InteractiveChat {
   async #leave(exitCode: number, opening: Promise<void>): Promise<number> {
     this.#isLeaving = true
     this.#search?.abort()
+    this.#start.abort()
     this.#surface.cancelPick()
     const dropped = this.#queue.splice(0)
     await opening

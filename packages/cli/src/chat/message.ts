@@ -3,12 +3,14 @@ import type { MessageContentParam } from 'colloquy/protocol'
 import { countText } from '../format.ts'
 import { attach, attachmentLabel, checkReadable, mentionedFiles } from './content/attach.ts'
 import { change, runTurn, say, showMessages, type ChatContext, type ChatState, type Effect } from './chat-state.ts'
+import { mentionedResources } from './content/resources.ts'
 import { costWarning } from './cost-warning.ts'
 
 /** The effects of sending a message. An expensive message is sent only if the user sends it a second time. */
 export async function messageEffects(text: string, state: ChatState, context: ChatContext): Promise<Effect[]> {
   const mentioned = await Promise.all(mentionedFiles(text).map((path) => attach(path)))
-  const attachments = [...state.attachments, ...mentioned]
+  const resources = context.tools === undefined ? [] : await mentionedResources(text, context.tools)
+  const attachments = [...state.attachments, ...mentioned, ...resources]
   checkReadable(attachments, context.connection.kind)
   const labels = say(...attachments.map((attachment) => `  ⎘ ${attachmentLabel(attachment)}`))
   const blocks = attachments.map(({ block }) => block)

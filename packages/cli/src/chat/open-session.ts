@@ -22,11 +22,11 @@ export interface OpenedSession {
   isFirst: boolean
 }
 
-/** Connects, opens the saved chats and, if the flags name one, that chat. */
+/** Connects, opens the saved chats and, if the flags name one, that chat. MCP servers that are not ready when the signal aborts are left out. */
 export async function openSession(
   surface: Surface,
   flags: Flags,
-  { engine, wordsPerSecond }: { engine: EngineKind; wordsPerSecond: number },
+  { engine, wordsPerSecond, signal }: { engine: EngineKind; wordsPerSecond: number; signal?: AbortSignal },
 ): Promise<OpenedSession> {
   const connection = await SwitchingConnection.open(engine, flags, { wordsPerSecond, onRetry: () => surface.touch() })
   const isSaved = !flags.has('no-save')
@@ -36,7 +36,7 @@ export async function openSession(
   const conversation = picksFromList ? undefined : await chatFrom(chats, flags, engine)
   const attachments = await Promise.all(sourcesFrom(flags).map((source) => attach(source)))
   // The last thing that can fail, as its programs would keep running.
-  const tools = await chatTools(flags)
+  const tools = await chatTools(flags, signal)
   const context: ChatContext = {
     chats,
     connection,

@@ -8,6 +8,7 @@ import { TurnDisplay } from './reply/follow-turn.ts'
 import { ReplyProgress } from './reply/reply-progress.ts'
 import { failureNotes, replyNotes } from './reply/turn-report.ts'
 import { attachEffects } from './slash/attachments.ts'
+import { promptEffects } from './slash/mcp.ts'
 import type { Permission, ToolCall } from '../mcp/chat-tools.ts'
 import type { SlashInput } from './slash/command.ts'
 import { readLine } from './slash/read-line.ts'
@@ -86,7 +87,7 @@ export class ChatSession {
   async askForCall({ name, signal }: ToolCall): Promise<Permission> {
     const answers = [
       { key: 'y', text: 'yes' },
-      { key: 'a', text: 'always in this chat' },
+      { key: 'a', text: 'always until you leave' },
       { key: 'n', text: 'no' },
     ]
     const key = await this.#surface.ask(`Call ${name}?`, answers, signal)
@@ -216,8 +217,10 @@ type Sitting = Pick<SlashInput, 'state' | 'context' | 'columns'>
 async function effectsOf(text: string, sitting: Sitting): Promise<readonly Effect[]> {
   const line = readLine(text)
   switch (line.kind) {
-    case 'unknown':
-      return [say(await unknownCommand(line.name))]
+    case 'unknown': {
+      const input = { ...sitting, words: line.words, rest: line.rest }
+      return (await promptEffects(line.name, input)) ?? [say(await unknownCommand(line.name))]
+    }
     case 'command':
       return line.command.run({ ...sitting, words: line.words, rest: line.rest })
     case 'message':

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, afterEach, describe, test } from 'node:test'
@@ -14,6 +14,7 @@ import { type ContentBlock, type ToolResultBlockParam } from 'colloquy/protocol'
 import { builtProgram } from '../../../../test/built-program.ts'
 import { programEnvironment } from '../../../../test/program-environment.ts'
 import { User } from '../../../../test/terminal-user.ts'
+import { until } from '../../../../test/until.ts'
 import { VirtualTerminal } from '../../../../test/virtual-terminal.ts'
 import { chat as openChat } from '../commands/chat/chat.ts'
 import { parse } from '../commands/parse.ts'
@@ -65,6 +66,7 @@ interface Chat {
   conversation: Conversation
   shown: string[]
   asked: string[]
+  onAsk: () => void
   send(signal?: AbortSignal): Promise<unknown>
 }
 
@@ -78,12 +80,14 @@ async function chat(tools: ChatTools, steps: (ScriptedReply | string)[], answers
     show: (line: string) => void shown.push(line.replace(/ · \d.*s$/, '')),
     ask: async ({ name }: { name: string }) => {
       asked.push(name)
-      return answers.shift()!
+      each.onAsk()
+      return answers.shift() ?? { reason: 'no' }
     },
   }
   const send = (signal?: AbortSignal): Promise<unknown> =>
     conversation.send('Go', { ...tools.turnOptions(host), ...(signal && { signal }) }).then((reply) => reply.text)
-  return { engine, conversation, shown, asked, send }
+  const each: Chat = { engine, conversation, shown, asked, onAsk: () => {}, send }
+  return each
 }
 
 function resultsOf({ conversation }: Chat): ToolResultBlockParam[] {
@@ -95,7 +99,7 @@ function resultsOf({ conversation }: Chat): ToolResultBlockParam[] {
 describe('the tools of a server', () => {
   test('are sent with its name before theirs, and run when they are allowed', async () => {
     const tools = await openTools({ s: testServer }, ['s__a*', 's__fail'])
-    assert.deepEqual(tools.names, ['s__add', 's__variable', 's__fail', 's__long', 's__wait_for'])
+    assert.deepEqual(tools.names.slice(0, 5), ['s__add', 's__variable', 's__fail', 's__long', 's__wait_for'])
     const each = await chat(tools, [step(call('s__add', { a: 4711, b: 815 }), call('s__fail')), 'Done.'])
     assert.equal(await each.send(), 'Done.')
     const [{ params }] = each.engine.requests as [ScriptEngine['requests'][0]]
@@ -157,6 +161,65 @@ describe('the tools of a server', () => {
     while (each.shown.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
     controller.abort()
     await assert.rejects(sent, { name: 'APIUserAbortError' })
+    const after = await chat(everyTool, [step(call('s__cancelled')), 'Done.'])
+    await after.send()
+    assert.deepEqual(resultsOf(after)[0]?.content, [{ type: 'text', text: '1' }])
+  })
+
+  test('are not asked for when the turn was stopped at the question before', async () => {
+    const controller = new AbortController()
+    const each = await chat(await openTools({ s: testServer }), [step(call('s__fail'), call('s__fail')), 'Done.'])
+    each.onAsk = () => controller.abort()
+    await assert.rejects(each.send(controller.signal), { name: 'APIUserAbortError' })
+    await new Promise(setImmediate)
+    assert.deepEqual(each.asked, ['s__fail'])
+  })
+
+  test('return a text in the place of content that no block can hold', async () => {
+    const each = await chat(everyTool, [step(call('s__odd')), 'Done.'])
+    await each.send()
+    assert.deepEqual(
+      (resultsOf(each)[0]!.content as unknown as { text: string }[]).map(({ text }) => text),
+      [
+        '[link to the resource notes · test://notes]',
+        '[audio that this chat cannot show: audio/wav, 3 B]',
+        'test://data\n{"a":1}',
+        '[file that this chat cannot show: test://zip, application/zip, 3 B]',
+      ],
+    )
+  })
+
+  test('that the server adds can be called in the next turn', async () => {
+    const tools = await openTools({ s: testServer }, ['*'])
+    const each = await chat(tools, [step(call('s__grow')), 'Done.'])
+    await each.send()
+    await until(() => tools.names.includes('s__new'))
+    const after = await chat(tools, [step(call('s__new')), 'Done.'])
+    await after.send()
+    assert.deepEqual(resultsOf(after)[0]?.content, [{ type: 'text', text: 'new' }])
+  })
+
+  test('of a server that has ended start it again', async () => {
+    const tools = await openTools({ s: testServer }, ['*'])
+    const each = await chat(tools, [step(call('s__die')), step(call('s__add', { a: 1, b: 2 })), 'Done.'])
+    await each.send()
+    assert.deepEqual(
+      resultsOf(each).map(({ is_error, content }) => [is_error ?? false, JSON.stringify(content).includes('3')]),
+      [
+        [true, false],
+        [false, true],
+      ],
+    )
+    assert.deepEqual(tools.failures, [])
+  })
+
+  test('end after the timeout of the file', async () => {
+    const each = await chat(await openTools({ s: { ...testServer, timeout: 50 } }, ['*']), [
+      step(call('s__wait_for')),
+      'Done.',
+    ])
+    await each.send()
+    assert.match(JSON.stringify(resultsOf(each)), /50 ms/)
   })
 
   test('are reached by HTTP too, with the headers of the file', async () => {
@@ -197,12 +260,54 @@ test('a server that cannot be used is named with the reason, and the others work
     missing,
     'my numbers': testServer,
   })
-  assert.deepEqual([names.length, names[0]], [5, 'my_numbers__add'])
+  assert.equal(names[0], 'my_numbers__add')
   assert.deepEqual(failures, [
     'Cannot use the MCP server none at all: no such file or folder',
     'Cannot use the MCP server last: no database',
     `Cannot use the MCP server missing: Error: Cannot find module '${join(folder, 'missing.js')}'`,
   ])
+})
+
+test('a server that cannot be reached is named with what was found at its url', async () => {
+  const listening = await listen({
+    fetch: async (request) =>
+      new Response('no', { status: Number(new URL((request as Request).url).pathname.slice(1)) }),
+  })
+  const closed = await listen({ fetch: async () => new Response() })
+  await closed.close({ graceMs: 0 })
+  try {
+    const { failures } = await openTools({
+      signed: { url: `${listening.url}/401` },
+      other: { url: `${listening.url}/404` },
+      broken: { url: `${listening.url}/500` },
+      closed: { url: closed.url },
+    })
+    assert.deepEqual(
+      failures.map((failure) => failure.replace('Cannot use the MCP server ', '')),
+      [
+        'signed: it wants a sign-in (status 401): put its token into the headers of the file, such as {"authorization": "Bearer ${TOKEN}"}. Signing in by OAuth is not supported',
+        'other: there is no MCP server at its url (status 404)',
+        'broken: it answered with status 500',
+        'closed: nothing listens there',
+      ],
+    )
+  } finally {
+    await listening.close({ graceMs: 0 })
+  }
+})
+
+test('servers that are not ready when the start is stopped are ended at once', async () => {
+  const marker = join(folder, 'silent')
+  const program = `process.on('SIGTERM', () => process.exit(require('fs').writeFileSync(${JSON.stringify(marker)}, 'ended')))
+    setInterval(() => {}, 1000); require('fs').writeFileSync(${JSON.stringify(marker)}, 'started')`
+  const file = fileOf({ mcpServers: { silent: { command: process.execPath, args: ['-e', program] } } })
+  const controller = new AbortController()
+  const opening = ChatTools.open(file, [], controller.signal)
+  await until(() => existsSync(marker))
+  controller.abort()
+  const tools = await opening
+  assert.deepEqual(tools.failures, ['Cannot use the MCP server silent: it was stopped before it was ready'])
+  await until(() => readFileSync(marker, 'utf8') === 'ended')
 })
 
 test('a chat that cannot be opened starts no server', async () => {
@@ -234,12 +339,13 @@ test('a mistake in a file is one sentence that names the file and the server', a
     [server({ command: 'x', env: { A: 1 } }), /its env\.A must be a text$/],
     [server({ command: '${NO_SUCH}' }), /its command names the variable NO_SUCH, which is not set$/],
     [server({ url: 'file:///x' }), /its url must be an http or https address$/],
+    [server({ command: 'x', timeout: -1 }), /its timeout must be a number of milliseconds$/],
     [server({ type: 'sse', url: 'http://x' }), /the transport sse is not supported, only stdio and http$/],
   ] as const) {
     await assert.rejects(readServerFile(fileOf(content), {}), { name: 'UsageError', message })
   }
   const file = { servers: { off: { disabled: true }, b: { command: '${A}', cwd: '/', alwaysAllow: [] } } }
-  const expected = { name: 'b', kind: 'program', command: 'x', args: [], env: {}, cwd: '/' }
+  const expected = { name: 'b', timeoutMs: undefined, kind: 'program', command: 'x', args: [], env: {}, cwd: '/' }
   assert.deepEqual(await readServerFile(fileOf(file), { A: 'x' }), [expected])
 })
 
@@ -293,7 +399,7 @@ test('`ask` runs the tools that are allowed, refuses others, and begins a paragr
 test('a terminal asks before a call: a message that is being typed does not answer, and Esc stops the turn', async () => {
   const add = (): ScriptedReply =>
     step({ type: 'text', text: 'I add.' } as ContentBlock, call('s__add', { a: 1, b: 2 }))
-  const engine = script([add(), 'It is 3.', add(), add(), 'Again 3.'])
+  const engine = script([add(), 'It is 3.', add(), add(), 'Again 3.', 'Hello, Ada!', 'Noted.'])
   const listening = await listen(createServer({ engine }))
   process.env['XDG_DATA_HOME'] = process.env['XDG_STATE_HOME'] = folder
   process.env['TERM'] = 'xterm-256color'
@@ -301,9 +407,9 @@ test('a terminal asks before a call: a message that is being typed does not answ
   const { flags } = await parse(['chat', '--engine', listening.url, '--mcp', file])
   const user = new User(new VirtualTerminal(80, 24), (input, output) => openChat([], flags, { input, output }))
   try {
-    await user.sees(/✗ Cannot use the MCP server none: no such file or folder\n5 tools · \/tools lists them/)
+    await user.sees(/✗ Cannot use the MCP server none: no such file or folder\n9 tools · \/tools lists them/)
     await user.says('Add 1 and 2')
-    await user.sees(/I add\.\n\n⚙ s__add \{"a":1,"b":2\}\nCall s__add\?\ny yes · a always in this chat · n no/)
+    await user.sees(/I add\.\n\n⚙ s__add \{"a":1,"b":2\}\nCall s__add\?\ny yes · a always until you leave · n no/)
     await user.says('yes, and then')
     await user.sees(/Call s__add\?\n/)
     assert.equal(engine.requests.length, 1)
@@ -321,6 +427,19 @@ test('a terminal asks before a call: a message that is being typed does not answ
     await user.sees(/Again 3\./)
     await user.says('/tools')
     await user.sees(/✓ s__add/)
+    await user.says('/mcp')
+    await user.sees(/✓ s: 9 tools\n {2}✗ none: no such file or folder · \/mcp restart none/)
+    await user.says('/mcp s')
+    await user.sees(/\/s__greet name \[style\] {2}A greeting\.\n {4}@s:test:\/\/notes {2}notes/)
+    await user.says('/s__greet')
+    await user.sees(/Cannot send the prompt greet without its name/)
+    await user.says('/s__greet Ada very kindly')
+    await user.sees(/Greet Ada very kindly[^]*Hello, Ada!/)
+    await user.says('Read @s:test://notes')
+    await user.sees(/⎘ @s:test:\/\/notes[^]*Noted\./)
+    assert.match(JSON.stringify(engine.requests.at(-1)?.params.messages.at(-1)), /the notes/)
+    await user.says('/mcp restart s')
+    await user.sees(/restart s\n\n? {2}✓ s: 9 tools/)
     await user.type('\x04')
     assert.equal(await user.left, 0)
   } finally {

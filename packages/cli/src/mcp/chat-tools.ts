@@ -4,8 +4,9 @@ import { mcpTool, type RunnableTool, type ToolOutput } from 'colloquy/tools'
 import { UsageError } from '../exit.ts'
 import { byteText, countText, latencyText, resultText } from '../format.ts'
 import { safeJson } from '../terminal/safe-text.ts'
-import { connectServer, type McpConnection } from './connect-server.ts'
-import { type McpServer, readServerFile } from './server-file.ts'
+import { readServerFile } from './server-file.ts'
+import { ServerConnection } from './server-connection.ts'
+import { readableResult } from './readable-content.ts'
 
 /** Shows calls of tools, and asks for them. */
 export interface ToolHost {
@@ -29,45 +30,46 @@ export type Permission = 'once' | 'always' | { reason: string }
 const maxShown = 200
 /** The most characters of a text in a result. */
 const maxOutput = 100_000
-const maxTimerMs = 2 ** 31 - 1
 
 /** The tools of the MCP servers of a file, for the turns of a chat. */
 export class ChatTools {
-  /** Sentences about the servers that could not be used. */
-  readonly failures: readonly string[]
-  readonly #connections: readonly McpConnection[]
-  readonly #tools: readonly RunnableTool[]
+  readonly connections: readonly ServerConnection[]
   /** Names of tools that may be called without asking; `*` stands for any characters. */
   readonly #allowed: string[]
   /** One question at a time, although calls run at the same time. */
   #asked: Promise<unknown> = Promise.resolve()
 
-  private constructor(servers: readonly ConnectedServer[], failures: readonly string[], allowed: readonly string[]) {
-    this.failures = failures
-    this.#connections = servers.map(({ connection }) => connection)
-    this.#tools = servers.flatMap(toolsOf)
+  private constructor(connections: readonly ServerConnection[], allowed: readonly string[]) {
+    this.connections = connections
     this.#allowed = [...allowed]
   }
 
   /**
-   * Starts the servers of a file, all at once. One that cannot be used is among the `failures`. Throws a `UsageError` for a mistake in the file,
-   * or if two tools have the same name.
+   * Starts the servers of a file, all at once. One that cannot be used is among the `failures`; so are those that are not ready when
+   * the signal aborts. Throws a `UsageError` for a mistake in the file, or if two tools have the same name.
    */
-  static async open(path: string, allowed: readonly string[]): Promise<ChatTools> {
-    const servers = await readServerFile(path)
-    const outcomes = await Promise.allSettled(servers.map(connectServer))
-    const connected = servers.flatMap((server, index): ConnectedServer[] => {
-      const outcome = outcomes[index]!
-      return outcome.status === 'fulfilled' ? [{ server, connection: outcome.value }] : []
-    })
-    const failures = outcomes.flatMap((outcome) =>
-      outcome.status === 'rejected' ? [(outcome.reason as Error).message] : [],
-    )
-    const tools = new ChatTools(connected, failures, allowed)
-    const twice = tools.#tools.find(({ name }, index) => tools.names.indexOf(name) !== index)
+  static async open(path: string, allowed: readonly string[], signal?: AbortSignal): Promise<ChatTools> {
+    const connections = (await readServerFile(path)).map((server) => new ServerConnection(server))
+    await Promise.all(connections.map((connection) => connection.open(signal)))
+    const tools = new ChatTools(connections, allowed)
+    const names = connections.flatMap(toolsOf).map(({ name }) => name)
+    const twice = names.find((name, index) => names.indexOf(name) !== index)
     if (twice === undefined) return tools
     await tools.close()
-    throw new UsageError(`Cannot use ${path}: two tools have the name ${twice.name}`)
+    throw new UsageError(`Cannot use ${path}: two tools have the name ${twice}`)
+  }
+
+  /** Sentences about the servers that cannot be used. */
+  get failures(): string[] {
+    return this.connections.flatMap(({ server, failure }) =>
+      failure === undefined ? [] : [`Cannot use the MCP server ${server.name}: ${failure}`],
+    )
+  }
+
+  /** The tools that the servers list now. One whose name is taken is left out: the API refuses two of one name. */
+  get #tools(): RunnableTool[] {
+    const tools = this.connections.flatMap(toolsOf)
+    return [...new Map(tools.toReversed().map((tool) => [tool.name, tool])).values()].toReversed()
   }
 
   get names(): string[] {
@@ -103,10 +105,12 @@ export class ChatTools {
 
   /** Ends the connections and the programs. */
   async close(): Promise<void> {
-    await Promise.allSettled(this.#connections.map(({ client }) => client.close()))
+    await Promise.allSettled(this.connections.map((connection) => connection.close()))
   }
 
   async #ask(call: ToolCall, line: string, host: ToolHost): Promise<boolean | string> {
+    // The user stopped the turn at the question before.
+    if (call.signal?.aborted) return 'the user stopped the turn'
     host.show(line)
     // An earlier call of the same reply may have been allowed for always.
     if (this.#allows(call.name)) return true
@@ -120,21 +124,18 @@ export class ChatTools {
   }
 }
 
-interface ConnectedServer {
-  server: McpServer
-  connection: McpConnection
-}
-
 /** The tools of a server, with its name before theirs, as two servers may have a tool of the same name. */
-function toolsOf({ server, connection: { client, tools } }: ConnectedServer): RunnableTool[] {
+function toolsOf(connection: ServerConnection): RunnableTool[] {
+  const { server, tools } = connection
   return tools.map((tool) => ({
-    ...mcpTool(tool, client),
+    ...mcpTool(tool, { callTool: (params) => connection.callTool(params, undefined) }),
     // The API takes these characters only, 128 at most.
     name: `${server.name}__${tool.name}`.replaceAll(/[^\w-]/g, '_').slice(0, 128),
+    ...(server.timeoutMs !== undefined && { timeoutMs: server.timeoutMs }),
     run: async (input, context) => {
-      // The time of a call is the turn's to limit.
-      const options = { signal: context.signal, timeout: maxTimerMs }
-      const runnable = mcpTool(tool, { callTool: (params) => client.callTool(params, options) })
+      const runnable = mcpTool(tool, {
+        callTool: async (params) => readableResult(await connection.callTool(params, context.signal)),
+      })
       return limited(await runnable.run(input as Record<string, unknown>, context))
     },
   }))
@@ -165,7 +166,11 @@ function shown(tool: RunnableTool, host: ToolHost): RunnableTool {
 function limited(output: ToolOutput): ToolOutput {
   if (typeof output === 'string') return cut(output, maxOutput)
   if (!Array.isArray(output)) return output
-  return output.map((block) => (block.type === 'text' ? { ...block, text: cut(block.text, maxOutput) } : block))
+  return output.map((block) => {
+    if (block.type === 'text') return { ...block, text: cut(block.text, maxOutput) }
+    if (block.type !== 'document' || block.source.type !== 'text') return block
+    return { ...block, source: { ...block.source, data: cut(block.source.data, maxOutput) } }
+  })
 }
 
 function sizeOf(output: ToolOutput): string {

@@ -4,11 +4,11 @@ import type { Flags } from '../flags.ts'
 import { countText } from '../format.ts'
 import type { ChatTools } from './chat-tools.ts'
 
-/** The tools of the file that `--mcp` names. Undefined without one. */
-export async function chatTools(flags: Flags): Promise<ChatTools | undefined> {
+/** The tools of the file that `--mcp` names. Undefined without one. Servers that are not ready when the signal aborts are left out. */
+export async function chatTools(flags: Flags, signal?: AbortSignal): Promise<ChatTools | undefined> {
   const path = flags.text('mcp')
   const allowed = flags.texts('allow-tool')
-  if (path !== undefined) return (await import('./chat-tools.ts')).ChatTools.open(withHome(path), allowed)
+  if (path !== undefined) return (await import('./chat-tools.ts')).ChatTools.open(withHome(path), allowed, signal)
   if (allowed.length > 0) throw new UsageError('Cannot use --allow-tool without --mcp: the chat has no tools')
   return undefined
 }

@@ -3,7 +3,11 @@ import { UsageError } from '../exit.ts'
 import type { Environment } from '../flags.ts'
 
 /** A server of the Model Context Protocol: a program of this machine, or an address. */
-export type McpServer = { name: string } & (
+export type McpServer = {
+  name: string
+  /** The longest time of a call. Default: that of a tool. Milliseconds. */
+  timeoutMs: number | undefined
+} & (
   | { kind: 'program'; command: string; args: string[]; env: Record<string, string>; cwd: string | undefined }
   | { kind: 'http'; url: URL; headers: Record<string, string> }
 )
@@ -37,11 +41,13 @@ class EntryReader {
   server(name: string, entry: unknown): McpServer {
     if (!isObject(entry)) throw this.#error('it must be an object')
     if (entry['type'] === 'sse') throw this.#error('the transport sse is not supported, only stdio and http')
+    const timeoutMs = this.#timeout(entry['timeout'])
     if (entry['command'] !== undefined) {
       const cwd = entry['cwd'] === undefined ? undefined : this.#text('cwd', entry['cwd'])
       const command = this.#text('command', entry['command'])
       return {
         name,
+        timeoutMs,
         kind: 'program',
         command,
         args: this.#texts(entry['args']),
@@ -52,7 +58,13 @@ class EntryReader {
     if (entry['url'] === undefined) throw this.#error('it must have a command or a url')
     const url = URL.parse(this.#text('url', entry['url']))
     if (url === null || !/^https?:$/.test(url.protocol)) throw this.#error('its url must be an http or https address')
-    return { name, kind: 'http', url, headers: this.#map('headers', entry['headers']) }
+    return { name, timeoutMs, kind: 'http', url, headers: this.#map('headers', entry['headers']) }
+  }
+
+  #timeout(value: unknown): number | undefined {
+    if (value === undefined) return undefined
+    if (typeof value === 'number' && value > 0 && value < 2 ** 31) return value
+    throw this.#error('its timeout must be a number of milliseconds')
   }
 
   #texts(value: unknown): string[] {

@@ -1,5 +1,5 @@
 // A server of the Model Context Protocol on standard input and output, for tests.
-import { McpServer } from '@modelcontextprotocol/server'
+import { McpServer, type ServerContext } from '@modelcontextprotocol/server'
 import { StdioServerTransport } from '@modelcontextprotocol/server/stdio'
 import { z } from 'zod'
 
@@ -17,5 +17,33 @@ server.registerTool('variable', { description: 'A variable of the environment.',
 )
 server.registerTool('fail', { description: 'Fails.' }, () => ({ ...text('no network'), isError: true }))
 server.registerTool('long', { description: 'A long text.' }, () => text('x'.repeat(250_000)))
-server.registerTool('wait.for', { description: 'Never ends.' }, () => new Promise(() => {}))
+let cancelled = 0
+server.registerTool('wait.for', { description: 'Never ends.' }, ({ mcpReq }: ServerContext) => {
+  mcpReq.signal.addEventListener('abort', () => cancelled++)
+  return new Promise(() => {})
+})
+server.registerTool('cancelled', { description: 'The number of cancelled calls.' }, () => text(`${cancelled}`))
+server.registerTool('odd', { description: 'Content that no block can hold.' }, () => ({
+  content: [
+    { type: 'resource_link', uri: 'test://notes', name: 'notes' },
+    { type: 'audio', data: 'AAAA', mimeType: 'audio/wav' },
+    { type: 'resource', resource: { uri: 'test://data', mimeType: 'application/json', text: '{"a":1}' } },
+    { type: 'resource', resource: { uri: 'test://zip', mimeType: 'application/zip', blob: 'AAAA' } },
+  ],
+}))
+server.registerTool('grow', { description: 'Adds a tool.' }, () => {
+  server.registerTool('new', { description: 'Was added.' }, () => text('new'))
+  return text('grown')
+})
+server.registerTool('die', { description: 'Ends the server.' }, () => process.exit(1))
+server.registerPrompt(
+  'greet',
+  { description: 'A greeting.', argsSchema: z.object({ name: z.string(), style: z.string().optional() }) },
+  ({ name, style = 'warmly' }) => ({
+    messages: [{ role: 'user', content: { type: 'text', text: `Greet ${name} ${style}` } }],
+  }),
+)
+server.registerResource('notes', 'test://notes', { mimeType: 'text/plain' }, ({ href }) => ({
+  contents: [{ uri: href, mimeType: 'text/plain', text: 'the notes' }],
+}))
 await server.connect(new StdioServerTransport())

@@ -1,6 +1,6 @@
 import type { Retry } from 'colloquy'
 import type { Conversation, Reply, Turn, TurnOptions } from 'colloquy/conversation'
-import type { ContentBlockParam, MessageContentParam } from 'colloquy/protocol'
+import { APIUserAbortError, type ContentBlockParam, type MessageContentParam } from 'colloquy/protocol'
 import { attach, type Attachment, checkReadable, mentionedFiles, sourcesFrom } from '../../chat/content/attach.ts'
 import { blocksText, codeBlocks, findCode } from '../../chat/content/code-blocks.ts'
 import type { JsonFormat } from '../../chat/reply/json-reply.ts'
@@ -50,7 +50,7 @@ async function answer(words: readonly string[], flags: Flags, outcome: AskOutcom
   if (path !== undefined) outcome.file = new ReplyFile(path)
   const engine = knownEngine(flags) ?? (await searchEngine(flags, signal))
   checkReadable(attachments, engine)
-  const tools = await toolsOf(flags)
+  const tools = await toolsOf(flags, signal)
   outcome.tools = tools
   const connection = await connect(engine, flags, { onRetry: reportRetry })
   outcome.connection = connection
@@ -79,13 +79,14 @@ async function answer(words: readonly string[], flags: Flags, outcome: AskOutcom
 }
 
 /** The tools of `--mcp`. Throws an `ExitError` if one of the servers cannot be used: the reply would lack its tools. */
-async function toolsOf(flags: Flags): Promise<ChatTools | undefined> {
+async function toolsOf(flags: Flags, signal: AbortSignal): Promise<ChatTools | undefined> {
   const { chatTools } = await import('../../mcp/open-tools.ts')
   const timer = setTimeout(() => writeErrorLine('Starting the MCP servers …'), 2_000)
-  const tools = await chatTools(flags).finally(() => clearTimeout(timer))
+  const tools = await chatTools(flags, signal).finally(() => clearTimeout(timer))
   const [failure] = tools?.failures ?? []
   if (failure === undefined) return tools
   await tools?.close()
+  if (signal.aborted) throw new APIUserAbortError()
   throw new ExitError(ExitCode.failed, failure)
 }
 

@@ -1,0 +1,196 @@
+import {
+  Client,
+  type Prompt,
+  type Resource,
+  SdkHttpError,
+  StreamableHTTPClientTransport,
+  type Tool,
+} from '@modelcontextprotocol/client'
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
+import type { MCPBlock, MCPCallToolResultLike } from 'colloquy/tools'
+import { ExitCode, ExitError } from '../exit.ts'
+import { failureIn, failureReason } from './failure-reason.ts'
+import { readableBlock } from './readable-content.ts'
+import type { McpServer } from './server-file.ts'
+
+/** The longest time until a server lists its tools. The first start of one with `npx` fetches it. Milliseconds. */
+const startMs = 60_000
+
+/** The longest wait of a timer: 24 days. Milliseconds. */
+const maxTimerMs = 2 ** 31 - 1
+
+/** The options of requests that a user waits for. */
+const brief = { timeout: 10_000 }
+
+/** The most characters that are kept of what a program writes to its standard error. */
+const maxWords = 4_000
+
+/** A server of the file, and the connection to it. A call connects again if the server has ended. */
+export class ServerConnection {
+  readonly server: McpServer
+  #link: Link | undefined
+  #tools: readonly Tool[] = []
+  #failure = 'it was not started'
+
+  constructor(server: McpServer) {
+    this.server = server
+  }
+
+  /** The tools that the server listed last, also after it has ended. */
+  get tools(): readonly Tool[] {
+    return this.#tools
+  }
+
+  /** The reason why the server cannot be used. Undefined while it can. */
+  get failure(): string | undefined {
+    return this.#link === undefined ? this.#failure : undefined
+  }
+
+  /** The client of a server that can be used. Connects if it is not connected. Throws an `ExitError` that names the server. */
+  async client(signal?: AbortSignal): Promise<Client> {
+    if (this.#link === undefined) await this.open(signal)
+    if (this.#link !== undefined) return this.#link.client
+    throw new ExitError(ExitCode.failed, `Cannot use the MCP server ${this.server.name}: ${this.#failure}`)
+  }
+
+  /** Starts or reaches the server and lists its tools. If that fails, `failure` has the reason. */
+  async open(signal?: AbortSignal): Promise<void> {
+    await this.close()
+    const link = this.#newLink()
+    const options = { timeout: startMs, ...(signal && { signal }) }
+    const kill = (): void => link.kill()
+    signal?.addEventListener('abort', kill, { once: true })
+    try {
+      signal?.throwIfAborted()
+      await link.client.connect(link.transport, options)
+      const { tools } = link.client.getServerCapabilities()?.tools
+        ? await link.client.listTools(undefined, options)
+        : { tools: [] }
+      this.#tools = tools
+      this.#link = link
+    } catch (error) {
+      this.#failure = signal?.aborted ? 'it was stopped before it was ready' : failureReason(error, link.lastWords())
+      await link.client.close().catch(() => {})
+    } finally {
+      signal?.removeEventListener('abort', kill)
+    }
+  }
+
+  /** Calls a tool. Aborting the signal cancels the call at the server. */
+  async callTool(
+    params: { name: string; arguments?: Record<string, unknown> },
+    signal: AbortSignal | undefined,
+  ): Promise<MCPCallToolResultLike> {
+    // The tool loop limits the time, by aborting the signal.
+    const options = { timeout: maxTimerMs, ...(signal && { signal }) }
+    const client = await this.client(signal)
+    try {
+      return await client.callTool(params, options)
+    } catch (error) {
+      // The server no longer knows the session, so it has not run the call.
+      if (!(error instanceof SdkHttpError) || error.status !== 404) throw error
+      await this.open(signal)
+      return (await this.client(signal)).callTool(params, options)
+    }
+  }
+
+  /** The prompts that the server offers. Empty if it has none or cannot be used. */
+  async prompts(): Promise<Prompt[]> {
+    const client = this.#link?.client
+    return client?.getServerCapabilities()?.prompts ? (await client.listPrompts(undefined, brief)).prompts : []
+  }
+
+  /** The resources that the server lists. Empty if it has none or cannot be used. */
+  async resources(): Promise<Resource[]> {
+    const client = this.#link?.client
+    return client?.getServerCapabilities()?.resources ? (await client.listResources(undefined, brief)).resources : []
+  }
+
+  /** A prompt for a message: its text, and its content that is not text. The model's part of it is marked. */
+  async prompt(name: string, given: Record<string, string>): Promise<{ text: string; blocks: MCPBlock[] }> {
+    const { messages } = await (await this.client()).getPrompt({ name, arguments: given }, brief)
+    const said = messages.map(({ role, content }) => ({ role, block: readableBlock(content) }))
+    const texts = said.flatMap(({ role, block }) =>
+      block.type === 'text' ? [role === 'assistant' ? `Assistant: ${block.text}` : block.text] : [],
+    )
+    return { text: texts.join('\n\n'), blocks: said.map(({ block }) => block).filter(({ type }) => type !== 'text') }
+  }
+
+  /** The contents of a resource. */
+  async resource(uri: string): Promise<MCPBlock[]> {
+    const { contents } = await (await this.client()).readResource({ uri }, brief)
+    return contents.map((resource) => readableBlock({ type: 'resource', resource }))
+  }
+
+  /** Ends the connection, and the program. */
+  async close(): Promise<void> {
+    const link = this.#link
+    this.#link = undefined
+    this.#failure = 'it was closed'
+    await link?.client.close().catch(() => {})
+  }
+
+  #newLink(): Link {
+    const { server } = this
+    const client = new Client(
+      { name: 'colloquy', version: '1' },
+      { listChanged: { tools: { onChanged: (_, tools) => (this.#tools = tools ?? this.#tools) } } },
+    )
+    const link: Link = { client, ...(server.kind === 'program' ? programTransport(server) : httpTransport(server)) }
+    // The client takes a callback, not listeners.
+    // oxlint-disable-next-line unicorn/prefer-add-event-listener
+    client.onclose = () => {
+      if (this.#link !== link) return
+      this.#link = undefined
+      this.#failure = link.lastWords() || 'it has ended'
+    }
+    return link
+  }
+}
+
+interface Link extends Connector {
+  client: Client
+}
+
+interface Connector {
+  transport: StdioClientTransport | StreamableHTTPClientTransport
+  /** The line of the program's standard error that tells why it failed; empty without one. */
+  lastWords: () => string
+  /** Ends the program at once. */
+  kill: () => void
+}
+
+function programTransport({ command, args, env, cwd }: Extract<McpServer, { kind: 'program' }>): Connector {
+  const given = { ...networkVariables(), ...env }
+  const transport = new StdioClientTransport({
+    command,
+    args,
+    env: given,
+    stderr: 'pipe',
+    ...(cwd !== undefined && { cwd }),
+  })
+  let words = ''
+  transport.stderr?.on('data', (data: Buffer) => (words = (words + data.toString()).slice(-maxWords)))
+  const kill = (): void => {
+    try {
+      if (transport.pid !== null) process.kill(transport.pid)
+    } catch {
+      // It has ended already.
+    }
+  }
+  return { transport, lastWords: () => failureIn(words), kill }
+}
+
+function httpTransport({ url, headers }: Extract<McpServer, { kind: 'http' }>): Connector {
+  const transport = new StreamableHTTPClientTransport(url, { requestInit: { headers } })
+  return { transport, lastWords: () => '', kill: () => {} }
+}
+
+/** Variables without which a program does not reach the network in some companies. */
+const network = /^(?:(?:https?|no|all)_proxy|node_extra_ca_certs|ssl_cert_(?:file|dir)|npm_config_registry)$/i
+
+/** The variables for the network. The transport passes on PATH, HOME and the like; keys are not passed on. */
+function networkVariables(): Record<string, string> {
+  const found = Object.entries(process.env).filter(([name, value]) => network.test(name) && value !== undefined)
+  return Object.fromEntries(found) as Record<string, string>
+}
