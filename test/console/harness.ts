@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import type { Engine } from 'colloquy/engines'
+import type { RunnableTool } from 'colloquy/tools'
 import { chromiumPath, launch, openPage, viewport, type Watched, watch } from './browser.ts'
 import { buildConsole, openSite, type Site } from './site.ts'
 
@@ -27,10 +28,14 @@ export function builtPages(): Promise<string> {
 }
 
 /** Runs with a server and a SQLite file of its own, in the browser of all tests. */
-export async function withSite(engine: Engine, work: (visit: Visit) => Promise<void>): Promise<void> {
+export async function withSite(
+  engine: Engine,
+  work: (visit: Visit) => Promise<void>,
+  tools: RunnableTool[] = [],
+): Promise<void> {
   browser ??= launch()
   const [running, folder] = await Promise.all([browser, builtPages()])
-  const site = await openSite(folder, engine)
+  const site = await openSite(folder, engine, { tools })
   const opened: Page[] = []
   const visit = Object.defineProperties({} as Visit, Object.getOwnPropertyDescriptors(site))
   visit.open = async (options) => {

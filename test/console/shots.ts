@@ -39,7 +39,7 @@ async function main(): Promise<void> {
   await mkdir(folder, { recursive: true })
   const clock = { now: Date.now(), isFilling: false }
   const pages = await buildConsole()
-  const site = await openSite(pages, demoEngine(clock), () => clock.now)
+  const site = await openSite(pages, demoEngine(clock), { now: () => clock.now })
   const browser = await launch()
   try {
     await fillLedger(site.url, clock)

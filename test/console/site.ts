@@ -11,6 +11,7 @@ import { openServerStore } from '@colloquy/server/store'
 import { type Conversations, openConversations } from 'colloquy/conversation'
 import { sqliteStore } from 'colloquy/conversation/sqlite'
 import type { Engine } from 'colloquy/engines'
+import type { RunnableTool } from 'colloquy/tools'
 import { root } from '../source.ts'
 
 /** A server with the console on a SQLite file. */
@@ -46,10 +47,20 @@ export async function buildConsole(): Promise<string> {
 /** The path of the site, as behind a proxy that takes it off: no address of the page may lead past it. */
 const sitePath = '/colloquy'
 
-/** @param now the clock of the ledger. Default: the machine's. */
-export async function openSite(pages: string, engine: Engine, now: () => number = Date.now): Promise<Site> {
+interface SiteOptions {
+  /** The clock of the ledger. Default: the machine's. */
+  now?: () => number
+  /** The tools of the server. Default none. */
+  tools?: RunnableTool[]
+}
+
+export async function openSite(
+  pages: string,
+  engine: Engine,
+  { now = Date.now, tools = [] }: SiteOptions = {},
+): Promise<Site> {
   const folder = await mkdtemp(join(tmpdir(), 'colloquy-site-'))
-  let running = await start({ pages, engine, folder, now }, 0)
+  let running = await start({ pages, engine, folder, now, tools }, 0)
   const { port, url } = running
   return {
     folder,
@@ -60,7 +71,7 @@ export async function openSite(pages: string, engine: Engine, now: () => number 
     },
     close: () => running.close(),
     async reopen() {
-      running = await start({ pages, engine, folder, now }, port)
+      running = await start({ pages, engine, folder, now, tools }, port)
     },
     async remove() {
       await running.close()
@@ -74,10 +85,11 @@ interface Parts {
   engine: Engine
   folder: string
   now: () => number
+  tools: RunnableTool[]
 }
 
 async function start(
-  { pages, engine, folder, now }: Parts,
+  { pages, engine, folder, now, tools }: Parts,
   port: number,
 ): Promise<{
   url: string
@@ -91,7 +103,7 @@ async function start(
   const access = await openAccess({ store, anonymous: true, engine: 'test', now })
   const page = consoleRoutes({ secret, folder: pages, access })
   const defaults = { model: 'claude-opus-4-8', max_tokens: 1024 }
-  const api = conversationRoutes({ conversations, admit: page.admit, defaults })
+  const api = conversationRoutes({ conversations, admit: page.admit, defaults, tools: () => tools })
   const server = createServer({ engine, access, now, routes: [page, api] })
   const listening = await listen({ ...server, fetch: below(sitePath, server), answer: () => undefined }, { port })
   const url = listening.url + sitePath

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test'
 import type { Locator, Page, Route } from 'playwright-core'
 import { type Engine, offline, script } from 'colloquy/engines'
 import type { ContentBlock } from 'colloquy/protocol'
+import { tool } from 'colloquy/tools'
 import { ask, replied, showCost, watch } from '../browser.ts'
 import { skip, type Visit, withSite } from '../harness.ts'
 
@@ -216,6 +217,53 @@ describe('chats in a browser', { skip }, () => {
         { type: 'tool_result', tool_use_id: 'toolu_2', content: 'None found', is_error: true },
       ])
     })
+  })
+
+  test('a tool of the server runs when the reader says so, is refused, and then runs without asking', async () => {
+    const again = (id: string): typeof calls => ({
+      ...calls,
+      content: [{ type: 'tool_use', id, name: 'get_weather', input: { city: 'Lisbon' } }] as ContentBlock[],
+    })
+    const cities: unknown[] = []
+    const weather = tool({
+      name: 'get_weather',
+      inputSchema: { type: 'object', properties: { city: { type: 'string' } } },
+      run: ({ city }) => `Sunny in ${String(cities.push(city) && city)}`,
+    })
+    const steps = [
+      again('toolu_1'),
+      'Sunny there',
+      again('toolu_2'),
+      'Not known',
+      again('toolu_3'),
+      again('toolu_4'),
+      'Sunny twice',
+    ]
+    await withSite(
+      script(steps),
+      async ({ newLink, open, conversations }) => {
+        const { page } = await open()
+        const press = (name: string): Promise<void> => page.getByRole('button', { name, exact: true }).click()
+        await page.goto(newLink())
+        await ask(page, 'Do I need an umbrella?')
+        assert.equal(cities.length, 0)
+        await press('Run the tool')
+        await page.getByText('Sunny there').waitFor()
+        await ask(page, 'And now?')
+        await press('Refuse')
+        await page.getByText('Not known').waitFor()
+        await ask(page, 'And tomorrow?')
+        await press('Run, and do not ask again in this chat')
+        await page.getByText('Sunny twice').waitFor()
+        await replied(page)
+        assert.deepEqual(cities, ['Lisbon', 'Lisbon', 'Lisbon'])
+        const [listed] = await conversations.list()
+        const results = JSON.stringify((await conversations.open(listed!.id)).messages.map(({ content }) => content))
+        assert.equal(results.match(/"content":"Sunny in Lisbon"/g)?.length, 3)
+        assert.match(results, /was declined: the user did not allow it","is_error":true/)
+      },
+      [weather],
+    )
   })
 
   test('a chat is deleted and left, brought back, and offered by the palette', async () => {

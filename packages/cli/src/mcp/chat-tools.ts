@@ -1,3 +1,4 @@
+import type { ConversationRoutesOptions } from '@colloquy/server'
 import type { TurnOptions } from 'colloquy/conversation'
 import { cutText } from 'colloquy/protocol'
 import { mcpTool, type RunnableTool, type ToolOutput } from 'colloquy/tools'
@@ -82,6 +83,11 @@ export class ChatTools {
       const about = 'description' in tool ? (tool.description ?? '') : ''
       return `${this.#allows(tool.name) ? '✓' : ' '} ${tool.name}  ${about.split('\n')[0]!}`.trimEnd()
     })
+  }
+
+  /** The options of a server of conversations whose model may call the tools. */
+  get serverOptions(): Pick<Required<ConversationRoutesOptions>, 'tools' | 'runsUnasked'> {
+    return { tools: () => this.#tools, runsUnasked: (name) => this.#allows(name) }
   }
 
   /** The options of a turn whose model may call the tools. */

@@ -1,6 +1,7 @@
 import { type ReadonlySignal, type Signal, batch, computed, signal } from '@preact/signals'
 import { call } from '../api/http.ts'
 import { visibleText } from '../format.ts'
+import type { AnyBlock } from './message/content-text.ts'
 import type { ConversationJson, PageJson, PathMessageJson, TreeJson } from '../api/types.ts'
 
 /** An error that ended a turn, or that kept it from beginning. */
@@ -10,6 +11,12 @@ export interface Failure {
   requestId?: string | undefined
   /** The message was not recorded, and is in the composer again. */
   isUnsent?: boolean
+}
+
+/** The result that a tool returned. */
+interface ToolResult {
+  content?: string | AnyBlock[]
+  is_error?: boolean
 }
 
 /** The messages that are shown above one that the reader looks for. */
@@ -123,6 +130,11 @@ export class StoredChat {
       this.show(await call<ConversationJson>('POST', this.path('/erase'), { messageId }))
     }
     this.erasing.value = new Set()
+  }
+
+  /** Runs a tool call that waits for its result, on the server. */
+  async runCall(callId: string, signal: AbortSignal): Promise<ToolResult> {
+    return call<ToolResult>('POST', this.path(`/calls/${encodeURIComponent(callId)}/run`), {}, signal)
   }
 
   protected path(rest: string): string {

@@ -17,6 +17,19 @@ export interface MoneyJson {
   usd: string
 }
 
+/** A tool that the model may call in every conversation. */
+export interface ToolJson {
+  name: string
+  description?: string
+  /** Whether it runs without a reader. */
+  runsUnasked: boolean
+}
+
+/** The response of `GET /api/tools`. */
+export interface ToolsJson {
+  data: ToolJson[]
+}
+
 /** A conversation in a list. */
 export interface ListedConversationJson {
   id: string

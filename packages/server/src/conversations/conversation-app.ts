@@ -12,6 +12,7 @@ import { catalogueChoices } from './json/models.ts'
 import type { Resources, RouteContext, RouteEnv } from './resources.ts'
 import type { ConversationRoutesOptions } from './options.ts'
 import { checkSameOrigin } from './same-origin.ts'
+import { ServerTools } from './tools.ts'
 
 /** Answers the requests of `conversationRoutes()`. */
 export class ConversationApp {
@@ -27,7 +28,8 @@ export class ConversationApp {
     const open = (c: RouteContext): Promise<Conversation> => openHere(c, conversations, deletions)
     const bodies = new Bodies(options)
     const erasures = this.#erasures
-    const resources = { conversations, bodies, deletions, erasures, feed, defaults, models, pingMs, open }
+    const tools = new ServerTools(options.tools, options.runsUnasked)
+    const resources = { conversations, bodies, deletions, erasures, feed, defaults, models, tools, pingMs, open }
     this.#app = routesOf(resources, options.admit)
   }
 

@@ -30,6 +30,7 @@ const shelf: Parameter = { type: 'string', description: '`pinned`, `archived`, o
 /** The routes of conversations. */
 export const conversationOperations: Operations = {
   'GET /api/models': { summary: 'List the models of conversations', response: jsonContent(ref('ModelChoices')) },
+  'GET /api/tools': { summary: 'List the tools of the server', response: jsonContent(ref('Tools')) },
   'GET /api/changes': {
     summary: 'Follow the changes of all conversations',
     response: { description: 'Events', content: { 'text/event-stream': { type: 'string' } } },
@@ -126,6 +127,11 @@ export const conversationOperations: Operations = {
     summary: 'Continue an interrupted reply',
     body: optionalBody(turnBody),
     response: events,
+  },
+  'POST /api/conversations/:id/calls/:callId/run': {
+    summary: 'Run a tool call that waits for its result',
+    description: 'The response is a `tool_result` block, which `send` takes.',
+    response: jsonContent(ref('ToolResult')),
   },
   'GET /api/conversations/:id/turn': {
     summary: 'Join the turn in flight',

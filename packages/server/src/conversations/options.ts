@@ -1,5 +1,6 @@
 import type { Conversations, ConversationSettings } from 'colloquy/conversation'
 import { checkOptionNames } from 'colloquy/protocol'
+import type { RunnableTool } from 'colloquy/tools'
 import type { BodyOptions } from '../messages/request/body.ts'
 import type { ModelChoiceJson } from './api.ts'
 
@@ -16,6 +17,13 @@ export interface ConversationRoutesOptions extends BodyOptions {
   defaults?: Partial<ConversationSettings>
   /** Returns the models that `GET /api/models` lists. Default: those of the catalogue. */
   models?: () => readonly ModelChoiceJson[] | Promise<readonly ModelChoiceJson[]>
+  /**
+   * Returns the tools that the model may call in every conversation now. Each call waits until a reader runs it by
+   * `POST /api/conversations/{id}/calls/{callId}/run`, and sends its result. Default none.
+   */
+  tools?: () => readonly RunnableTool[]
+  /** Whether the tool of a name runs without a reader, and the turn continues with its result. Default: none does. */
+  runsUnasked?: (name: string) => boolean
   /** How long a deletion can be taken back, in milliseconds. Default 10,000. */
   undoMs?: number
   /** Milliseconds without an event after which a stream gets a ping. Default 10,000. */
@@ -33,6 +41,8 @@ const optionNames = Object.keys({
   admit: true,
   defaults: true,
   models: true,
+  tools: true,
+  runsUnasked: true,
   undoMs: true,
   pingMs: true,
   maxBodyBytes: true,

@@ -5,6 +5,7 @@ import type { ChangeFeed } from './change-feed.ts'
 import type { Deletions } from './deletions.ts'
 import type { Erasures } from './erasures.ts'
 import type { Bodies } from './input.ts'
+import type { ServerTools } from './tools.ts'
 
 /** A request that was admitted. */
 export type RouteEnv = { Variables: { owner: string | undefined } }
@@ -19,6 +20,7 @@ export interface Resources {
   feed: ChangeFeed
   defaults: Partial<ConversationSettings>
   models: () => readonly ModelChoiceJson[] | Promise<readonly ModelChoiceJson[]>
+  tools: ServerTools
   pingMs: number
   /** Opens the conversation that the path of a request names. Throws a `ConversationNotFoundError`. */
   open: (c: RouteContext) => Promise<Conversation>

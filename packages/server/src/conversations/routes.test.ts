@@ -9,6 +9,7 @@ import { readTurn } from 'colloquy/conversation/reader'
 import { sqliteStore } from 'colloquy/conversation/sqlite'
 import { offline, script, type ScriptedReply, type Step } from 'colloquy/engines'
 import { apiError, type ErrorBody } from 'colloquy/protocol'
+import { tool } from 'colloquy/tools'
 import fc from 'fast-check'
 import { until } from '../../../../test/until.ts'
 import { createServer } from '../app.ts'
@@ -34,6 +35,7 @@ import { conversationRoutes } from './routes.ts'
 const defaults: Partial<ConversationSettings> = { model: 'claude-sonnet-4-6', max_tokens: 1_000 }
 const folder = mkdtempSync(join(tmpdir(), 'colloquy-'))
 after(() => rmSync(folder, { recursive: true }))
+const clock = tool({ name: 'clock', inputSchema: { type: 'object' }, run: () => '12:00' })
 let files = 0
 
 interface Served {
@@ -670,6 +672,7 @@ describe('access', () => {
       ['GET', `${path}/messages/1/cost`],
       ['GET', `${path}/messages/1/blocks/0`],
       ['POST', `${path}/preview`, {}],
+      ['POST', `${path}/calls/toolu_1/run`, {}],
     ] as const
     for (const [method, name, body] of tries) assert.equal((await as('key-bob', method, name, body)).status, 404, name)
     assert.equal(await textOf(as('key-ada', 'POST', `${path}/send`, { content: 'x' })), 'a')
@@ -682,8 +685,9 @@ describe('access', () => {
 
 test('settings of any type are accepted or refused, and never a 500', async () => {
   const conversations = openConversations({ engine: offline(), store: memoryStore() })
-  const routes = conversationRoutes({ conversations, defaults: { model: 'claude-sonnet-4-6', max_tokens: 5 } })
-  const { id } = await conversations.create({ model: 'claude-sonnet-4-6', max_tokens: 5 })
+  const settings = { model: 'claude-sonnet-4-6', max_tokens: 5 }
+  const routes = conversationRoutes({ conversations, defaults: settings, tools: () => [clock] })
+  const { id } = await conversations.create(settings)
   await (await conversations.open(id)).send('hello')
   const names = ['model', 'max_tokens', 'tools', 'system', 'thinking', 'window', 'budget', 'betas', 'metadata']
   names.push('stop_sequences', 'tool_choice', 'temperature', 'context_management', 'cache_control', 'container')

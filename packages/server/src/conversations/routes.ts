@@ -48,5 +48,5 @@ async function answer(app: Promise<ConversationApp>, request: Request): Promise<
 }
 
 function isOurs(path: string): boolean {
-  return /^\/api\/(?:conversations(?:\/|$)|models$|changes$)/.test(path)
+  return /^\/api\/(?:conversations(?:\/|$)|(?:models|tools|changes)$)/.test(path)
 }

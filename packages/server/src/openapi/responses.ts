@@ -249,5 +249,10 @@ export const responseSchemas: Readonly<Record<string, JsonSchema>> = {
     price: nullable(object({ from: string, source: string })),
     lines: list(object({ bucket: string, count, priceUsd: string, cost: ref('Money') })),
   }),
+  Tools: object({ data: list(object({ name: string, description: string, runsUnasked: flag }, ['description'])) }),
+  ToolResult: object({ type: { const: 'tool_result' }, tool_use_id: string, content: anything, is_error: flag }, [
+    'content',
+    'is_error',
+  ]),
   ModelChoices: object({ data: list(object({ id: string, displayName: string })), defaults: { type: 'object' } }),
 }

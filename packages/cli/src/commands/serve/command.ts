@@ -1,5 +1,6 @@
 import { withConfiguration } from '../../config/defaults.ts'
 import { type Command, databaseOption, helpOption, type Option } from '../command.ts'
+import { toolOptions } from '../reply-options.ts'
 import { beginLeanStart } from './lean-memory.ts'
 
 /** The options of `serve` and `web`. */
@@ -66,10 +67,11 @@ export const web: Command = {
   name: 'web',
   summary: 'Open the console: chats, usage and requests in the browser',
   synopsis: '',
-  options: [...serveOptions, helpOption],
+  options: [...serveOptions, ...toolOptions, helpOption],
   examples: [
     ['colloquy web', 'the same chats as in the terminal'],
     ['colloquy web --engine local', 'with a model of this machine'],
+    ['colloquy web --mcp servers.json', 'with the tools of MCP servers'],
     ['colloquy web --port 8080', 'on another port'],
   ],
   run: async (_words, flags) => (await import('./serve.ts')).web(await withConfiguration(flags)),

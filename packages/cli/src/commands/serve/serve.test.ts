@@ -24,8 +24,12 @@ interface Serving {
   stop(signal?: NodeJS.Signals): Promise<number | null>
 }
 
-async function serve(...words: string[]): Promise<Serving> {
-  const child = spawn(process.execPath, [builtProgram, 'serve', '--port', '0', ...words], {
+function serve(...words: string[]): Promise<Serving> {
+  return start('serve', words)
+}
+
+async function start(command: 'serve' | 'web', words: string[]): Promise<Serving> {
+  const child = spawn(process.execPath, [builtProgram, command, '--port', '0', ...words], {
     env: { ...programEnvironment, HOME: folder },
   })
   // A server that a failed test left would keep this process alive.
@@ -194,6 +198,34 @@ test('serve and web share the chats of the terminal, and the link opens one sess
   const other = /#k=(\S+)/.exec(opened.stdout)?.[1]
   const again = await fetch(`${serving.url}/api/session`, { method: 'POST', body: JSON.stringify({ token: other }) })
   assert.equal(again.status, 204)
+  assert.equal(await serving.stop(), 0)
+})
+
+test('web gives its chats the tools of MCP servers, which run when a reader asks', async () => {
+  const file = join(folder, 'servers.json')
+  const numbers = { command: process.execPath, args: [join(import.meta.dirname, '../../mcp/test-server.ts')] }
+  await writeFile(file, JSON.stringify({ mcpServers: { n: numbers, gone: { command: 'no-such-program' } } }))
+  const token = join(folder, 'web-token')
+  const words = ['--engine', 'offline', '--mcp', file, '--allow-tool', 'n__fail', '--token-file', token]
+  const serving = await start('web', words)
+  await until(() => serving.stdout().includes('Data'))
+  assert.match(serving.stdout(), /Tools {5}\d+ tools\n {2}✗ Cannot use the MCP server gone: /)
+  const headers = { authorization: `Bearer ${(await readFile(token, 'utf8')).trim()}` }
+  const call = async (path: string, body?: object): Promise<Response> => {
+    const init = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }
+    return fetch(`${serving.url}/api/${path}`, { ...init, headers })
+  }
+  const { data } = (await (await call('tools')).json()) as { data: { name: string; runsUnasked: boolean }[] }
+  const unasked = data.filter((tool) => tool.runsUnasked).map(({ name }) => name)
+  assert.deepEqual(unasked, ['n__fail'])
+  assert.ok(data.length > 1)
+  const { id } = (await (await call('conversations', {})).json()) as { id: string }
+  await (await call(`conversations/${id}/send`, { content: 'Use n__add.' })).text()
+  const { waitingCalls } = (await (await call(`conversations/${id}`)).json()) as { waitingCalls: string[] }
+  const result = await (await call(`conversations/${id}/calls/${waitingCalls[0]}/run`, {})).json()
+  assert.partialDeepStrictEqual(result, { type: 'tool_result', tool_use_id: waitingCalls[0] })
+  assert.match(JSON.stringify(result), /"text":"-?\d+"/)
+  // A program of a server that continues would hold the output open.
   assert.equal(await serving.stop(), 0)
 })
 

@@ -163,6 +163,7 @@ function startScreen(url: string, chosen: EngineKind, { flags, state, page }: St
     ...(page ? [`  Console   ${link}`] : []),
     ...(flags.has('no-api') ? [] : [`  API       ${url}/v1/messages      export ANTHROPIC_BASE_URL=${url}`]),
     `  Engine    ${engineLabel(chosen)}      Access  ${accessText}      Log  ${logsContent(flags) ? 'with all texts' : 'metadata only'}`,
+    ...(page?.toolNotes ?? []).map((note, index) => `  ${index === 0 ? 'Tools     ' : '✗ '}${note}`),
     `  Data      ${store.database.name}${chats}      ${programName} usage shows what is used`,
     '  Ctrl-C stops after open replies finish; twice stops now.',
     '',

@@ -8,6 +8,7 @@ import type {
   ModelsJson,
   PageJson,
   PreviewBody,
+  ToolsJson,
   TreeJson,
 } from '../api.ts'
 import { messageIn, sourceOf, withData } from '../json/attachments.ts'
@@ -31,10 +32,11 @@ export const pageLength = 50
 
 /** Adds the routes that read conversations. */
 export function addReadRoutes(app: Hono<RouteEnv>, resources: Resources): void {
-  const { models, defaults, feed, open } = resources
+  const { models, defaults, feed, open, tools } = resources
   app.get('/api/models', async (c) => {
     return c.json({ data: withModel(await models(), defaults.model), defaults } satisfies ModelsJson)
   })
+  app.get('/api/tools', (c) => c.json({ data: tools.list } satisfies ToolsJson))
   app.get('/api/changes', (c) => {
     const headers = { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' }
     return new Response(feed.stream(c.get('owner')), { headers })
@@ -71,7 +73,9 @@ export function addReadRoutes(app: Hono<RouteEnv>, resources: Resources): void {
     const conversation = await open(c)
     const body = await resources.bodies.read(c.req.raw, previewBody)
     const content = body.content === undefined ? undefined : await withData(body.content, conversation)
-    return c.json(plain(previewJson(conversation, content, body.settings ?? {})))
+    const { settings: changes = {} } = body
+    const sent = { ...changes, ...tools.ofPreview(conversation, changes) }
+    return c.json(plain(previewJson(conversation, content, sent)))
   })
   app.get('/api/conversations/:id/export', async (c) => exported((await open(c)).id, resources))
 }

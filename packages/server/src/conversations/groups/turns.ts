@@ -23,7 +23,7 @@ export const turnBody: Schema<TurnBody> = object<TurnBody>(turnFields)
 
 /** Adds the routes that begin, follow and stop turns. */
 export function addTurnRoutes(app: Hono<RouteEnv>, resources: Resources): void {
-  const { conversations, pingMs } = resources
+  const { conversations, pingMs, tools, open } = resources
   const post = <Body extends TurnBody>(name: string, schema: Schema<Body>, begin: Begin<Body>): void => {
     app.post(`/api/conversations/:id/${name}`, (c) => respond(c, resources, schema, begin))
   }
@@ -36,6 +36,9 @@ export function addTurnRoutes(app: Hono<RouteEnv>, resources: Resources): void {
   post('retry', retryBody, (conversation, { messageId }, options) => conversation.retry(messageId, options))
   post('continue', turnBody, (conversation, _body, options) => conversation.continue(options))
 
+  app.post('/api/conversations/:id/calls/:callId/run', async (c) => {
+    return c.json(await tools.run(await open(c), c.req.param('callId'), c.req.raw.signal))
+  })
   app.get('/api/conversations/:id/turn', (c) => {
     return conversations.resume(c.req.param('id'), { request: c.req.raw, pingMs, ...ownerOf(c) })
   })
@@ -50,7 +53,7 @@ type Begin<Body> = (conversation: Conversation, body: Body, options: TurnOptions
 /** Begins a turn and answers with its events. The turn runs to its end, whether or not the client reads them. */
 async function respond<Body extends TurnBody>(
   c: RouteContext,
-  { bodies, open, pingMs }: Resources,
+  { bodies, open, pingMs, tools }: Resources,
   schema: Schema<Body>,
   begin: Begin<Body>,
 ): Promise<Response> {
@@ -59,7 +62,11 @@ async function respond<Body extends TurnBody>(
   const { settings: changes = {}, onConflict } = body
   // A page that edits a message sends its files as their paths.
   if ('content' in body) body.content = await withData(body.content as MessageContentParam, conversation)
-  const options = { ...changes, ...(onConflict !== undefined && { onConflict }) } as TurnOptions
+  const options = {
+    ...changes,
+    ...tools.ofTurn(conversation, changes),
+    ...(onConflict !== undefined && { onConflict }),
+  } as TurnOptions
   const turn = begin(conversation, body, options)
   return turn.toResponse({ pingMs })
 }

@@ -16,6 +16,8 @@ import { withServedModel } from '../../../engine/served-models.ts'
 import { ExitCode, ExitError } from '../../../exit.ts'
 import { filePaths, makeFolder } from '../../../file-paths.ts'
 import type { Flags } from '../../../flags.ts'
+import { countText } from '../../../format.ts'
+import { chatTools } from '../../../mcp/open-tools.ts'
 import { systemReason } from '../../../errors/system-error.ts'
 import { writeErrorLine } from '../../../terminal/output.ts'
 import { ChatsEngine } from './chats-engine.ts'
@@ -27,6 +29,8 @@ export interface OpenConsole {
   link(url: string): string
   /** The number of saved chats; undefined if there are many. */
   chatCount: number | undefined
+  /** Lines about the tools of the chats. */
+  toolNotes: readonly string[]
   close(): Promise<void>
 }
 
@@ -71,15 +75,25 @@ export async function openConsole(flags: Flags, chats: ConsoleChats, access: Sto
   const { defaults } = chats
   const conversations = await openChats(chats.engine, { isSaved: true })
   const page = consoleRoutes({ secret: readSecret(), access, prepare: buildPage })
-  const api = conversationRoutes({ conversations, admit: page.admit, defaults, models: () => chats.models() })
   writeTokenFile(flags.text('token-file'), page.programToken)
   const chatCount = (await conversations.list({ limit: manyChats })).length
+  // After everything that can fail, as nothing would end their programs.
+  const tools = await chatTools(flags)
+  const api = conversationRoutes({
+    conversations,
+    admit: page.admit,
+    defaults,
+    models: () => chats.models(),
+    ...tools?.serverOptions,
+  })
   return {
     routes: [page, api],
     link: (url) => `${url}/#k=${page.newToken()}`,
     chatCount: chatCount < manyChats ? chatCount : undefined,
+    toolNotes: tools === undefined ? [] : [countText(tools.names.length, 'tool'), ...tools.failures],
     async close() {
       await api.close()
+      await tools?.close()
       await conversations.close()
       await chats.close?.()
     },
