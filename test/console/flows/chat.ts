@@ -192,31 +192,43 @@ describe('chats in a browser', { skip }, () => {
   })
 
   test('tool calls that wait for results are answered on the page, also after a refusal', async () => {
-    await withSite(script([calls, 'Take no umbrella']), async ({ newLink, open, conversations }) => {
-      const { page } = await open()
-      await page.goto(newLink())
-      await ask(page, 'Do I need an umbrella?')
-      const form = page.getByRole('form', { name: 'Tool results' })
-      assert.match(await form.getByRole('group', { name: 'get_weather' }).innerText(), /"city": "Lisbon"/)
-      const failing = form.getByRole('group', { name: 'find_umbrella' })
-      await form.getByLabel('Result of get_weather').fill('Sunny')
-      await failing.getByLabel('This is an error').check()
-      await form.getByRole('button', { name: 'Send the results' }).click()
-      assert.equal(await form.locator('textarea:invalid').count(), 1, 'an error needs a text')
-      await page.locator('#composer').fill('And?')
-      await page.keyboard.press('Enter')
-      await page.getByText('Your message was not sent.').waitFor()
-      await failing.getByRole('textbox').fill('None found')
-      await page.keyboard.press('Control+Enter')
-      await page.getByText('Take no umbrella').waitFor()
-      await replied(page)
-      assert.equal(await form.count(), 0)
-      const [listed] = await conversations.list()
-      assert.deepEqual((await conversations.open(listed!.id)).messages[2]?.content, [
-        { type: 'tool_result', tool_use_id: 'toolu_1', content: 'Sunny' },
-        { type: 'tool_result', tool_use_id: 'toolu_2', content: 'None found', is_error: true },
-      ])
-    })
+    await withSite(
+      script([calls, 'Take no umbrella', 'Take an umbrella']),
+      async ({ newLink, open, conversations }) => {
+        const { page } = await open()
+        await page.goto(newLink())
+        await ask(page, 'Do I need an umbrella?')
+        const form = page.getByRole('form', { name: 'Tool results' })
+        assert.match(await form.getByRole('group', { name: 'get_weather' }).innerText(), /"city": "Lisbon"/)
+        const failing = form.getByRole('group', { name: 'find_umbrella' })
+        await form.getByLabel('Result of get_weather').fill('Sunny')
+        await failing.getByLabel('This is an error').check()
+        await form.getByRole('button', { name: 'Send the results' }).click()
+        assert.equal(await form.locator('textarea:invalid').count(), 1, 'an error needs a text')
+        await page.locator('#composer').fill('And?')
+        await page.keyboard.press('Enter')
+        await page.getByText('Your message was not sent.').waitFor()
+        await failing.getByRole('textbox').fill('None found')
+        await page.keyboard.press('Control+Enter')
+        await page.getByText('Take no umbrella').waitFor()
+        await replied(page)
+        assert.equal(await form.count(), 0)
+        const [listed] = await conversations.list()
+        assert.deepEqual((await conversations.open(listed!.id)).messages[2]?.content, [
+          { type: 'tool_result', tool_use_id: 'toolu_1', content: 'Sunny' },
+          { type: 'tool_result', tool_use_id: 'toolu_2', content: 'None found', is_error: true },
+        ])
+        const tools = page.locator('article', { has: page.getByRole('heading', { name: 'Tools' }) })
+        await tools.getByRole('button', { name: 'Edit' }).click()
+        assert.equal(await tools.getByLabel('Tool result 2').inputValue(), 'None found')
+        await tools.getByLabel('Tool result 1').fill('Rain')
+        await page.keyboard.press('Control+Enter')
+        await page.getByText('Take an umbrella').waitFor()
+        await replied(page)
+        const [first, second] = (await conversations.open(listed!.id)).messages[2]!.content as { content: string }[]
+        assert.deepEqual([first!.content, second!.content], ['Rain', 'None found'])
+      },
+    )
   })
 
   test('a tool of the server runs when the reader says so, is refused, and then runs without asking', async () => {

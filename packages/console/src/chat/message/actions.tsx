@@ -7,7 +7,8 @@ import { navigate } from '../../shell/router.ts'
 import { inspect } from '../inspect/inspected.ts'
 import { models } from '../models.ts'
 import type { OpenChat } from '../open-chat.ts'
-import { contentOf, textOf } from './content-text.ts'
+import { pretty } from './content.tsx'
+import { type AnyBlock, contentOf, isTextResult, resultText, textOf } from './content-text.ts'
 
 interface ActionsProps {
   chat: OpenChat
@@ -33,7 +34,7 @@ export function Actions({ chat, message, isLast, onEdit }: ActionsProps): VNode 
         type="button"
         class="quiet"
         data-copy={isReply ? 'reply' : 'question'}
-        onClick={() => void copyText(textOf(contentOf(message)))}
+        onClick={() => void copyText(copiedText(contentOf(message)))}
       >
         <Icon name="copy" />
         Copy
@@ -70,6 +71,13 @@ export function Actions({ chat, message, isLast, onEdit }: ActionsProps): VNode 
       </button>
     </div>
   )
+}
+
+/** The text of a message. One without text has that of its tool results, or its blocks as JSON. */
+function copiedText(content: string | AnyBlock[]): string {
+  const text = textOf(content)
+  if (text !== '' || typeof content === 'string') return text
+  return content.map((block) => (isTextResult(block) ? resultText(block) : pretty(block))).join('\n\n')
 }
 
 /** Opens a new chat that begins with the messages up to this one. */

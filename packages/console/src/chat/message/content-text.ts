@@ -10,6 +10,17 @@ export function textOf(content: string | readonly AnyBlock[]): string {
     .join('\n\n')
 }
 
+/** Whether the block is the result of a tool, and nothing but text. */
+export function isTextResult({ type, content }: AnyBlock): boolean {
+  const isText = (part: AnyBlock): boolean => part.type === 'text'
+  return type === 'tool_result' && (!Array.isArray(content) || (content as AnyBlock[]).every(isText))
+}
+
+/** The text of a tool's result. */
+export function resultText({ content }: AnyBlock): string {
+  return textOf((content ?? '') as string | AnyBlock[])
+}
+
 /** The blocks, with those together that are one text: the API cuts a text at its citations, in the middle of a sentence. */
 export function runsOf(blocks: readonly AnyBlock[]): AnyBlock[][] {
   const runs: AnyBlock[][] = []
