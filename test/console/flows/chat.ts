@@ -37,6 +37,7 @@ describe('chats in a browser', { skip }, () => {
       assert.equal(await page.evaluate(() => document.activeElement?.id), 'composer')
       await page.getByRole('button', { name: 'Continue' }).click()
       await page.locator('article.live').waitFor()
+      assert.equal(await page.locator('article.question .block').last().innerText(), 'Continue')
       await page.getByRole('button', { name: 'Stop' }).click()
       await replied(page)
     })
@@ -163,9 +164,18 @@ describe('chats in a browser', { skip }, () => {
       await page.locator('.transcript .failure').waitFor()
       assert.equal(await page.locator('#composer').inputValue(), 'What is 6 * 6?')
       await site.reopen()
+      // Another program writes before the page is back.
+      await (await site.conversations.open(page.url().split('/').at(-1)!)).send('What is 3 * 3?')
       await page.getByText('Disconnected from colloquy serve').waitFor({ state: 'detached' })
+      await page.getByText('3 * 3 = 9').waitFor()
       await ask(page, 'What is 7 * 7?')
       assert.match(await page.locator('article.reply').last().innerText(), /49/)
+      // The connection is lost when the reply has ended.
+      await page.route(/\/conversations\/\w+$/, (route) => route.abort())
+      await ask(page, 'What is 9 * 9?')
+      assert.match(await page.locator('article.reply').last().innerText(), /81/)
+      await page.unrouteAll()
+      await page.locator('article.question').getByText('What is 9 * 9?').waitFor()
     })
   })
 

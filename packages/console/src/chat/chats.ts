@@ -155,7 +155,14 @@ function listen(): void {
     // A server that was started again may have other models. The banner shows a failure.
     void loadModels().catch(() => undefined)
     source = new EventSource('api/changes')
-    source.addEventListener('ready', () => void loadChats().catch(() => undefined))
+    // Changes from before are not repeated.
+    source.addEventListener('ready', () => {
+      void loadChats().catch(() => undefined)
+      void openChat
+        .peek()
+        ?.refresh()
+        .catch(() => undefined)
+    })
     source.addEventListener('changed', ({ data }) => apply(JSON.parse(String(data)) as ChangeJson))
     source.addEventListener('deleted', ({ data }) => apply(JSON.parse(String(data)) as ChangeJson))
     source.addEventListener('error', () => {

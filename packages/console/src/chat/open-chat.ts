@@ -98,8 +98,7 @@ export class OpenChat extends StoredChat {
 
   /** Joins the turn in flight. */
   async join(): Promise<void> {
-    if (this.isBusy.value) return
-    await this.#follow(() => this.#rejoin(undefined))
+    if (!this.isBusy.value) await this.#follow(() => this.#rejoin(undefined))
   }
 
   async stop(): Promise<void> {
@@ -201,9 +200,10 @@ export class OpenChat extends StoredChat {
   async #showRecorded(also?: (info: ConversationJson | undefined) => void): Promise<void> {
     const info = await call<ConversationJson>('GET', this.path('')).catch(() => undefined)
     batch(() => {
+      const { value: arrived } = this.live
       this.live.value = undefined
       if (info) this.show(info)
-      else this.messages.value = this.messages.value.filter(({ id }) => id !== 'pending')
+      else this.showArrived(arrived)
       also?.(info)
     })
   }

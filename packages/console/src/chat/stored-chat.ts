@@ -1,4 +1,5 @@
 import { type ReadonlySignal, type Signal, batch, computed, signal } from '@preact/signals'
+import type { MessageJson } from 'colloquy/conversation/reader'
 import { call } from '../api/http.ts'
 import { visibleText } from '../format.ts'
 import type { AnyBlock } from './message/content-text.ts'
@@ -150,6 +151,12 @@ export class StoredChat {
       this.failure.value = undefined
     })
     if (this.tree.value) void this.loadTree()
+  }
+
+  /** Shows a reply that has arrived until the chat can be read again. A message that was not recorded disappears. */
+  protected showArrived(reply: MessageJson | undefined): void {
+    const known = this.messages.value.filter(({ id }) => id !== 'pending' && id !== reply?.id)
+    this.messages.value = reply ? [...known, { ...reply, versions: [reply.id] }] : known
   }
 
   /** The messages that are shown above one. Those above a message never change, so that they stay when it is read again. */
