@@ -225,6 +225,8 @@ test('web gives its chats the tools of MCP servers, which run when a reader asks
   const result = await (await call(`conversations/${id}/calls/${waitingCalls[0]}/run`, {})).json()
   assert.partialDeepStrictEqual(result, { type: 'tool_result', tool_use_id: waitingCalls[0] })
   assert.match(JSON.stringify(result), /"text":"-?\d+"/)
+  const again = await run('web', '--port', new URL(serving.url).port, '--mcp', file)
+  assert.match(again.stderr, /^Without the tools of --mcp: the console is served already/m)
   // A program of a server that continues would hold the output open.
   assert.equal(await serving.stop(), 0)
 })

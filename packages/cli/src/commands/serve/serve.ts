@@ -117,6 +117,7 @@ async function showPage(page: OpenConsole, url: string, flags: Flags): Promise<v
 /** Opens the console of a server that runs in another process. */
 async function showRunning(url: string, flags: Flags): Promise<number> {
   const link = `${url}/#k=${newConsoleToken(readSecret())}`
+  if (flags.has('mcp')) writeErrorLine('Without the tools of --mcp: the console is served already. Stop it first.')
   if (await openBrowser(link)) writeLine(`Opened ${url}/, which is served already.`)
   else writeLine(showsLink(process.stdout, flags) ? link : withoutLink(url))
   return ExitCode.ok
