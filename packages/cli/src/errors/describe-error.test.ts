@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { WindowError } from 'colloquy/conversation'
 import { ContentError } from 'colloquy/conversation/errors'
 import { APIConnectionError, APIConnectionTimeoutError, APIError, APIUserAbortError } from 'colloquy/protocol'
 import { describeError } from './describe-error.ts'
@@ -79,7 +80,7 @@ const cases: [name: string, error: unknown, exitCode: number, line: string, advi
     APIError.generate(404, undefined, '404 page not found', new Headers()),
     ExitCode.rejected,
     'The server answered with status 404: 404 page not found.',
-    'Look at the address: it may not be that of a Messages API.',
+    'Look at the address: it may be wrong.',
   ],
   [
     'an answer without a body',
@@ -153,6 +154,13 @@ const cases: [name: string, error: unknown, exitCode: number, line: string, advi
     'The last reply waits for results of tools, and there are none here: /undo in the chat takes it back.',
   ],
   ['an abort', new APIUserAbortError(), ExitCode.interrupted, 'Stopped.'],
+  [
+    'a prompt that the window cannot hold',
+    new WindowError(4594, 3072),
+    ExitCode.failed,
+    'Cannot send a prompt of 4594 tokens: at most 3072 fit',
+    'Send less, use fewer tools, or choose a model with a larger window.',
+  ],
   ['a usage error', new UsageError('No flag --x.'), ExitCode.usage, 'No flag --x.'],
   ['an exit error', new ExitError(ExitCode.key, 'No API key.'), ExitCode.key, 'No API key.'],
   ['an error of several lines', new Error('one\n  two'), ExitCode.failed, 'one two'],

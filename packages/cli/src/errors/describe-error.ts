@@ -62,6 +62,7 @@ function sentenceOf(error: unknown, type: string): string {
 }
 
 function adviceOf(error: unknown, type: string): string {
+  if (type === 'WindowError') return 'Send less, use fewer tools, or choose a model with a larger window.'
   if (!(error instanceof APIError) || error instanceof APIUserAbortError) return ''
   if (isTooLong(error) || error instanceof APIConnectionTimeoutError) return '--timeout allows more seconds.'
   if (error.errorCode === unreachableServer) return wordsOfConnection(undefined, error.message)?.advice ?? ''
@@ -76,7 +77,7 @@ function adviceOf(error: unknown, type: string): string {
   return (error.retryAfterMs ?? 0) > 0 ? '' : (errorWords[type]?.advice ?? '')
 }
 
-const notTheApi = 'Look at the address: it may not be that of a Messages API.'
+const notTheApi = 'Look at the address: it may be wrong.'
 
 function isServerFailure({ status }: APIError): boolean {
   return status !== undefined && status >= 500

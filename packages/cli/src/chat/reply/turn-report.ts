@@ -41,7 +41,8 @@ export function failureNotes(
   const partial = message !== undefined && message.content.length > 0 ? message : undefined
   if (error instanceof APIUserAbortError) return { lines: [stoppedNote(partial, facts)] }
   if (partial !== undefined) return { error, lines: ['The partial reply is saved: /continue, or /retry.'] }
-  return { error, lines: error instanceof APIError ? [hintFor(error, facts)] : [] }
+  if (error instanceof APIError) return { error, lines: [hintFor(error, facts)] }
+  return { error, lines: [describeError(error).advice].filter((advice) => advice !== '') }
 }
 
 function summaryNotes({ window }: Reply): string[] {

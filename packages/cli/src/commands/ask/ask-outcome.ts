@@ -64,7 +64,8 @@ export function notesOf(outcome: AskOutcome, wantsUsage: boolean): string[] {
     notes.push(`Cut off at ${reply.usage.output_tokens} tokens: --max-tokens sets the limit.`)
   }
   if (reply?.stopReason === 'refusal') notes.push(refusalText(reply.message))
-  if (reply !== undefined && textOf(reply.message).trim() === '') notes.push(emptyText(reply.message))
+  const isEmpty = reply !== undefined && reply.stopReason !== 'max_tokens' && textOf(reply.message).trim() === ''
+  if (isEmpty) notes.push(emptyText(reply.message))
   if (wantsUsage && reply !== undefined) notes.push(usageLine(reply, outcome))
   return notes
 }
