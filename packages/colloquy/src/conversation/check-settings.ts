@@ -1,3 +1,4 @@
+import { isObject } from '../protocol/json/json-object.ts'
 import { jsonFault } from '../protocol/json/json-fault.ts'
 import { checkOptionNames, checkOptionsObject, describeValue, nearestName } from '../protocol/json/option-names.ts'
 import { AnthropicError } from '../protocol/types/error.ts'
@@ -126,10 +127,6 @@ function checkList(name: string, kind: string, found: unknown, accepts: (value: 
 
 function isText(value: unknown): boolean {
   return typeof value === 'string'
-}
-
-function isObject(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** The settings with changes applied. A change to undefined removes the setting. */

@@ -1,4 +1,4 @@
-import { isObject } from './check-options.ts'
+import { isObject } from '../protocol/json/json-object.ts'
 import { newId } from './id.ts'
 
 // Gemini signs its calls and refuses a history in which a signature is missing. The Messages API has no place for that, so it

@@ -1,3 +1,4 @@
+import { isObject } from '../protocol/json/json-object.ts'
 import { checkOptionNames, describeValue } from '../protocol/json/option-names.ts'
 import { AnthropicError } from '../protocol/types/error.ts'
 
@@ -64,8 +65,4 @@ export function listWith(...fields: readonly string[]): Rule {
       Array.isArray(value) &&
       value.every((each) => isObject(each) && fields.every((name) => typeof each[name] === 'string')),
   }
-}
-
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

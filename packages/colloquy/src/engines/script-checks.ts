@@ -1,3 +1,4 @@
+import { isObject } from '../protocol/json/json-object.ts'
 import { nearMiss } from '../protocol/json/near-miss.ts'
 import { describeValue } from '../protocol/json/option-names.ts'
 import { AnthropicError, type ErrorType } from '../protocol/types/error.ts'
@@ -7,7 +8,6 @@ import {
   checkOptions,
   count,
   flag,
-  isObject,
   milliseconds,
   object,
   oneOf,

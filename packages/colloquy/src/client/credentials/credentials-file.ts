@@ -1,3 +1,4 @@
+import { isObject } from '../../protocol/json/json-object.ts'
 import type { Log } from '../request/log.ts'
 import { builtin, environment } from '../transport/runtime.ts'
 import { WorkloadIdentityError } from './token-endpoint.ts'
@@ -68,7 +69,7 @@ export async function readObject(path: string): Promise<Record<string, unknown> 
   if (text === undefined) return undefined
   try {
     const value: unknown = JSON.parse(text)
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
+    if (isObject(value)) return value
   } catch {
     // Told below, without the text, which may hold a token.
   }

@@ -1,8 +1,9 @@
+import { isObject } from '../../protocol/json/json-object.ts'
 import { APIUserAbortError } from '../../protocol/types/error.ts'
 import type { TransportResponse } from '../transport/transport.ts'
 import type { Cancellable } from './cancellation.ts'
 import { uncommonParts } from './prepare.ts'
-import { isObject, parseBody, withIds, withResponse, type WithResponse } from './response.ts'
+import { parseBody, withIds, withResponse, type WithResponse } from './response.ts'
 import type { RetryingRequest } from './retrying-request.ts'
 
 /** A result with the ids of its response, which loops over its fields and `JSON.stringify` leave out. */

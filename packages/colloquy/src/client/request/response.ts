@@ -1,3 +1,4 @@
+import { isObject } from '../../protocol/json/json-object.ts'
 import type { TransportResponse } from '../transport/transport.ts'
 import { uncommonParts } from './prepare.ts'
 
@@ -43,11 +44,6 @@ export function withIds<Value>(value: Value, response: TransportResponse): Value
   // `defineProperties()` takes four times as long: 2 % of a short request.
   Object.defineProperty(value, '_request_id', { value: request_id })
   return Object.defineProperty(value, '_workspace_id', { value: workspace_id })
-}
-
-/** Whether a value of JSON is an object. */
-export function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 export function withResponse<Result>(data: Result, response: TransportResponse): WithResponse<Result> {

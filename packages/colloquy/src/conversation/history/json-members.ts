@@ -1,11 +1,11 @@
+import { isObject } from '../../protocol/json/json-object.ts'
+
 /**
  * Returns the members of a JSON object as text, by name. Parsing a member and writing it again would not always give the
  * same text. Throws a `SyntaxError` if the text is not a JSON object.
  */
 export function jsonMembers(json: string): Map<string, string> {
-  const value: unknown = JSON.parse(json)
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new SyntaxError('It is not a JSON object')
+  if (!isObject(JSON.parse(json))) throw new SyntaxError('It is not a JSON object')
   return cutMembers(json)
 }
 

@@ -1,3 +1,4 @@
+import { isObject } from '../../protocol/json/json-object.ts'
 import { parseJson } from '../../protocol/codec/parse-json.ts'
 import { cutElements, jsonMembers } from '../history/json-members.ts'
 
@@ -69,6 +70,5 @@ function fromMembers(members: ReadonlyMap<string, string>): SourceBlock {
 }
 
 function typedBlock(value: unknown): AnyBlock {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return { type: '' }
-  return 'type' in value && typeof value.type === 'string' ? (value as AnyBlock) : { type: '' }
+  return isObject(value) && typeof value['type'] === 'string' ? (value as AnyBlock) : { type: '' }
 }

@@ -1,3 +1,4 @@
+import { isObject } from '../../protocol/json/json-object.ts'
 import { jsonFault } from '../../protocol/json/json-fault.ts'
 import type { MessageParam } from '../../protocol/types/params.ts'
 import { ContentError } from '../errors.ts'
@@ -278,6 +279,6 @@ function objectIn(json: string, line: number): object {
   } catch (error) {
     throw new ContentError(`Cannot import line ${line}: ${(error as Error).message}`, { cause: error })
   }
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
+  if (isObject(value)) return value
   throw new ContentError(`Cannot import line ${line}: it is not a JSON object`)
 }

@@ -1,3 +1,4 @@
+import { isObject } from '../../protocol/json/json-object.ts'
 import { hasCounts, isCount } from '../../protocol/models/token-counts.ts'
 import type { Message } from '../../protocol/types/message.ts'
 import { noUsage } from '../money/ledger.ts'
@@ -52,6 +53,11 @@ export function systemIn(value: unknown): { system?: string } {
   return typeof value === 'string' && value.trim() !== '' ? { system: value } : {}
 }
 
+/** The objects of a list; none if the value is not a list. */
+export function objectsIn<Item extends object>(value: unknown): Item[] {
+  return Array.isArray(value) ? value.filter(isObject as (each: unknown) => each is Item) : []
+}
+
 /** A time in a file, in whole milliseconds: an ISO text, or seconds or milliseconds since 1970. 0 if it is none of these. */
 export function timeIn(value: unknown): number {
   if (typeof value === 'string' && !/^\d+(?:\.\d+)?$/.test(value)) return Math.max(0, Date.parse(value) || 0)
@@ -77,8 +83,8 @@ export function aboutReply(value: (name: string) => unknown): Partial<Omit<Messa
 
 /** Whether the value counts tokens as the API does. Anything else would spoil every sum. */
 export function isUsage(value: unknown): value is Message['usage'] {
-  if (typeof value !== 'object' || value === null) return false
-  const usage = value as Message['usage']
+  if (!isObject(value)) return false
+  const usage = value as unknown as Message['usage']
   return isCount(usage.input_tokens) && isCount(usage.output_tokens) && hasCounts(usage)
 }
 

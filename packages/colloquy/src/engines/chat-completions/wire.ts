@@ -1,4 +1,4 @@
-import { isObject } from '../check-options.ts'
+import { isObject } from '../../protocol/json/json-object.ts'
 
 // The Chat Completions API as its servers speak it, as far as the engine uses it.
 

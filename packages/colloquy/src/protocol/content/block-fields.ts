@@ -1,3 +1,4 @@
+import { isObject } from '../json/json-object.ts'
 import { isBlank } from '../sendable.ts'
 
 /** A content block, of which nothing is certain. */
@@ -7,8 +8,6 @@ type Check = (block: Block) => boolean
 
 const isText = (value: unknown): value is string => typeof value === 'string'
 const isTextOrNone = (value: unknown): boolean => value == null || isText(value)
-const isObject = (value: unknown): value is Block =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const isUrlSource: Check = ({ url }) => isText(url)
 const isFileSource: Check = ({ file_id: id }) => isText(id)

@@ -1,3 +1,4 @@
+import { isObject } from './json-object.ts'
 import { parseRegex, type Regex, RegexError, testRegex } from './regex.ts'
 
 /** A JSON Schema, draft 2020-12, as a plain object. */
@@ -310,8 +311,4 @@ const mostListed = 50
 function listed(names: readonly string[]): string {
   const rest = names.length - mostListed
   return rest > 0 ? `${names.slice(0, mostListed).join(', ')} and ${rest} more` : names.join(', ')
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

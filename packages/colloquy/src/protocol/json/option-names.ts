@@ -1,3 +1,4 @@
+import { isObject } from './json-object.ts'
 import { AnthropicError } from '../types/error.ts'
 import { nearMiss } from './near-miss.ts'
 
@@ -19,7 +20,7 @@ export function checkOptionNames(options: unknown, known: readonly string[], own
 
 /** Throws an `AnthropicError` if the options are not an object. */
 export function checkOptionsObject(options: unknown, owner: string): asserts options is object {
-  if (typeof options === 'object' && options !== null && !Array.isArray(options)) return
+  if (isObject(options)) return
   throw new AnthropicError(`Cannot use ${owner} as its options must be an object: found ${describeValue(options)}`)
 }
 

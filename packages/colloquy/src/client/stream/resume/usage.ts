@@ -1,3 +1,4 @@
+import { isObject } from '../../../protocol/json/json-object.ts'
 import type { MessageDeltaUsage } from '../../../protocol/types/event.ts'
 import type { Usage } from '../../../protocol/types/message.ts'
 import { iterationsOf } from '../../../tools/usage.ts'
@@ -20,8 +21,4 @@ function sum(before: unknown, after: unknown): unknown {
   if (!isObject(before) || !isObject(after)) return after ?? before
   const keys = new Set([...Object.keys(before), ...Object.keys(after)])
   return Object.fromEntries(Array.from(keys, (key) => [key, sum(before[key], after[key])]))
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

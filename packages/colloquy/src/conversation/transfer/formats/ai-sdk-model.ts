@@ -1,8 +1,9 @@
+import { isObject } from '../../../protocol/json/json-object.ts'
 import type { Pausable } from '../../in-slices.ts'
 import type { ImportNotes } from '../report.ts'
 import type { SourceConversation } from '../source.ts'
 import { printed } from '../unknown-file.ts'
-import { isObject, MessageCollector } from './langchain.ts'
+import { MessageCollector } from './langchain.ts'
 
 type Part = Record<string, unknown>
 

@@ -1,3 +1,4 @@
+import { isObject } from '../../../protocol/json/json-object.ts'
 import { isBlank } from '../../../protocol/sendable.ts'
 import { cutText } from '../../../protocol/text.ts'
 import type { Pausable } from '../../in-slices.ts'
@@ -22,8 +23,7 @@ interface UiPart {
 }
 
 export function isUiMessage(value: unknown): value is UiMessage {
-  if (typeof value !== 'object' || value === null) return false
-  return 'parts' in value && Array.isArray(value.parts) && 'role' in value
+  return isObject(value) && Array.isArray(value['parts']) && 'role' in value
 }
 
 /**

@@ -1,8 +1,9 @@
+import { isObject } from '../../../protocol/json/json-object.ts'
 import type { Pausable } from '../../in-slices.ts'
 import type { ImportNotes } from '../report.ts'
-import type { SourceConversation } from '../source.ts'
+import { objectsIn, type SourceConversation } from '../source.ts'
 import { printed } from '../unknown-file.ts'
-import { type Fields, inputIn, isObject, MessageCollector } from './langchain.ts'
+import { type Fields, inputIn, MessageCollector } from './langchain.ts'
 
 const ownRoles: ReadonlySet<unknown> = new Set(['tool', 'function', 'developer'])
 const ownParts: ReadonlySet<unknown> = new Set(['image_url', 'input_audio', 'file', 'refusal'])
@@ -50,7 +51,7 @@ function fieldsOf(message: Record<string, unknown>, index: number): Fields {
     // Before there were tools, a call had no id: its result is the next message.
     tool_call_id: message['role'] === 'function' ? idOf(index - 1) : id,
     tool_calls: [
-      ...(Array.isArray(calls) ? calls.filter(isObject).map((each) => callOf(each['id'], each['function'])) : []),
+      ...objectsIn<Record<string, unknown>>(calls).map((each) => callOf(each['id'], each['function'])),
       ...(isObject(call) ? [callOf(idOf(index), call)] : []),
     ],
   }

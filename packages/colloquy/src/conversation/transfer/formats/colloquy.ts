@@ -1,3 +1,4 @@
+import { isObject } from '../../../protocol/json/json-object.ts'
 import { cutText } from '../../../protocol/text.ts'
 import type { ConversationSettings } from '../../settings.ts'
 import { ContentError } from '../../errors.ts'
@@ -164,10 +165,6 @@ const objects = ['metadata', 'thinking', 'tool_choice', 'budget', 'output_config
 
 const blocks = ['tools', 'system']
 
-function isObject(value: unknown): boolean {
-  return typeof value === 'object' && value !== null
-}
-
 function settingsIn({ line, members }: JsonLine): Partial<ConversationSettings> {
   const settings = (valueOf(members, 'settings') ?? {}) as Record<string, unknown>
   if (typeof settings !== 'object' || Array.isArray(settings)) throw wrong(line, 'its settings are not an object')
@@ -182,7 +179,7 @@ function settingsIn({ line, members }: JsonLine): Partial<ConversationSettings> 
 function metadataIn({ line, members }: JsonLine): ConversationMetadata | undefined {
   const metadata = valueOf(members, 'metadata')
   if (metadata === undefined) return undefined
-  if (isObject(metadata) && !Array.isArray(metadata)) return metadata as ConversationMetadata
+  if (isObject(metadata)) return metadata
   throw wrong(line, `its metadata is ${cutText(JSON.stringify(metadata), 40)}`)
 }
 

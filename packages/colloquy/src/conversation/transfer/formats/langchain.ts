@@ -1,10 +1,11 @@
+import { isObject } from '../../../protocol/json/json-object.ts'
 import { isBlank, isServerToolBlock } from '../../../protocol/sendable.ts'
 import { parseJson } from '../../../protocol/codec/parse-json.ts'
 import type { Pausable } from '../../in-slices.ts'
 import { type AnyBlock, contentOf, type SourceBlock, textBlock, toBlock } from '../blocks.ts'
 import type { ImportNotes } from '../report.ts'
 import { keysOf, printed } from '../unknown-file.ts'
-import { aboutReply, type SourceConversation, type SourceMessage } from '../source.ts'
+import { aboutReply, objectsIn, type SourceConversation, type SourceMessage } from '../source.ts'
 import { mediaBlock } from './media-block.ts'
 
 /** The fields of a LangChain message, from whichever of its three JSON forms. */
@@ -91,7 +92,7 @@ export class MessageCollector {
 
 /** `HumanMessage` → `user`, `ai` → `assistant`; undefined if it is not a message. */
 function roleOf(message: unknown): string | undefined {
-  if (typeof message !== 'object' || message === null) return undefined
+  if (!isObject(message)) return undefined
   const type = typeOf(message)
   return Object.hasOwn(roles, type) ? roles[type] : undefined
 }
@@ -112,11 +113,7 @@ function blocksIn({ content, tool_calls: calls }: Fields, line: number, notes: I
   const parts = Array.isArray(content) ? (content as unknown[]) : [content]
   const blocks = parts.flatMap((part) => blockOf(part, line, notes))
   const known = new Set(blocks.map(({ block }) => block.id))
-  const others = (Array.isArray(calls) ? calls.filter(isObject) : []) as {
-    id?: unknown
-    name?: unknown
-    args?: unknown
-  }[]
+  const others = objectsIn<{ id?: unknown; name?: unknown; args?: unknown }>(calls)
   const missing = others.filter(({ id }) => !known.has(id))
   return [...blocks, ...missing.map(({ id, name, args }) => toBlock({ type: 'tool_use', id, name, input: args ?? {} }))]
 }
@@ -124,7 +121,7 @@ function blocksIn({ content, tool_calls: calls }: Fields, line: number, notes: I
 /** The block for a part of a message's content, which is in the API's form or in LangChain's own. */
 function blockOf(part: unknown, line: number, notes: ImportNotes): SourceBlock[] {
   if (typeof part === 'string') return isBlank(part) ? [] : [textBlock(part)]
-  if (typeof part !== 'object' || part === null) return []
+  if (!isObject(part)) return []
   const block = part as AnyBlock
   if (block.type === 'image_url') return [imageOf(block['image_url'])]
   if (block.type === 'tool_call')
@@ -180,10 +177,6 @@ export function inputIn(text: string): unknown {
   }
 }
 
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null
-}
-
 function withoutIndex({ index: _, ...block }: AnyBlock): AnyBlock {
   return block
 }
@@ -210,6 +203,6 @@ function resultContent(content: unknown, line: number, notes: ImportNotes): unkn
 }
 
 function metadataOf({ response_metadata: metadata }: Fields): Record<string, unknown> {
-  const found = typeof metadata === 'object' && metadata !== null ? (metadata as Record<string, unknown>) : {}
+  const found = isObject(metadata) ? metadata : {}
   return { ...found, model: found['model'] ?? found['model_name'] }
 }

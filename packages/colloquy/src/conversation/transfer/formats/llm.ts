@@ -1,9 +1,9 @@
+import { isObject } from '../../../protocol/json/json-object.ts'
 import type { Pausable } from '../../in-slices.ts'
 import { contentOf, textBlock } from '../blocks.ts'
 import type { ImportNotes } from '../report.ts'
-import { aboutReply, type SourceConversation, type SourceMessage, timeIn } from '../source.ts'
+import { aboutReply, objectsIn, type SourceConversation, type SourceMessage, timeIn } from '../source.ts'
 import { keysOf, printed } from '../unknown-file.ts'
-import { isObject } from './langchain.ts'
 import { callText, fenced } from './tool-text.ts'
 
 /** A prompt and its response, as `llm logs --json` prints them. */
@@ -77,12 +77,8 @@ export function* readLoggedResponses(
 /** The texts of a reply: the output of the calls before it, its own, and its calls. */
 function replyTexts({ response, tool_calls: calls, tool_results: results }: LoggedResponse): unknown[] {
   return [
-    ...objectsIn(results).map(({ output }) => fenced(printed(output ?? ''))),
+    ...objectsIn<Record<string, unknown>>(results).map(({ output }) => fenced(printed(output ?? ''))),
     response,
-    ...objectsIn(calls).map(({ name, arguments: input }) => callText(name, input)),
+    ...objectsIn<Record<string, unknown>>(calls).map(({ name, arguments: input }) => callText(name, input)),
   ]
-}
-
-function objectsIn(value: unknown): Record<string, unknown>[] {
-  return Array.isArray(value) ? value.filter(isObject) : []
 }

@@ -1,3 +1,4 @@
+import { isObject } from '../../../protocol/json/json-object.ts'
 import { checkJson } from '../../../protocol/json/json-schema.ts'
 import { Budget, SampleError, tooComplex, unsatisfiable } from './budget.ts'
 import { exampleOf } from './pattern.ts'
@@ -249,10 +250,6 @@ function numberOr<Default>(value: unknown, otherwise: Default): number | Default
 
 function isString(value: unknown): value is string {
   return typeof value === 'string'
-}
-
-function isObject(value: unknown): value is Schema {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 const formats: Record<string, string> = {

@@ -1,3 +1,4 @@
+import { isObject } from '../../../../protocol/json/json-object.ts'
 import type { Pausable } from '../../../in-slices.ts'
 import { textBlock } from '../../blocks.ts'
 import type { ImportNotes } from '../../report.ts'
@@ -39,8 +40,7 @@ interface ChatGptMessage {
 }
 
 export function isChatGpt(value: unknown): value is ChatGptConversation {
-  if (typeof value !== 'object' || value === null) return false
-  return 'mapping' in value && typeof value.mapping === 'object' && value.mapping !== null
+  return isObject(value) && isObject(value['mapping'])
 }
 
 /**
@@ -131,8 +131,8 @@ function withoutMarks(text: string, references: unknown): string {
 
 function textOfPart(part: unknown, line: number, notes: ImportNotes): string {
   if (typeof part === 'string') return part
-  if (typeof part !== 'object' || part === null) return ''
-  const { content_type: type, text } = part as { content_type?: unknown; text?: unknown }
+  if (!isObject(part)) return ''
+  const { content_type: type, text } = part
   if (typeof text === 'string') return text
   notes.repaired(line, `${printed(type)} is not in the file: a text stands for it`)
   return `[${printed(type)}]`

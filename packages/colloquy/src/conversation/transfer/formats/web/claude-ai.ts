@@ -1,7 +1,8 @@
+import { isObject } from '../../../../protocol/json/json-object.ts'
 import type { Pausable } from '../../../in-slices.ts'
 import { type SourceBlock, textBlock, toBlock } from '../../blocks.ts'
 import type { ImportNotes } from '../../report.ts'
-import { type SourceConversation, titleIn } from '../../source.ts'
+import { objectsIn, type SourceConversation, titleIn } from '../../source.ts'
 import { printed } from '../../unknown-file.ts'
 import { type ChatMessage, readTree } from './message-tree.ts'
 import { callText } from '../tool-text.ts'
@@ -26,8 +27,7 @@ interface ClaudeAiMessage {
 }
 
 export function isClaudeAi(value: unknown): value is ClaudeAiConversation {
-  if (typeof value !== 'object' || value === null) return false
-  return 'chat_messages' in value && Array.isArray(value.chat_messages)
+  return isObject(value) && Array.isArray(value['chat_messages'])
 }
 
 /**
@@ -87,8 +87,11 @@ function resultTexts(content: unknown): string[] {
 }
 
 function attachmentsOf({ attachments, files }: ClaudeAiMessage, line: number, notes: ImportNotes): SourceBlock[] {
-  const attached = listOf(attachments)
-  for (const { file_name: name } of [...listOf(files), ...attached.filter((each) => !isText(each.extracted_content))]) {
+  const attached = objectsIn<Attachment>(attachments)
+  for (const { file_name: name } of [
+    ...objectsIn<Attachment>(files),
+    ...attached.filter((each) => !isText(each.extracted_content)),
+  ]) {
     notes.repaired(line, `the file ${printed(name)} is not in the export`)
   }
   return attached
@@ -105,10 +108,6 @@ function attachmentsOf({ attachments, files }: ClaudeAiMessage, line: number, no
 interface Attachment {
   file_name?: unknown
   extracted_content?: unknown
-}
-
-function listOf(value: unknown): Attachment[] {
-  return Array.isArray(value) ? value.filter((each) => typeof each === 'object' && each !== null) : []
 }
 
 function isText(value: unknown): boolean {

@@ -1,7 +1,8 @@
+import { isObject } from '../../../../protocol/json/json-object.ts'
 import type { Pausable } from '../../../in-slices.ts'
 import { textBlock } from '../../blocks.ts'
 import type { ImportNotes } from '../../report.ts'
-import { type SourceConversation, systemIn, titleIn } from '../../source.ts'
+import { objectsIn, type SourceConversation, systemIn, titleIn } from '../../source.ts'
 import { printed } from '../../unknown-file.ts'
 import { type ChatMessage, readTree, type TreeNode } from './message-tree.ts'
 import { callText } from '../tool-text.ts'
@@ -36,11 +37,8 @@ interface Part {
 }
 
 export function isLibreChat(value: unknown): value is LibreChatConversation {
-  if (typeof value !== 'object' || value === null || !('conversationId' in value)) return false
-  return (
-    listOf((value as LibreChatConversation).messages).some((message) => 'isCreatedByUser' in message) ||
-    'messagesTree' in value
-  )
+  if (!isObject(value) || !('conversationId' in value)) return false
+  return objectsIn(value['messages']).some((message) => 'isCreatedByUser' in message) || 'messagesTree' in value
 }
 
 /** Reads a conversation of LibreChat with its branches. Calls of its tools and their output become text of the reply. */
@@ -50,10 +48,10 @@ export function* readLibreChat(
   notes: ImportNotes,
 ): Pausable<SourceConversation> {
   const nodes: TreeNode<LibreChatMessage>[] = []
-  const stack = [...listOf<LibreChatMessage>(messages), ...listOf<LibreChatMessage>(messagesTree)].toReversed()
+  const stack = [...objectsIn<LibreChatMessage>(messages), ...objectsIn<LibreChatMessage>(messagesTree)].toReversed()
   for (let message = stack.pop(); message; message = stack.pop()) {
     nodes.push({ id: message.messageId, parent: message.parentMessageId, message })
-    stack.push(...listOf<LibreChatMessage>(message.children).toReversed())
+    stack.push(...objectsIn<LibreChatMessage>(message.children).toReversed())
     yield
   }
   const tree = yield* readTree(nodes, undefined, { line, notes }, (message) => messageOf(message, line, notes))
@@ -62,10 +60,10 @@ export function* readLibreChat(
 
 function messageOf(message: LibreChatMessage, line: number, notes: ImportNotes): ChatMessage | undefined {
   const { content, text, files, isCreatedByUser, createdAt, model } = message
-  const parts = Array.isArray(content) && content.length > 0 ? listOf<Part>(content) : [{ type: 'text', text }]
+  const parts = Array.isArray(content) && content.length > 0 ? objectsIn<Part>(content) : [{ type: 'text', text }]
   const texts = message.error === true ? [] : parts.flatMap((part) => textsOf(part, line, notes))
   const visible = texts.filter((each) => each.trim() !== '')
-  for (const { filename } of listOf<{ filename?: unknown }>(files)) {
+  for (const { filename } of objectsIn<{ filename?: unknown }>(files)) {
     notes.repaired(line, `the file ${printed(filename)} is not in the export`)
   }
   if (visible.length > 0) {
@@ -78,14 +76,10 @@ function messageOf(message: LibreChatMessage, line: number, notes: ImportNotes):
 
 /** The visible text of a part, as Markdown. */
 function textsOf({ type, text, tool_call: call }: Part, line: number, notes: ImportNotes): string[] {
-  const value = typeof text === 'object' && text !== null ? (text as { value?: unknown }).value : text
+  const value = isObject(text) ? text['value'] : text
   if (typeof value === 'string') return [value]
   if (type === 'think') return []
   if (call) return [callText(call.name, call.args), printed(call.output ?? '')]
   notes.repaired(line, `left out: a part of type ${printed(type)}, which has no text`)
   return []
-}
-
-function listOf<Item extends object>(value: unknown): Item[] {
-  return Array.isArray(value) ? value.filter((each) => typeof each === 'object' && each !== null) : []
 }

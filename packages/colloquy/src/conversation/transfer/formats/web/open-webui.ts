@@ -1,3 +1,4 @@
+import { isObject } from '../../../../protocol/json/json-object.ts'
 import type { Pausable } from '../../../in-slices.ts'
 import { textBlock } from '../../blocks.ts'
 import type { ImportNotes } from '../../report.ts'
@@ -25,7 +26,7 @@ interface OpenWebUiMessage {
 
 export function isOpenWebUi(value: unknown): value is OpenWebUiChat {
   const messages = (value as Partial<OpenWebUiChat> | null)?.chat?.history?.messages
-  return typeof messages === 'object' && messages !== null
+  return isObject(messages)
 }
 
 /** Reads a chat of Open WebUI with its branches. Thinking, and calls of tools that are folded in a reply, are left out. */
