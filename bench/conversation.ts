@@ -1,3 +1,4 @@
+import { report as arriving } from './conversation/arriving.ts'
 import { report as crowd } from './conversation/crowd.ts'
 import { report as load } from './conversation/load.ts'
 import { report as postgres } from './conversation/postgres.ts'
@@ -10,5 +11,5 @@ import { report as turns } from './conversation/turns.ts'
  * so on.
  */
 export async function* report(): AsyncGenerator<string> {
-  for (const part of [turns, crowd, load, search, roundTrips, postgres]) yield* part()
+  for (const part of [turns, crowd, arriving, load, search, roundTrips, postgres]) yield* part()
 }

@@ -2,6 +2,7 @@ import type { MessageStreamEvent } from '../../../protocol/types/event.ts'
 import { parseEvent, receivedJson } from '../../../protocol/codec/event-stream.ts'
 import { jsonElements } from '../../history/json-members.ts'
 import type { ConversationStore, JournalStep } from '../../stores/store.ts'
+import { every } from '../../ticker.ts'
 
 export interface JournalOptions {
   /** The reply's handle in the store. */
@@ -24,7 +25,7 @@ export class Journal {
   readonly #tickMs: number
   readonly #onError: (error: unknown) => void
   readonly #onStop: () => void
-  readonly #timer: ReturnType<typeof setInterval>
+  readonly #stop: () => void
   #silentMs = 0
   #waiting: MessageStreamEvent[] = []
   /** Undefined before anything is written: most replies are complete by then. */
@@ -37,9 +38,7 @@ export class Journal {
     this.#tickMs = Math.min(intervalMs, store.heartbeatMs, silenceMs)
     this.#onError = onError
     this.#onStop = onStop
-    this.#timer = setInterval(() => this.#tick(), this.#tickMs)
-    // The timer must not keep the process running. In browsers timers are numbers and never do.
-    if (typeof this.#timer === 'object') this.#timer.unref()
+    this.#stop = every(this.#tickMs, () => this.#tick())
   }
 
   push(event: MessageStreamEvent): void {
@@ -51,7 +50,7 @@ export class Journal {
 
   /** Stops writing. Events that are not written yet are part of the reply's end. Undefined if nothing is being written. */
   close(): Promise<void> | undefined {
-    clearInterval(this.#timer)
+    this.#stop()
     return this.#writing
   }
 
