@@ -1,20 +1,13 @@
-import { attachJson, jsonOf } from '../../../protocol/codec/attached-json.ts'
+import { attach, attachedTo, type AttachedText } from '../../../protocol/codec/attached-json.ts'
 import { parseJson } from '../../../protocol/codec/parse-json.ts'
 import type { MessageParam } from '../../../protocol/types/params.ts'
 
-/** The content of a message, once it was read. A property, as a private field could not be read through a `Proxy`. */
-const parsed = Symbol('the content of this message')
-
-interface LazyMessage {
-  [parsed]: { content: unknown }
-}
-
-/** One getter for all messages, so that they have one hidden class. */
+/** One getter for all messages, so that they have one hidden class. It reads a property, which a `Proxy` of the message has too. */
 const content: PropertyDescriptor = {
-  get(this: LazyMessage) {
-    const read = this[parsed]
-    read.content ??= deepFreeze((parseJson(jsonOf(this)) as { content: unknown }).content)
-    return read.content
+  get(this: object) {
+    const json = attachedTo(this) as AttachedText
+    json.parsed ??= deepFreeze((parseJson(json.text) as { content: unknown }).content)
+    return json.parsed
   },
   enumerable: true,
 }
@@ -22,8 +15,7 @@ const content: PropertyDescriptor = {
 /** A message from its JSON: frozen, and parsed only when its content is first read. */
 export function lazyMessage(role: string, json: string): MessageParam {
   const message = Object.defineProperty({ role }, 'content', content) as MessageParam
-  Object.defineProperty(message, parsed, { value: { content: undefined } })
-  return Object.freeze(attachJson(message, json))
+  return Object.freeze(attach(message, { text: json, parsed: undefined }))
 }
 
 function deepFreeze(value: unknown): unknown {
