@@ -266,6 +266,18 @@ describe('import() of a Claude Code transcript', () => {
     assert.equal(imported.title, 'Mine')
   })
 
+  test('takes the first prompt for a title, not what the program wrote before it', async () => {
+    const note = { type: 'user', isMeta: true, message: { role: 'user', content: 'Caveat: written by a command' } }
+    const { title, sent } = await importAndSend(
+      [
+        line({ ...note, uuid: '1', parentUuid: null }),
+        user('2', '1', '<command-name>/clear</command-name>'),
+        user('3', '2', [text('Read the file')]),
+      ].join('\n'),
+    )
+    assert.deepEqual([title, sent.length], ['Read the file', 3])
+  })
+
   test('is sendable or refused by name, however the lines are mangled', async () => {
     const lines = [
       user('1', null, 'a'),

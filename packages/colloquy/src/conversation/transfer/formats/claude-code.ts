@@ -1,4 +1,5 @@
 import { jsonElements, jsonMembers } from '../../history/json-members.ts'
+import { titleOf } from '../../history/view.ts'
 import { mapped, type Pausable } from '../../in-slices.ts'
 import { type JsonLine, stringOf, valueOf } from '../lines.ts'
 import type { ImportNotes } from '../report.ts'
@@ -28,7 +29,7 @@ export function* readClaudeCode(lines: readonly JsonLine[], notes: ImportNotes):
   const { model } = reader
   const messages = yield* reader.joined()
   return {
-    title: titleOf(lines),
+    title: titleIn(lines),
     settings: model === undefined ? {} : { model },
     messages,
     isOfApi: true,
@@ -244,9 +245,20 @@ function listOf(content: string): string[] {
   return content.startsWith('"') ? [`{"type":"text","text":${content}}`] : jsonElements(content)
 }
 
-/** The title that the user gave, else the newest that was generated. */
-function titleOf(lines: readonly JsonLine[]): string | undefined {
+/** The title that the user gave, else the newest that was generated, else the first prompt. */
+function titleIn(lines: readonly JsonLine[]): string | undefined {
   const last = (name: string): string | undefined =>
     lines.map(({ members }) => stringOf(members, name)).findLast((title) => title !== undefined)
-  return last('customTitle') ?? last('aiTitle') ?? last('summary')
+  return last('customTitle') ?? last('aiTitle') ?? last('summary') ?? firstPrompt(lines)
+}
+
+/** The beginning of the first prompt. Notes of the program and its commands come before it, in messages of the user too. */
+function firstPrompt(lines: readonly JsonLine[]): string | undefined {
+  for (const { members } of lines) {
+    const json = members.get('message')
+    if (json === undefined || valueOf(members, 'isMeta') === true || messageIn(json)?.role !== 'user') continue
+    const title = titleOf([{ json }])
+    if (title !== undefined && !title.startsWith('<')) return title
+  }
+  return undefined
 }
