@@ -7,7 +7,7 @@ import { createServer } from '../app.ts'
 import { readUsage } from '../ledger/reports/usage.ts'
 import { openServerStore, type ServerStore } from '../state/server-store.ts'
 import type { KeyBudget } from './keys/settings.ts'
-import { openAccess, type StoreAccess } from './open-access.ts'
+import { type AccessOptions, openAccess, type StoreAccess } from './open-access.ts'
 
 // 1,000 × $3 + 1,000 × $15 for a million tokens: 1.8 cents.
 const usage = { input_tokens: 1_000, output_tokens: 1_000, cache_read_input_tokens: 0, cache_creation_input_tokens: 0 }
@@ -71,7 +71,7 @@ test('each user of a key has a budget of their own, and requests without a user 
 
 test('a stream that is cut is charged for what had arrived, as an estimate', async (t) => {
   const engine = script([{ reply: 'word '.repeat(400), after: 20, error: { type: 'overloaded_error' } }])
-  const { client, spent } = await serve(t, [{ usd: '1', per: 'day' }], engine)
+  const { client, spent } = await serve(t, [{ usd: '1', per: 'day' }], { engine })
   await assert.rejects(client.messages.stream(ask).finalMessage())
   const { cost, estimated } = await spent()
   assert.equal(estimated, 1)
@@ -88,6 +88,18 @@ test('items of a batch are charged half, also in the budget', async (t) => {
   assert.equal(await budgetSpent(access), '0.027')
 })
 
+test('a key with a budget may use a free model that has no price', async (t) => {
+  const isPriced: AccessOptions['isPriced'] = ({ model }) => model !== 'qwen3'
+  const engine = script([{ reply: { content: 'Hi', usage }, times: 1_000 }])
+  const { client, spent, access } = await serve(t, [{ usd: '0.02', per: 'day' }], { engine, isPriced, lenient: true })
+  await client.messages.create({ ...ask, model: 'qwen3' })
+  await assert.rejects(client.messages.create({ ...ask, model: 'qwen4' }), { status: 400, message: /found no price/ })
+  await client.messages.create(ask)
+  await assert.rejects(client.messages.create(ask), { status: 429 })
+  await client.messages.create({ ...ask, model: 'qwen3' })
+  assert.deepEqual([(await spent()).requests, await budgetSpent(access)], [5, costUsd])
+})
+
 interface Served {
   client: Anthropic
   access: StoreAccess
@@ -98,16 +110,25 @@ interface Served {
   wait(isTrue: () => Promise<boolean>): Promise<void>
 }
 
+interface Serving extends Pick<AccessOptions, 'isPriced'> {
+  engine?: Engine
+  lenient?: boolean
+}
+
 async function serve(
   t: { after: (work: () => Promise<void>) => void },
   budgets: readonly KeyBudget[],
-  engine: Engine = script([{ reply: { content: 'Hi', usage }, times: 1_000 }]),
+  {
+    engine = script([{ reply: { content: 'Hi', usage }, times: 1_000 }]),
+    isPriced = true,
+    lenient = false,
+  }: Serving = {},
 ): Promise<Served> {
   let time = Date.UTC(2026, 10, 26)
   const now = (): number => time
   const store: ServerStore = await openServerStore(':memory:')
-  const access = await openAccess({ store, now, flushMs: 5 })
-  const server = createServer({ engine, access, store, now })
+  const access = await openAccess({ store, now, flushMs: 5, isPriced })
+  const server = createServer({ engine, access, store, now, lenient })
   const { secret } = await access.keys.create({ name: 'ada', budgets })
   t.after(async () => {
     await server.close()

@@ -14,8 +14,8 @@ interface CeilingOptions {
   bytes: number
   at: number
   models?: readonly ModelEntry[] | undefined
-  /** Whether every reply costs something. False if a model without a price may be free. */
-  isPriced: boolean
+  /** Whether a reply of this model may cost something. Asked if it has no price. */
+  mayCost: () => boolean
   /** Whether an upstream checks the request, and adds what it only names: the history of a thread, files and documents. */
   isForwarded?: boolean | undefined
 }
@@ -32,11 +32,11 @@ const smallBytes = 16_384
  * the upstream will refuse counts as if it were not there.
  */
 export function ceilingOf(params: MessageCreateParams, options: CeilingOptions): bigint {
-  const { bytes, at, models, isPriced, isForwarded = false } = options
+  const { bytes, at, models, mayCost, isForwarded = false } = options
   const entry = findModel(params.model, models)
   const price = entry && priceAt(entry, new Date(at))
-  if (!price && !isPriced) return 0n
   if (!price) {
+    if (!mayCost()) return 0n
     throw apiError('invalid_request_error', `Cannot apply the budget of the key: found no price for ${params.model}`)
   }
   const tokens = isForwarded && namesMore(params) ? entry.contextTokens : promptTokens(params, bytes)

@@ -39,11 +39,14 @@ export interface AccessOptions extends Pick<LedgerOptions, 'flushMs' | 'retainMs
   /** The name of the engine in the ledger. Default: empty. */
   engine?: string
   /**
-   * Whether replies cost money, or a function that tells it of a request that has ended, for a server with several engines.
-   * False for models on this machine: they have no price. Default true.
+   * Whether replies cost money, or a function that tells it of a request, for a server with several engines. False for models
+   * on this machine: they have no price. Default true.
+   *
+   * The function is called when a request has ended. It is also called when one begins whose model has no price and whose key has
+   * a budget; `attempts` is empty then. If it may cost something, it is refused.
    */
-  isPriced?: boolean | ((entry: AccessEntry) => boolean)
-  /** The models with their prices. Default: the catalogue. */
+  isPriced?: boolean | ((request: Pick<AccessEntry, 'model' | 'attempts'>) => boolean)
+  /** The models with their prices, at the start. Default: the catalogue. */
   models?: readonly ModelEntry[]
   /** Called with the ledger's row of each request, when it has ended. */
   onSettled?: (row: RequestRow) => void
@@ -87,6 +90,8 @@ export class StoreAccess implements Access {
   readonly ledger: Ledger
   /** The keys of the option `keys`. May be replaced. */
   listedKeys: readonly string[]
+  /** The models with their prices. May be replaced. */
+  models: readonly ModelEntry[] | undefined
   readonly #options: AccessOptions
   readonly #now: () => number
   readonly #cache: KeyCache
@@ -100,6 +105,7 @@ export class StoreAccess implements Access {
     const { store, now = Date.now } = options
     this.#options = options
     this.listedKeys = options.keys ?? []
+    this.models = options.models
     this.#now = now
     this.keys = new Keys(store.database, now)
     this.#cache = new KeyCache(this.keys, now)
@@ -173,9 +179,10 @@ export class StoreAccess implements Access {
   }
 
   record(caller: Caller, request: NewRequest): Passage {
-    const begun = this.#begun(originOf(caller, request, this.#options.engine), undefined, request)
-    void this.ledger.begin(paidFlight(begun.origin, caller.key), [])
-    return begun
+    const origin = originOf(caller, request, this.#options.engine)
+    const accounts = caller.key ? accountsOf(caller.key, origin.user_id, origin.started_at) : []
+    void this.ledger.begin(flightOf(origin, accounts, 0n), accounts)
+    return this.#begun(origin, undefined, request)
   }
 
   #begun(origin: RequestOrigin, key: KeyRecord | undefined, { bytes }: NewRequest): BegunRequest {
@@ -198,12 +205,12 @@ export class StoreAccess implements Access {
 
   #reserve(begun: BegunRequest, { params, bytes, at, isForwarded }: NewRequest): Passage | Promise<Passage> {
     const { key, origin } = begun
-    const { isPriced = true, models } = this.#options
+    const { isPriced = true } = this.#options
     const accounts = key && isPriced !== false ? accountsOf(key, origin.user_id, at) : []
-    const ceiling = { bytes, at, models, isPriced: isPriced === true, isForwarded }
+    const mayCost = (): boolean => isPriced === true || (isPriced && isPriced({ model: params.model, attempts: [] }))
+    const ceiling = { bytes, at, models: this.models, mayCost, isForwarded }
     const reserved = accounts.length === 0 ? 0n : ceilingOf(params, ceiling)
-    const flight = { origin, accounts: accounts.map(({ name }) => name), reserved }
-    const waiting = this.ledger.begin(flight, accounts)
+    const waiting = this.ledger.begin(flightOf(origin, accounts, reserved), accounts)
     return waiting === undefined ? begun : this.#reserved(begun, waiting, accounts)
   }
 
@@ -239,9 +246,9 @@ export class StoreAccess implements Access {
   }
 
   #settle(begun: BegunRequest, entry: AccessEntry): bigint | undefined {
-    const { models, isPriced = true, onSettled } = this.#options
+    const { isPriced = true, onSettled } = this.#options
     const isCharged = typeof isPriced === 'function' ? isPriced(entry) : isPriced
-    const row = requestRow(begun.origin, entry, { models, isPriced: isCharged })
+    const row = requestRow(begun.origin, entry, { models: this.models, isPriced: isCharged })
     const cost = row.cost === null ? undefined : BigInt(row.cost)
     this.ledger.settle(row, cost)
     this.#uncount(begun, row.input + row.cache_write_5m + row.cache_write_1h, row.output)
@@ -307,10 +314,8 @@ function listedKey(secret: string): KeyRecord {
   }
 }
 
-/** A request whose cost is only recorded. */
-function paidFlight(origin: RequestOrigin, key: KeyRecord | undefined): Flight {
-  const accounts = key ? accountsOf(key, origin.user_id, origin.started_at) : []
-  return { origin, accounts: accounts.map(({ name }) => name), reserved: 0n }
+function flightOf(origin: RequestOrigin, accounts: readonly BudgetAccount[], reserved: bigint): Flight {
+  return { origin, accounts: accounts.map(({ name }) => name), reserved }
 }
 
 async function checkSpent(

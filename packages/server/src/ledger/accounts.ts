@@ -10,6 +10,8 @@ export interface Account {
 
 interface Allowance {
   until: number | null
+  /** The requests in flight of its account. */
+  requests: number
   /** Reserved in the database for this instance. */
   held: bigint
   /** The part of it that requests in flight may cost. */
@@ -29,12 +31,16 @@ interface Allowance {
 export class Accounts {
   readonly #allowances = new Map<string, Allowance>()
 
-  /** Takes the amount from the allowance of each account. Returns the accounts that lack some; if any, nothing is taken. */
+  /**
+   * Takes the amount from the allowance of each account. Returns the accounts that lack some; if any, nothing is taken. No
+   * account lacks 0, the amount of a request that is free or has been made.
+   */
   take(accounts: readonly Account[], amount: bigint): Account[] {
-    const lacking = accounts.filter(({ name }) => this.free(name) < amount)
+    const lacking = amount === 0n ? [] : accounts.filter(({ name }) => this.free(name) < amount)
     if (lacking.length > 0) return lacking
-    for (const { name } of accounts) {
-      const allowance = this.#allowances.get(name)!
+    for (const account of accounts) {
+      const allowance = this.#allowanceOf(account)
+      allowance.requests++
       allowance.inFlight += amount
       allowance.isUsed = true
     }
@@ -54,10 +60,17 @@ export class Accounts {
   }
 
   /** The allowance grew: the database has reserved more. */
-  grow({ name, until }: Account, amount: bigint): void {
-    const allowance = this.#allowances.get(name)
-    if (allowance) allowance.held += amount
-    else this.#allowances.set(name, { until, held: amount, inFlight: 0n, spent: 0n, isUsed: true, isDoubtful: false })
+  grow(account: Account, amount: bigint): void {
+    this.#allowanceOf(account).held += amount
+  }
+
+  #allowanceOf({ name, until }: Account): Allowance {
+    let allowance = this.#allowances.get(name)
+    if (allowance === undefined) {
+      allowance = { until, requests: 0, held: 0n, inFlight: 0n, spent: 0n, isUsed: true, isDoubtful: false }
+      this.#allowances.set(name, allowance)
+    }
+    return allowance
   }
 
   /** Replaces what a request has taken by what it cost. */
@@ -65,6 +78,7 @@ export class Accounts {
     for (const name of names) {
       const allowance = this.#allowances.get(name)
       if (!allowance) continue
+      allowance.requests--
       allowance.inFlight -= taken
       allowance.spent += cost
     }
@@ -96,7 +110,7 @@ export class Accounts {
     }
     for (const [name, allowance] of this.#allowances) {
       allowance.isUsed = false
-      if (allowance.held === 0n && allowance.inFlight === 0n && allowance.spent === 0n) this.#allowances.delete(name)
+      if (allowance.requests === 0 && allowance.held === 0n && allowance.spent === 0n) this.#allowances.delete(name)
     }
   }
 }

@@ -4,6 +4,7 @@ import Official from '@anthropic-ai/sdk'
 import Anthropic from 'colloquy'
 import { offline, upstream } from 'colloquy/engines'
 import { apiError, costOf, type Usage } from 'colloquy/protocol'
+import { readSpending } from '../../access/key-spending.ts'
 import { openAccess, type StoreAccess } from '../../access/open-access.ts'
 import { createServer, type Server } from '../../app.ts'
 import type { RequestRow } from '../../ledger/request-row.ts'
@@ -16,7 +17,8 @@ const params = { model: 'claude-sonnet-4-6', max_tokens: 100, messages: [{ role:
 
 test('a batch is run by the account of the upstream, at half the price', async (t) => {
   const { client, sent, database, access } = await serve(t)
-  const { batches } = client('k').messages
+  const { key, secret } = await access.keys.create({ name: 'ada', budgets: [{ usd: '1', per: 'month' }] })
+  const { batches } = client(secret).messages
   const created = await batches.create({
     requests: [
       { custom_id: 'good', params },
@@ -43,6 +45,8 @@ test('a batch is run by the account of the upstream, at half the price', async (
     rows.map(({ source, cost }) => [source, BigInt(cost!) * 2n]),
     [['batch', full]],
   )
+  const [budget] = (await readSpending(database, [key], Date.now())).get(key.id)!
+  assert.equal(budget!.spent * 2n, full)
   assert.deepEqual(await batches.delete(created.id), { id: created.id, type: 'message_batch_deleted' })
   assert.match(sent.at(-1)!, /^DELETE \/v1\/messages\/batches\/msgbatch_/)
 })

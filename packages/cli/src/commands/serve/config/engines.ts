@@ -66,7 +66,8 @@ async function closeAll(engines: readonly ConfiguredEngine[]): Promise<void> {
   await Promise.all(engines.map((engine) => engine.close()))
 }
 
-function routesOf({ routes, engines }: ServeConfig): NonNullable<ServeConfig['routes']> {
+/** The routes; without any, all requests go to the only engine. */
+export function routesOf({ routes, engines }: ServeConfig): NonNullable<ServeConfig['routes']> {
   return routes ?? { '*': Object.keys(engines)[0]! }
 }
 

@@ -108,13 +108,22 @@ test('serve --config with a console lets an admin key open it, and records its c
   const store = await openServerStore(database)
   const keys = new Keys(store.database)
   const admin = await keys.create({ name: 'operator', isAdmin: true })
-  const other = await keys.create({ name: 'ada' })
+  const other = await keys.create({ name: 'ada', budgets: [{ usd: '1', per: 'day' }] })
   const engines = { one: scripted('from one') }
-  const program = serve({ port: 0, database, console: true, engines, routes: { mine: 'one', '*': 'one' } })
+  const program = serve({
+    port: 0,
+    database,
+    console: true,
+    lenient: true,
+    engines,
+    routes: { mine: 'one', '*': 'one' },
+  })
   const { baseURL } = await clientOf(program)
   const signIn = (token: string): Promise<Response> =>
     fetch(`${baseURL}/api/session`, { method: 'POST', body: JSON.stringify({ token }) })
   assert.equal((await signIn(other.secret)).status, 401)
+  // The model has no price, and its engine is free.
+  assert.equal(await ask(await clientOf(program, other.secret), 'mine'), 'from one')
   assert.equal((await signIn('x')).status, 401)
   const [cookie] = (await signIn(admin.secret)).headers.get('set-cookie')!.split(';')
   const headers = { cookie: cookie!, 'content-type': 'application/json' }

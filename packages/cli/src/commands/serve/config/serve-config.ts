@@ -1,6 +1,6 @@
 import { createServer } from '@colloquy/server'
 import { isLoopback } from '@colloquy/server/node'
-import { defineModels, type Engine, models as catalogue } from 'colloquy/protocol'
+import { defineModels, type Engine, type ModelEntry, models as catalogue } from 'colloquy/protocol'
 import { ExitCode, UsageError } from '../../../exit.ts'
 import type { Flags } from '../../../flags.ts'
 import { countText } from '../../../format.ts'
@@ -8,6 +8,7 @@ import { writeErrorLine, writeLine } from '../../../terminal/output.ts'
 import { accessLogger, type AccessLogOptions, logOptions, withoutProbes } from '../access-log.ts'
 import { ConfigError } from './config-error.ts'
 import type { EngineConfig, LimitsConfig, ServeConfig } from './config.ts'
+import { isFree, mayCost } from './costs.ts'
 import type { OpenConsole } from '../console/open-console.ts'
 import { ConfiguredEngines, type UsedEngines } from './engines.ts'
 import { type Followers, followers, loggedEngine } from '../follow.ts'
@@ -40,9 +41,10 @@ async function serveFile(flags: Flags): Promise<number> {
   const used = await withoutSecrets(read, () => engines.use(read))
   if (flags.has('check')) return report(read)
   const { port = defaultPort, host = '127.0.0.1', hosts = [], limits, graceMs, drainMs } = read.config
-  const state = await stateOf(read, flags)
+  const inUse: InUse = { config: read.config, engine: used.engine }
+  const state = await stateOf(inUse, flags)
   const following = await followers(flags, read.config)
-  const running: Running = { path, flags, engines, state, following, listensOn: read.config, engine: used.engine }
+  const running: Running = { path, flags, engines, state, following, listensOn: read.config, inUse }
   if (read.config.console === true) running.page = await consoleOf(read, running)
   const server = new SwitchingServer(serverOf(read, used, running))
   const isLocal = isLoopback(host)
@@ -65,18 +67,27 @@ async function serveFile(flags: Flags): Promise<number> {
   return code
 }
 
-/** Opens the keys and the ledger. They stay when the configuration is read again. */
-function stateOf({ config }: ReadConfig, flags: Flags): Promise<ServeState> {
-  const { host = '127.0.0.1', keys, models, database, redis, retainDays } = config
+/** Opens the keys and the ledger. They stay when the configuration is read again, and use its prices. */
+function stateOf(inUse: InUse, flags: Flags): Promise<ServeState> {
+  const { host = '127.0.0.1', keys, database, redis, retainDays } = inUse.config
   return openState(flags, {
     host,
     keys: keys as string[] | undefined,
-    isPriced: ({ attempts }) => !isFree(config, attempts.at(-1)?.engine),
+    isPriced: ({ model, attempts }) => {
+      const { config } = inUse
+      return attempts.length === 0 ? mayCost(config, model ?? '') : !isFree(config, attempts.at(-1)?.engine)
+    },
     ...(retainDays !== undefined && { retainMs: retainDays * dayMs }),
-    ...(models && { models: [...defineModels(models), ...catalogue] }),
+    models: modelsOf(inUse.config),
     ...(database !== undefined && !flags.has('database') && { database: database as string }),
     ...(redis !== undefined && !flags.has('redis') && { redis: redis as string }),
   })
+}
+
+/** The configuration that was read last, and its engine. */
+interface InUse {
+  config: ServeConfig
+  engine: Engine
 }
 
 interface Running {
@@ -87,8 +98,7 @@ interface Running {
   following: Followers
   /** The configuration at the start: its port and hosts stay. */
   listensOn: ServeConfig
-  /** The engine of the configuration that is in use. */
-  engine: Engine
+  inUse: InUse
   /** The console, with `"console": true`. */
   page?: OpenConsole
 }
@@ -100,7 +110,7 @@ async function consoleOf({ config }: ReadConfig, running: Running): Promise<Open
   const { flags, state } = running
   const isAllFree = Object.keys(config.engines).every((name) => isFree(config, name))
   const isFreeModel = (model: string): boolean => isAllFree || !model.startsWith('claude')
-  const chats = await configuredChats({ engine: () => running.engine, access: state.access, isFree: isFreeModel })
+  const chats = await configuredChats({ engine: () => running.inUse.engine, access: state.access, isFree: isFreeModel })
   return openConsole(flags, chats, state.access)
 }
 
@@ -111,7 +121,8 @@ async function reload(server: SwitchingServer, running: Running): Promise<void> 
     const read = checked(path, flags)
     const used = await withoutSecrets(read, () => engines.use(read))
     state.access.listedKeys = (read.config.keys ?? []) as string[]
-    running.engine = used.engine
+    state.access.models = modelsOf(read.config)
+    Object.assign(running.inUse, { config: read.config, engine: used.engine } satisfies InUse)
     const settled = server.use(serverOf(read, used, running))
     writeErrorLine(`Loaded ${path}.`)
     for (const name of ['port', 'host', 'hosts', 'database', 'redis', 'metrics', 'console', 'retainDays'] as const)
@@ -149,13 +160,7 @@ function serverOf(
   { engine, client }: UsedEngines,
   { flags, state: { access, store }, following, page }: Running,
 ): MakeServer {
-  const {
-    lenient = Object.values(config.engines).some(needsLenience),
-    models,
-    origins = [],
-    limits,
-    cacheAccounting,
-  } = config
+  const { lenient = Object.values(config.engines).some(needsLenience), origins = [], limits, cacheAccounting } = config
   const { server } = splitLimits(limits)
   const names = [...loopback, ...(config.hosts ?? [])]
   const log = withoutProbes(
@@ -176,13 +181,18 @@ function serverOf(
       ...(page && { routes: page.routes }),
       ...(cacheAccounting !== undefined && { cacheAccounting }),
       ...(client && { passOn: { client } }),
-      ...(models && { models: [...defineModels(models), ...catalogue] }),
+      ...(config.models && { models: modelsOf(config) }),
       ...server,
       log: (entry) => {
         log(entry)
         onEnd()
       },
     })
+}
+
+/** The models of the catalogue, after those that a configuration defines. */
+function modelsOf({ models = [] }: ServeConfig): readonly ModelEntry[] {
+  return [...defineModels(models), ...catalogue]
 }
 
 /** The limits of the connections, and those of the server behind them. */
@@ -206,11 +216,6 @@ function logOf({ log = 'text' }: ServeConfig, flags: Flags): Omit<AccessLogOptio
 /** The offline engine answers as strictly as the API, so that a test against it means something. */
 function needsLenience({ type }: EngineConfig): boolean {
   return type !== 'offline' && type !== 'script'
-}
-
-function isFree({ engines }: ServeConfig, name: string | undefined): boolean {
-  const engine = name === undefined ? undefined : engines[name]
-  return engine !== undefined && engine.type !== 'api'
 }
 
 function report({ path, config }: ReadConfig): number {

@@ -1,0 +1,24 @@
+import type { RouteConfig, ServeConfig } from './config.ts'
+import { routesOf } from './engines.ts'
+
+/** Whether replies of an engine are free: all but those of the API. An engine that is not in the configuration is not. */
+export function isFree({ engines }: ServeConfig, name: string | undefined): boolean {
+  const engine = name === undefined ? undefined : engines[name]
+  return engine !== undefined && engine.type !== 'api'
+}
+
+/** Whether a reply of a model that has no price may cost something: because an engine of its route is not free. */
+export function mayCost(config: ServeConfig, model: string): boolean {
+  const routes = Object.entries(routesOf(config))
+  const isFor = (name: string): boolean => name === model || (name.endsWith('*') && model.startsWith(name.slice(0, -1)))
+  // As in `route()`: the model's own name counts first, then the longest beginning.
+  const rank = (name: string): number => (name.endsWith('*') ? name.length : Infinity)
+  const [found] = routes.filter(([name]) => isFor(name)).toSorted(([a], [b]) => rank(b) - rank(a))
+  return found !== undefined && enginesIn(found[1]).some((engine) => !isFree(config, engine))
+}
+
+function enginesIn(route: RouteConfig): string[] {
+  const targets = typeof route === 'object' && 'to' in route ? route.to : route
+  const list = Array.isArray(targets) ? targets : [targets]
+  return list.map((target) => (typeof target === 'string' ? target : target.engine))
+}
