@@ -31,7 +31,7 @@ test('docs/packages.md has every entry point', () => {
   const text = read('docs/packages.md')
   // Other names of entry points, for programs written for the official client.
   const isOfficial = (name: string): boolean =>
-    /^colloquy\/(?:error|streaming|pagination|uploads|resource|api-promise|client|index|core|lib|helpers|tools\/memory\/node)/.test(
+    /^colloquy\/(?:error|streaming|pagination|uploads|resource|api-promise|client|version|index|core|lib|helpers|tools\/memory\/node)/.test(
       name,
     )
   assert.deepEqual(

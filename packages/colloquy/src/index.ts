@@ -1,5 +1,6 @@
 export { Anthropic, Anthropic as default } from './client/client.ts'
 export { BaseAnthropic } from './client/base-anthropic.ts'
+export { version as VERSION } from './client/request/request.ts'
 export { APIPromise } from './client/request/api-promise.ts'
 export {
   AvailableToolsLimitExceededError,

@@ -248,7 +248,7 @@ function withFallbacks<Result>(
   { fallbacks = chain, options }: Settings,
   run: (client: Context['client'], State: typeof OfficialState) => Result,
 ): Result {
-  const isOfficial = new Anthropic({ apiKey: 'x' }).buildURL !== undefined
+  const isOfficial = 'skills' in new Anthropic({ apiKey: 'x' })
   const make = isOfficial ? officialMiddleware : (betaRefusalFallbackMiddleware as unknown as typeof officialMiddleware)
   const client = new Anthropic({
     apiKey: 'sk-ant-test',

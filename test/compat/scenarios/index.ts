@@ -16,6 +16,7 @@ import { replies } from './replies.ts'
 import { retries } from './retries.ts'
 import { streams } from './streams.ts'
 import { structured } from './structured.ts'
+import { subclasses } from './subclasses.ts'
 import { threads } from './threads.ts'
 import { toolRunner } from './tool-runner.ts'
 import { toolsets } from './toolsets.ts'
@@ -42,5 +43,6 @@ export const tables: Record<string, readonly Scenario[]> = {
   mcp,
   files,
   middleware,
+  subclasses,
   fallbacks,
 }

@@ -24,7 +24,7 @@ import {
   GatewayTimeoutError,
   OverloadedError,
 } from '../protocol/types/error.ts'
-import { BaseClient } from './base-client.ts'
+import { BaseClient, defaultTimeout } from './base-client.ts'
 import type * as codes from './request/codes/code-errors.ts'
 import { codeErrors } from './request/codes/code-errors.ts'
 import { toFile } from './resources/files.ts'
@@ -116,7 +116,7 @@ export class BaseAnthropic extends BaseClient {
   declare static readonly BetaUnsupportedCharsetError: typeof codes.BetaUnsupportedCharsetError
   declare static readonly WorkspaceHumanReviewDisabledError: typeof codes.WorkspaceHumanReviewDisabledError
 
-  static readonly DEFAULT_TIMEOUT: number = 600_000
+  static readonly DEFAULT_TIMEOUT: number = defaultTimeout
   /** Makes a file of bytes, text, a stream or a response, to be uploaded. */
   declare static readonly toFile: typeof toFile
   declare static readonly Anthropic: typeof BaseAnthropic

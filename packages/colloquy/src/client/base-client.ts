@@ -16,10 +16,12 @@ import {
 } from './request/options.ts'
 import { prepareRequest } from './request/prepare.ts'
 import { checkBaseUrl, version, type Query } from './request/request.ts'
-import { RetryingRequest, type Parse, type RequestParts } from './request/retrying-request.ts'
+import { RetryingRequest, withLazyParts, type LazyParts, type Parse } from './request/retrying-request.ts'
 import { retryPolicy } from './request/retry.ts'
 import { hidden } from './resources/resource.ts'
 import { Page, PagePromise, type RequestPage } from './resources/page.ts'
+import { HttpMethods } from './subclass/http-methods.ts'
+import type { GivenParts } from './subclass/overrides.ts'
 import { loadStreaming } from './stream/message-stream.ts'
 import { wrapTransport } from './middleware/wrap-transport.ts'
 import { traceParts } from './tracing/trace-parts.ts'
@@ -28,21 +30,23 @@ import { environment, isBrowser } from './transport/runtime.ts'
 import type { Transport } from './transport/transport.ts'
 
 /** 10 minutes. */
-const defaultTimeout = 600_000
+export const defaultTimeout = 600_000
 
 /** Sends requests with the options of the client. Every method of the client is built on it. */
-export class BaseClient {
+export class BaseClient extends HttpMethods {
   apiKey: string | null
   authToken: string | null
-  baseURL: string
-  maxRetries: number
-  timeout: number
-  logger: Logger
-  logLevel: LogLevel
-  readonly abortedLoops: ClientOptions['abortedLoops']
+  declare baseURL: string
+  declare maxRetries: number
+  declare timeout: number
+  declare logger: Logger
+  declare logLevel: LogLevel
+  declare readonly abortedLoops: ClientOptions['abortedLoops']
   /** Wraps every attempt of every request. The first is the outermost. */
-  readonly middleware: readonly Middleware[]
+  declare readonly middleware: readonly Middleware[]
 
+  /** Whether the class is one of the program, or of a package such as `@anthropic-ai/bedrock-sdk`. */
+  readonly #isSubclass = (this.constructor as { Anthropic?: unknown }).Anthropic !== this.constructor
   readonly #options: ClientOptions
   readonly #apiKeySetter: ApiKeySetter | undefined
   readonly #customHeaders = environment('ANTHROPIC_CUSTOM_HEADERS')
@@ -54,8 +58,9 @@ export class BaseClient {
   readonly #transport: Transport
 
   constructor(given?: (ClientOptions & { [sharedTokens]?: () => Promise<TokenSource> }) | null) {
+    super()
     const options = given ?? {}
-    checkClientOptions(options)
+    checkClientOptions(options, this.#isSubclass)
     checkBrowser(options)
     const { apiKey, authToken } = credentialsOf(options)
     Object.defineProperties(this, { apiKey: hidden, authToken: hidden })
@@ -66,13 +71,20 @@ export class BaseClient {
     this.apiKey = typeof apiKey === 'string' ? apiKey : null
     this.authToken = typeof authToken === 'string' ? authToken : null
     const { baseURL = environment('ANTHROPIC_BASE_URL') } = options
-    this.baseURL = baseURL ? checkBaseUrl(baseURL) : (this.#impliedBaseURL = 'https://api.anthropic.com')
+    this.baseURL = baseURL
+      ? checkBaseUrl(baseURL, this.#isSubclass)
+      : (this.#impliedBaseURL = 'https://api.anthropic.com')
     this.#findTokens = options[sharedTokens] ?? onceLoaded(() => this.#loadTokens())
     this.maxRetries = options.maxRetries ?? 2
     this.timeout = options.timeout ?? defaultTimeout
     this.logger = options.logger ?? console
     this.abortedLoops = options.abortedLoops
     this.logLevel = logLevelOf(this.logger, options.logLevel)
+  }
+
+  /** @internal The options of the constructor. Subclasses of the official client read them. */
+  get _options(): ClientOptions {
+    return this.#options
   }
 
   /** @internal The `timeout` that the caller set; undefined if it is the default. */
@@ -104,10 +116,14 @@ export class BaseClient {
     const options = given ?? {}
     const areReplaced = credentialNames.some((name) => options[name] != null)
     const { maxRetries, logger, logLevel, middleware, authToken, baseURL, givenTimeout: timeout } = this
-    const own = { maxRetries, logger, logLevel, middleware, authToken, timeout }
     const copied = {
       ...this.#options,
-      ...own,
+      maxRetries,
+      logger,
+      logLevel,
+      middleware,
+      authToken,
+      timeout,
       apiKey: this.#apiKeySetter ?? this.apiKey,
       ...(baseURL !== this.#impliedBaseURL && { baseURL }),
       ...definedFields(options),
@@ -115,31 +131,6 @@ export class BaseClient {
       [sharedTokens]: areReplaced ? undefined : this.#findTokens,
     }
     return new (this.constructor as new (options: ClientOptions) => this)(copied)
-  }
-
-  /** Sends a GET request to a path of the API. */
-  get<Result>(path: string, options?: RequestOptions | null): APIPromise<Result> {
-    return this.request(requestTo('get', path, options))
-  }
-
-  /** Sends a POST request to a path of the API. */
-  post<Result>(path: string, options?: RequestOptions | null): APIPromise<Result> {
-    return this.request(requestTo('post', path, options))
-  }
-
-  /** Sends a PUT request to a path of the API. */
-  put<Result>(path: string, options?: RequestOptions | null): APIPromise<Result> {
-    return this.request(requestTo('put', path, options))
-  }
-
-  /** Sends a PATCH request to a path of the API. */
-  patch<Result>(path: string, options?: RequestOptions | null): APIPromise<Result> {
-    return this.request(requestTo('patch', path, options))
-  }
-
-  /** Sends a DELETE request to a path of the API. */
-  delete<Result>(path: string, options?: RequestOptions | null): APIPromise<Result> {
-    return this.request(requestTo('delete', path, options))
   }
 
   /** A list, read page by page, from the cursor of the query on. */
@@ -165,7 +156,7 @@ export class BaseClient {
   }
 
   /** Sends any request to the API. Its result is a `Stream` of events with the option `stream`. */
-  request<Result>(options: FinalRequestOptions): APIPromise<Result> {
+  override request<Result>(options: FinalRequestOptions): APIPromise<Result> {
     return this.sendRequest(options ?? {}, readAs({ abortedLoops: this.abortedLoops, ...options }) as Parse<Result>)
   }
 
@@ -187,27 +178,32 @@ export class BaseClient {
       baseURL: this.baseURL,
       customHeaders: this.#customHeaders,
       encode: isPlain ? transport.encode : undefined,
-      authenticate: (given: MergedHeaders) => {
-        const apiKey = this.apiKey ?? this.#apiKeySetter
-        return authenticationHeaders({ apiKey, authToken: this.authToken, findTokens }, given)
-      },
+      authenticate: (given: MergedHeaders) =>
+        authenticationHeaders(
+          { apiKey: this.apiKey ?? this.#apiKeySetter, authToken: this.authToken, findTokens },
+          given,
+        ),
       findBaseUrl: (implied?: string) =>
         implied && this.baseURL === this.#impliedBaseURL ? checkBaseUrl(implied) : this.baseURL,
       log,
     }
-    const parts: RequestParts = {
-      prepare: prepareRequest(options, client),
-      transport: isPlain ? () => transport : this.#wrap.bind(this, transport, options, policy.timeout),
+    const parts = {
       policy,
       signal: options.signal,
       log,
+      options,
+      client,
+      sender: transport,
+      transport: isPlain ? () => transport : this.#wrap.bind(this, transport, options, policy.timeout),
     }
-    return new RetryingRequest(traceParts(parts, options, client))
+    const whole = this.#isSubclass
+      ? withLazyParts(parts, overriddenParts(this, parts))
+      : { ...parts, prepare: prepareRequest(options, client) }
+    return new RetryingRequest(traceParts(whole, options, client))
   }
 
   async #adoptTokens(): Promise<TokenSource> {
-    this.#tokens = await this.#findTokens()
-    const { baseURL } = this.#tokens
+    const { baseURL } = (this.#tokens = await this.#findTokens())
     if (baseURL && this.baseURL === this.#impliedBaseURL) this.baseURL = this.#impliedBaseURL = checkBaseUrl(baseURL)
     return this.#tokens
   }
@@ -228,13 +224,18 @@ export class BaseClient {
 
   #transportFor({ fetchOptions }: FinalRequestOptions): Transport {
     if (fetchOptions == null) return this.#transport
-    return createTransport({ ...this.#options, fetchOptions: { ...this.#options.fetchOptions, ...fetchOptions } })
+    return createTransport({ ...this.#options, fetchOptions: { ...this.fetchOptions, ...fetchOptions } })
   }
 }
 
 /** Reads any response, as the options say. */
 function readAs(options: RequestOptions): Parse<unknown> {
   return async (response, request) => (await loadStreaming()).readAny(response, request, options)
+}
+
+// A function of its own: a closure in `#open()` would keep the request for as long as its stream.
+async function overriddenParts(client: BaseClient, given: GivenParts): Promise<LazyParts> {
+  return (await import('./subclass/overrides.ts')).partsOf(client, given)
 }
 
 /** Hands the access tokens of a client to its copies. */
@@ -244,8 +245,7 @@ const sharedTokens: unique symbol = Symbol('tokens')
 function onceLoaded<Value>(load: () => Promise<Value>): () => Promise<Value> {
   let loaded: Promise<Value> | undefined
   return () => {
-    if (loaded) return loaded
-    loaded = load()
+    loaded ??= load()
     loaded.catch(() => (loaded = undefined))
     return loaded
   }

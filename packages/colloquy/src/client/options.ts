@@ -94,8 +94,9 @@ export function givenCredentials(options: ClientOptions): string[] {
   return credentialNames.filter((name) => options[name] != null)
 }
 
-export function checkClientOptions(options: ClientOptions): void {
-  checkNames(options, clientNames, 'client option')
+/** Checks the options of a client. A subclass may have further options. */
+export function checkClientOptions(options: ClientOptions, isSubclass: boolean): void {
+  if (!isSubclass) checkNames(options, clientNames, 'client option')
   checkSharedOptions(options)
   const given = givenCredentials(options)
   if (given.length > 1) throw new TypeError(`Cannot use both ${given.join(' and ')}`)

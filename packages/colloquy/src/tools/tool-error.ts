@@ -21,7 +21,7 @@ import type { ToolResultContent } from '../protocol/types/params.ts'
  */
 export class ToolError extends AnthropicError {
   override name = 'ToolError'
-  readonly content: string | ToolResultContent[]
+  declare readonly content: string | ToolResultContent[]
 
   constructor(content: string | ToolResultContent[], options?: { cause?: unknown }) {
     super(typeof content === 'string' ? content : content.map(textOf).join(' '), options)

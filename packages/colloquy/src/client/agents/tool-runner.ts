@@ -13,6 +13,7 @@ import type {
   ToolRunnerState,
   ToolRunnerTurn,
 } from './tool-runner-state.ts'
+import type * as toolLoopModule from './tool-loop.ts'
 
 /**
  * Sends a request, runs the tools that the reply calls, and sends their results, until a reply calls none.
@@ -127,20 +128,21 @@ export class ToolRunner<Streams extends boolean = boolean>
 
   /** The results of the last reply's tool calls; null if it has none. The tools run once, however often this is called. */
   async generateToolResponse(signal?: AbortSignal | null): Promise<UserMessageParam | null> {
-    const { answerCaller } = await import('./tool-loop.ts')
-    return answerCaller(this.#state, (await this.#state.reply) ?? this.params.messages.at(-1), signal)
+    return (await toolLoop()).answerCaller(
+      this.#state,
+      (await this.#state.reply) ?? this.params.messages.at(-1),
+      signal,
+    )
   }
 
   /** Waits for the last message of a loop that runs elsewhere. */
   async done(): Promise<Message> {
-    const { endingOf } = await import('./tool-loop.ts')
-    return endingOf(this.#state).promise
+    return (await toolLoop()).endingOf(this.#state).promise
   }
 
   /** Waits for the last message, and runs the loop if it has not begun. */
   async runUntilDone(): Promise<Message> {
-    const { runUntilDone } = await import('./tool-loop.ts')
-    return runUntilDone(this.#state)
+    return (await toolLoop()).runUntilDone(this.#state)
   }
 
   then<Fulfilled = Message, Rejected = never>(
@@ -152,9 +154,13 @@ export class ToolRunner<Streams extends boolean = boolean>
 
   /** Yields each reply, or each stream of one. */
   async *[Symbol.asyncIterator](): AsyncGenerator<ToolRunnerTurn<Streams>> {
-    const { runLoop } = await import('./tool-loop.ts')
-    yield* runLoop<Streams>(this.#state)
+    yield* (await toolLoop()).runLoop<Streams>(this.#state)
   }
+}
+
+/** Loads the code that runs the tools when a runner is first used. */
+function toolLoop(): Promise<typeof toolLoopModule> {
+  return import('./tool-loop.ts')
 }
 
 /** Throws for parameters that a tool runner cannot take, or not now. */

@@ -12,7 +12,7 @@ export interface Cancellable {
  */
 export class Cancellation implements Cancellable {
   /** When the whole request must be over, in `performance.now()` time. */
-  readonly endsAt: number
+  declare readonly endsAt: number
   #error: Error | undefined
   #target: Cancellable | undefined
   #unsubscribe: (() => void) | undefined

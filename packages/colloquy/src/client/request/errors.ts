@@ -16,9 +16,9 @@ export interface StreamProgress {
 export class APIStreamError extends APIConnectionError {
   override name = 'APIStreamError'
   /** The message so far; undefined if the stream broke before `message_start`. */
-  readonly partial: Message | undefined
+  declare readonly partial: Message | undefined
   /** Tokens as last reported: the input is exact, the output a lower bound. */
-  readonly usage: Usage | undefined
+  declare readonly usage: Usage | undefined
 
   constructor({
     message,

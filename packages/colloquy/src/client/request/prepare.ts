@@ -60,7 +60,7 @@ export function prepareRequest(
       if (encoded !== body) Object.assign(merged.values, json)
       addHeaders(merged, ...requested)
       const authentication = await client.authenticate(merged)
-      const { href, isElsewhere } = addressOf(client.findBaseUrl(options.defaultBaseURL), path)
+      const { href, isElsewhere } = urlUnder(client.findBaseUrl(options.defaultBaseURL), path)
       // The key and the headers of the client are meant for its own host.
       const { values } = isElsewhere ? addHeaders(own(), ...requested) : addHeaders(merged, authentication)
       const url = defaultQuery || query ? (await uncommonParts()).withQuery(href, defaultQuery, query) : href
@@ -92,7 +92,7 @@ interface Address {
 let last: Address | undefined
 
 /** The address of a path under the base URL, or of an absolute URL. */
-function addressOf(baseURL: string, path: string): Address {
+export function urlUnder(baseURL: string, path: string): Address {
   if (last?.baseURL === baseURL && last.path === path) return last
   const isAbsolute = /^https?:\/\//.test(path)
   const { href, origin } = new URL(isAbsolute ? path : baseURL.replace(/\/*$/, '/') + path.replace(/^\//, ''))

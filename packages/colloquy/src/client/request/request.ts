@@ -8,12 +8,13 @@ import type { RequestOptions } from './options.ts'
 /** The version of this package, sent in `user-agent`. */
 export const version = '0.1.0'
 
-/** Checks the base URL, to which paths that begin with `/v1` are appended. */
-export function checkBaseUrl(baseURL: unknown): string {
+/** Checks the base URL, to which paths that begin with `/v1` are appended: it ends in `/v1` only if a subclass changes them. */
+export function checkBaseUrl(baseURL: unknown, mayEndInV1?: boolean): string {
   const text = String(baseURL).trim()
   try {
     const { protocol, username, password } = new URL(text)
-    if (/^https?:$/.test(protocol) && !username && !password && !/[?#]|\/v1\/*$/.test(text)) return text
+    if (/^https?:$/.test(protocol) && !username && !password && !(mayEndInV1 ? /[?#]/ : /[?#]|\/v1\/*$/).test(text))
+      return text
   } catch {
     // `URL.canParse()` is missing in some browsers that this package supports.
   }

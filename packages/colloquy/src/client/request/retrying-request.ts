@@ -17,16 +17,28 @@ export interface RequestParts {
   policy: RetryPolicy
   signal: AbortSignal | null | undefined
   log: Log
-  /** Called when no other attempt follows a failure. */
+  /** Called when no other attempt follows a failure. Returns the error to throw, or undefined for the failure itself. */
   failed?: (error: unknown) => unknown
+}
+
+export type LazyParts = Pick<RequestParts, 'prepare' | 'transport' | 'failed'>
+
+/** The parts of a request, some of which are loaded on demand. */
+export function withLazyParts(parts: Omit<RequestParts, keyof LazyParts>, loaded: Promise<LazyParts>): RequestParts {
+  return {
+    ...parts,
+    prepare: async (attempt) => (await loaded).prepare(attempt),
+    transport: async () => (await loaded).transport(),
+    failed: async (error) => (await loaded).failed?.(error),
+  }
 }
 
 /** One request: its attempts and the waits between them, until a response was read or the first event of a stream arrived. */
 export class RetryingRequest implements Cancellable {
-  readonly policy: RetryPolicy
-  readonly log: Log
+  declare readonly policy: RetryPolicy
+  declare readonly log: Log
   /** The response that the result is read from. */
-  response: TransportResponse | undefined
+  declare response: TransportResponse | undefined
   #transport: RequestParts['transport'] | undefined
   readonly #failed: RequestParts['failed']
   readonly #cancellation: Cancellation
@@ -135,14 +147,13 @@ export class RetryingRequest implements Cancellable {
     } catch (error) {
       if (error instanceof APIError || (error instanceof Error && isRetryable(error))) return error
       // Not a failure of the API: the function for the key, a middleware, or a mistake in the request.
-      this.#fail(error)
+      return this.#fail(error)
     }
   }
 
-  #fail(error: unknown): never {
+  async #fail(error: unknown): Promise<never> {
     this.finish()
-    this.#failed?.(error)
-    throw error
+    throw (await this.#failed?.(error)) ?? error
   }
 
   async #errorOf(response: TransportResponse): Promise<APIError> {
@@ -165,7 +176,7 @@ export class RetryingRequest implements Cancellable {
       onRetry?.(retry)
       await this.#sleep(retry.delayMs)
     } catch (error) {
-      this.#fail(error)
+      await this.#fail(error)
     }
   }
 

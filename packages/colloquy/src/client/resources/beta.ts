@@ -41,9 +41,9 @@ export class Beta {
   static readonly Models: typeof Models = Models
   static readonly Files: typeof Files = Files
 
-  readonly messages: BetaMessages
-  readonly models: Models
-  readonly files: Files
+  declare readonly messages: BetaMessages
+  declare readonly models: Models
+  declare readonly files: Files
 
   constructor(client: ResourceClient) {
     this.messages = new BetaMessages(client)

@@ -14,12 +14,12 @@ import { APIPromise } from '../request/api-promise.ts'
  * ```
  */
 export class Page<Item> implements ListPage<Item>, AsyncIterable<Item> {
-  readonly data: Item[]
-  readonly has_more: boolean
-  readonly first_id: string | null
-  readonly last_id: string | null
+  declare readonly data: Item[]
+  declare readonly has_more: boolean
+  declare readonly first_id: string | null
+  declare readonly last_id: string | null
   /** The cursor of the next page, in lists that are read by `page`. */
-  readonly next_page: string | null
+  declare readonly next_page: string | null
   readonly #requestPage: RequestPage<Item>
   readonly #backwards: boolean
 

@@ -40,7 +40,7 @@ type Emitted<Event extends Name, Parsed> = OneOf<MessageStreamEvents<Parsed>[Eve
  */
 export class MessageStream<Parsed = null> implements AsyncIterable<MessageStreamEvent> {
   /** The messages of the request, followed by the reply once it is complete. */
-  readonly messages: MessageParam[]
+  declare readonly messages: MessageParam[]
   readonly receivedMessages: FinalMessage<Parsed>[] = []
   readonly #events: Promise<MessageEvents>
   readonly #call: Cancellable

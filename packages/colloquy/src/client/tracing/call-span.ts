@@ -42,7 +42,10 @@ export function traced(parts: RequestParts, options: FinalRequestOptions, client
     ...parts,
     prepare: async (attempt) => call.prepared(await parts.prepare(attempt)),
     transport: async () => call.through(await parts.transport()),
-    failed: (error) => call.end(undefined, error),
+    failed: (error) => {
+      call.end(undefined, error)
+      return parts.failed?.(error)
+    },
   }
 }
 

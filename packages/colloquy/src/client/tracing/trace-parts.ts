@@ -1,5 +1,5 @@
 import type { FinalRequestOptions } from '../request/options.ts'
-import type { RequestParts } from '../request/retrying-request.ts'
+import { withLazyParts, type RequestParts } from '../request/retrying-request.ts'
 import type { TracedClient } from './call-span.ts'
 import type { OpenTelemetryOptions, RegisteredApi } from './open-telemetry.ts'
 
@@ -15,12 +15,7 @@ export function traceParts(
     ({ traced }) => traced(parts, options, { ...client, api }),
     () => parts,
   )
-  return {
-    ...parts,
-    prepare: async (attempt) => (await loaded).prepare(attempt),
-    transport: async () => (await loaded).transport(),
-    failed: async (error) => (await loaded).failed?.(error),
-  }
+  return withLazyParts(parts, loaded)
 }
 
 // Found with the first request, because to find it takes as long as to make the headers of one.

@@ -4,7 +4,7 @@ import type { TransportResponse } from './transport.ts'
 
 /** Reads a `Response`, or an object like one as some `fetch` implementations and mocks return. */
 export class FetchResponse implements TransportResponse {
-  readonly url: string
+  declare readonly url: string
   readonly #response: Response
   readonly #controller: AbortController | undefined
   #reader: BodyReader | undefined

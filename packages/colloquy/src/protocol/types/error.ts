@@ -42,20 +42,20 @@ export class AnthropicError extends Error {
 /** The API or the connection to it failed. `status` is undefined if no response arrived or the stream had begun. */
 export class APIError<Status extends number | undefined = number | undefined> extends AnthropicError {
   override name = 'APIError'
-  readonly status: Status
+  declare readonly status: Status
   /** The headers of the response. Empty for an error that an engine made, undefined if there was no response. */
-  readonly headers: Status extends number ? Headers : Headers | undefined
+  declare readonly headers: Status extends number ? Headers : Headers | undefined
   /** The body of the response, parsed if it was JSON. An `ErrorBody` if the API sent it. */
-  readonly error: unknown
-  readonly type: ErrorType | null
-  readonly details: ErrorDetails | null
-  readonly errorCode: string | null
+  declare readonly error: unknown
+  declare readonly type: ErrorType | null
+  declare readonly details: ErrorDetails | null
+  declare readonly errorCode: string | null
   /** The message of the API, without the status. */
-  readonly apiMessage: string | null
-  readonly requestID: string | null
-  readonly workspaceID: string | null
+  declare readonly apiMessage: string | null
+  declare readonly requestID: string | null
+  declare readonly workspaceID: string | null
   /** Milliseconds that the API asks to wait before the next attempt; `null` if it does not say. */
-  readonly retryAfterMs: number | null
+  declare readonly retryAfterMs: number | null
   /** The option that kept the client from making another attempt; undefined if a retry would not have helped. */
   notRetriedBecause: 'maxRetries' | 'maxRetryDelay' | 'totalTimeout' | undefined = undefined
 
@@ -106,9 +106,9 @@ export class APIUserAbortError extends APIError<undefined> {
 export class APIConnectionError extends APIError<undefined> {
   override name = 'APIConnectionError'
   /** The host that could not be reached, with its port if that is not the default; undefined if not known. */
-  readonly host: string | undefined
+  declare readonly host: string | undefined
   /** The system's name for the failure, such as `ECONNREFUSED`; undefined if it has none. */
-  readonly code: string | undefined
+  declare readonly code: string | undefined
 
   /** Pass `error` and `headers` if the connection broke after a response had begun. */
   constructor({ message = 'Connection error.', error, headers, cause, host }: ConnectionFailure = {}) {

@@ -28,14 +28,14 @@ export async function errorOf(response: TransportResponse): Promise<APIError> {
   const text = (await readErrorText(response)) || redirectHint(response)
   const body = parsed(text)
   const message = body === null ? undefined : text.slice(0, 2000)
-  return errorWith(response, body, message)
+  return statusError(response.status, body, message, response.headers())
 }
 
 /** The error of the class of its code, if the API names one, or else of its status. */
-function errorWith(response: TransportResponse, body: unknown, message: string | undefined): APIError {
-  const error = APIError.generate(response.status || undefined, body, message, response.headers())
-  const codeClass = classOfCode(response.status, error.errorCode ?? '')
-  return codeClass ? new codeClass(response.status as never, body, message, response.headers()) : error
+export function statusError(status: number, body: unknown, message: string | undefined, headers: Headers): APIError {
+  const error = APIError.generate(status || undefined, body, message, headers)
+  const codeClass = classOfCode(status, error.errorCode ?? '')
+  return codeClass ? new codeClass(status as never, body, message, headers) : error
 }
 
 /** The most bytes of an error's body that are read. */
