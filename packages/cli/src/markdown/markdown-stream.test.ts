@@ -170,6 +170,9 @@ test('code starts at the first column and is not wrapped, also in a list', () =>
 test('open marks are shown as if closed, and a mark without text is hidden', () => {
   assert.deepEqual(shown('a **bo'), ['a \x1b[1mbo\x1b[0m'])
   assert.deepEqual(shown('a **bold** and **'), ['a \x1b[1mbold\x1b[0m and'])
+  assert.deepEqual(shown('a **bold*'), ['a \x1b[1mbold\x1b[0m'])
+  assert.deepEqual(shown('a ~~old~'), ['a \x1b[9mold\x1b[0m'])
+  for (const beginning of ['[', '![', '<', '</', '~', '<su']) assert.deepEqual(shown(`a ${beginning}`), ['a'])
   assert.deepEqual(shown('run `npm te'), ['run \x1b[36mnpm te\x1b[0m'])
   assert.deepEqual(shown('see [the do'), ['see the do'])
   assert.deepEqual(shown('see [the docs](https://exa'), ['see the docs'])

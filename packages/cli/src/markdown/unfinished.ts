@@ -11,9 +11,12 @@ export interface Closed {
 
 interface Opener {
   at: number
+  /** The characters of the mark in the text. */
+  length: number
+  /** The part of the mark that is not closed. */
   mark: string
-  /** Default: the mark. */
-  end?: string
+  /** The text that closes the mark. Default: the mark itself. */
+  close?: string
 }
 
 /**
@@ -48,7 +51,7 @@ function closeMarks(source: string): Closed {
     else if (character === '`') {
       const run = runAt(source, at)
       const end = source.indexOf(run, at + run.length)
-      if (end < 0) return finish(source, [...open, { at, mark: run }], source.length)
+      if (end < 0) return finish(source, [...open, { at, length: run.length, mark: run }], source.length)
       at = end + run.length
     } else if (character === '[') {
       const link = linkAt(source, at)
@@ -68,9 +71,9 @@ function closeMarks(source: string): Closed {
 function tagAt(source: string, at: number, end: number, open: Opener[]): number {
   const mark = source.slice(at, end)
   const { name, isEnd } = elementTag(mark) ?? {}
-  const start = isEnd ? open.findLastIndex((opener) => opener.end === `</${name}>`) : -1
+  const start = isEnd ? open.findLastIndex((opener) => opener.close === `</${name}>`) : -1
   if (start >= 0) open.length = start
-  else if (name !== undefined && !isEnd) open.push({ at, mark, end: `</${name}>` })
+  else if (name !== undefined && !isEnd) open.push({ at, length: mark.length, mark, close: `</${name}>` })
   return end
 }
 
@@ -91,7 +94,7 @@ function emphasisAt(source: string, at: number, open: Opener[]): number {
     }
   }
   const opens = rest > 0 && (after === '' || /\S/.test(after)) && !(mark === '_' && /[\p{L}\p{N}]/u.test(before))
-  if (opens) open.push({ at, mark: mark.repeat(rest) })
+  if (opens) open.push({ at: at + run.length - rest, length: rest, mark: mark.repeat(rest) })
   return at + run.length
 }
 
@@ -124,14 +127,17 @@ function finishLink(source: string, at: number, text: string, open: Opener[]): C
   }
 }
 
+/** The first character of a tag, a link or a mark of two characters. */
+const beginning = /(?:<\/?|!?\[|(?<!~)~)$/
+
 function finish(source: string, open: readonly Opener[], end: number): Closed {
   const stableEnd = Math.min(end, ...open.map((opener) => opener.at))
-  let text = source.slice(0, end).trimEnd()
-  for (const { mark, end: close = mark } of open.toReversed()) {
+  let text = source.slice(0, end).replace(beginning, '').trimEnd()
+  for (const { at, length, mark, close = mark } of open.toReversed()) {
     // A mark without text after it is not shown: it is not known yet what it marks.
-    text = text.endsWith(mark) ? text.slice(0, -mark.length).trimEnd() : text + close
+    text = text.length <= at + length ? text.slice(0, at).trimEnd() : text + close
   }
-  return { text, stableEnd }
+  return { text, stableEnd: Math.min(stableEnd, text.length) }
 }
 
 function runAt(source: string, at: number): string {

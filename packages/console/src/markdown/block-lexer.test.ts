@@ -89,7 +89,12 @@ test('a text that still arrives is shown with its open marks closed, and code as
   assert.equal(shown('> H<sub>2'), '> H<sub>2</sub>')
   assert.equal(shown('a <su'), 'a')
   assert.equal(shown('a\n\n**'), 'a\n\n')
-  for (const text of ['- a\n  ```\n  **b', '```\n`', '    *a', '|a|\n|-|\n|*b', 'a **b** c'])
+  assert.equal(shown('|a|\n|-|\n|*b'), '|a|\n|-|\n|*b*')
+  assert.equal(shown('| a | b'), '| a | b\n|-|-|')
+  assert.equal(shown('| a | b |\n|-'), '| a | b |\n|-|-|')
+  assert.equal(shown('<details>\n<summary>a</sum'), '<details>\n<summary>a')
+  assert.equal(shown('b\n\n<det'), 'b\n\n')
+  for (const text of ['- a\n  ```\n  **b', '```\n`', '    *a', '<div>\n*a', 'a **b** c'])
     assert.equal(shown(text), text)
 })
 

@@ -1,4 +1,4 @@
-import type { Token, TokensList } from 'marked'
+import type { Token, Tokens, TokensList } from 'marked'
 import { closeOpen } from '../../../cli/src/markdown/unfinished.ts'
 import { lexerFor } from '../../../cli/src/markdown/lexer/lexer.ts'
 
@@ -40,9 +40,9 @@ export class BlockLexer {
   preview(text: string): readonly Block[] {
     const blocks = this.read(text)
     const last = blocks.at(-1)
-    if (!last || !isProse(last.token)) return blocks
+    if (!last) return blocks
     const { raw } = last.token
-    const closed = closeOpen(raw).text
+    const closed = closedSource(last.token)
     if (closed === raw.trimEnd()) return blocks
     const shown = lex(closed, this.#links).tokens.map((token, index) => ({ key: last.key + index, token }))
     return [...blocks.slice(0, -1), ...shown]
@@ -78,15 +78,31 @@ export class BlockLexer {
   }
 }
 
-/** Whether the text ends in a block whose text may have marks that are open. */
-function isProse(token: Token): boolean {
-  const inner: Token[] | undefined =
-    token.type === 'list'
-      ? token['items']
-      : token.type === 'blockquote' || token.type === 'list_item'
-        ? token['tokens']
-        : undefined
-  return inner ? inner.length > 0 && isProse(inner.at(-1)!) : ['paragraph', 'heading', 'text'].includes(token.type)
+/** A table has no rows before the line below its head has arrived. */
+const tableHead = /^( {0,3}\|[^\n]*)(?:\n[\s|:-]*)?$/
+/** A tag that has not ended. */
+const openTag = /<\/?[a-z]*$/i
+
+/** The source of a block that still arrives, with what is open at its end closed. */
+function closedSource(token: Token): string {
+  const { raw } = token
+  const type = lastType(token)
+  if (type === 'html' || type === 'details') return raw.replace(openTag, '').trimEnd()
+  const [, head] = (token.type === 'paragraph' && tableHead.exec(raw)) || []
+  if (head !== undefined && !/[^|\s]/.test(head)) return ''
+  if (head !== undefined) return `${head}\n${'|-'.repeat(head.replace(/\|\s*$/, '').split('|').length - 1)}|`
+  const lastLine = type === 'table' ? raw.trimEnd().lastIndexOf('\n') + 1 : 0
+  return proseTypes.has(type) ? raw.slice(0, lastLine) + closeOpen(raw.slice(lastLine)).text : raw.trimEnd()
+}
+
+const proseTypes = new Set(['paragraph', 'heading', 'text', 'table'])
+
+/** The type of the block that the text ends in, inside lists and quotes. */
+function lastType(token: Token): string {
+  const { items, tokens } = token as Tokens.Generic
+  const inner: Token[] = token.type === 'list' ? items : ['blockquote', 'list_item'].includes(token.type) ? tokens : []
+  const last = inner.at(-1)
+  return last ? lastType(last) : token.type
 }
 
 /** With one source a block may be a heading or a paragraph: the text behind `$$` shows whether that begins a formula. */
