@@ -1242,6 +1242,18 @@ describe('import() of blocks as other libraries store them', () => {
     assert.deepEqual(await contents(shown), [[plain], [called], [{ ...answered('no'), is_error: true }]])
   })
 
+  test('AI SDK: a picture that another model made stays out of the reply that is sent', async () => {
+    const made = { type: 'file', mediaType: 'image/png', url: `data:image/png;base64,${png}` }
+    const shown = [
+      { role: 'user', parts: [text('Draw a cat')] },
+      { role: 'assistant', parts: [text('Here'), made] },
+    ]
+    assert.deepEqual(await contents(shown, [/a block of type image in a reply$/]), [
+      [text('Draw a cat')],
+      [text('Here')],
+    ])
+  })
+
   test('Chat Completions: files, speech, and the tools of a saved request', async () => {
     const file = { type: 'file', file: { filename: 'a.txt', file_data: `data:text/plain;base64,${base64}` } }
     const list = [

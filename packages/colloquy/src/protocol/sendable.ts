@@ -43,6 +43,13 @@ export function isModelOnly(block: BlockType): boolean {
   return block.type === 'tool_use' || isThinking(block) || isServerToolBlock(block)
 }
 
+const userTypes: readonly unknown[] = ['image', 'document', 'search_result', 'tool_result']
+
+/** Whether the block may be in `user` messages only. */
+export function isUserOnly({ type }: BlockType): boolean {
+  return userTypes.includes(type)
+}
+
 /** The content of a reply as it can be sent back: without blank text, and with an object as the input of each tool call. */
 export function sendable<Block extends ContentBlock | ContentBlockParam>(content: readonly Block[]): Block[] {
   return content

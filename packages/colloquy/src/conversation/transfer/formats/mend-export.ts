@@ -1,5 +1,5 @@
 import { hasBlockFields, isSilentFailure } from '../../../protocol/content/block-fields.ts'
-import { isBlank, isModelOnly, isToolInput } from '../../../protocol/sendable.ts'
+import { isBlank, isModelOnly, isToolInput, isUserOnly } from '../../../protocol/sendable.ts'
 import { messageJson } from '../../history/records.ts'
 import { cutMembers } from '../../history/json-members.ts'
 import type { Pausable } from '../../in-slices.ts'
@@ -66,7 +66,7 @@ function canBeSent(block: AnyBlock, role: string): boolean {
   if (type === '' || !hasBlockFields(block) || isSilentFailure(block)) return false
   if (type === 'text') return !isBlank(text as string)
   if (type === 'tool_result') return role === 'user' && isId(callId)
-  if (type !== 'tool_use') return role === 'assistant' || !isModelOnly(block)
+  if (type !== 'tool_use') return role === 'assistant' ? !isUserOnly(block) : !isModelOnly(block)
   return role === 'assistant' && isId(id) && isName(name) && isToolInput(input)
 }
 

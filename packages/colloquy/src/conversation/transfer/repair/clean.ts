@@ -5,7 +5,14 @@ import {
   isSilentFailure,
   silentFailureText,
 } from '../../../protocol/content/block-fields.ts'
-import { isBlank, isServerToolUse, isThinking, isToolInput, withoutLastThinking } from '../../../protocol/sendable.ts'
+import {
+  isBlank,
+  isServerToolUse,
+  isThinking,
+  isToolInput,
+  isUserOnly,
+  withoutLastThinking,
+} from '../../../protocol/sendable.ts'
 import { mediaFault } from '../../history/content.ts'
 import { type AnyBlock, blocksOf, contentOf, type SourceBlock, withMember, without } from '../blocks.ts'
 import { foreignMembers } from './known-members.ts'
@@ -86,9 +93,10 @@ const cleanReplyBlock: Clean = (source, reasons, all) => {
 /** Why the block cannot be part of a reply. */
 function faultInReply(block: AnyBlock, all: readonly SourceBlock[]): string | undefined {
   const isResult = block.type.endsWith('_tool_result')
-  if (block.type === 'tool_result') return 'a tool result in a reply'
+  if (isUserOnly(block)) return `a block of type ${block.type} in a reply`
   if (block.type === 'tool_use') return isToolCall(block) ? undefined : 'an incomplete tool call'
   if (isThinking(block)) return isSigned(block) ? undefined : 'thinking without a signature'
+  if (isServerToolUse(block) && !isToolInput(block.input)) return 'an incomplete tool call'
   if (isServerToolUse(block) && !isAnswered(block, all)) return 'a server tool call without its result'
   return isResult && !isCalled(block, all) ? 'a server tool result without its call' : undefined
 }
@@ -211,7 +219,7 @@ function isAnswered({ id }: AnyBlock, all: readonly SourceBlock[]): boolean {
 }
 
 function isCalled({ tool_use_id: id }: AnyBlock, all: readonly SourceBlock[]): boolean {
-  return isText(id) && all.some(({ block }) => isServerToolUse(block) && block.id === id)
+  return isText(id) && all.some(({ block }) => isServerToolUse(block) && isToolInput(block.input) && block.id === id)
 }
 
 function isVisible(text: unknown): boolean {
