@@ -7,7 +7,8 @@ import { createServer } from './app.ts'
 
 // Small requests that ask for much work, or hold values that no field expects. Lenient, so that all of them reach the engine.
 
-const { fetch } = createServer({ engine: offline(), lenient: true })
+const paths: string[] = []
+const { fetch } = createServer({ engine: offline(), lenient: true, log: ({ path }) => paths.push(path) })
 
 const user = (content: unknown): object => ({ role: 'user', content })
 const asks = (content: string): object => ({ messages: [user(content)] })
@@ -124,3 +125,9 @@ async function send(change: object): Promise<{ status: number; body: string }> {
   const response = await fetch('http://test/v1/messages', { method: 'POST', body: JSON.stringify(body) })
   return { status: response.status, body: await response.text() }
 }
+
+test('a line of the log has the beginning of a path that is longer than 1,000 characters', async () => {
+  const path = `/v1/models/${'a'.repeat(20_000)}`
+  await (await fetch(`http://colloquy.test${path}`)).text()
+  assert.equal(paths.at(-1), path.slice(0, 1_000))
+})

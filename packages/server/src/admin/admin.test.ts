@@ -38,6 +38,10 @@ test('keys are created, changed and removed over HTTP, and shown once', async (t
   assert.equal((await call('GET', '/admin/keys', undefined, secret as string)).status, 403)
   assert.equal((await call('GET', '/admin/keys')).status, 401)
   assert.equal((await call('POST', '/admin/keys', { name: 'ada' }, admin)).status, 409)
+  for (const path of ['/admin/keys', '/admin/requests']) {
+    const missing = await call('GET', `${path}/${'a'.repeat(20_000)}`, undefined, admin)
+    assert.deepEqual([missing.status, errorOf(missing.json).length < 200], [404, true])
+  }
   const wrong = await call('POST', '/admin/keys', { name: 'bob', limits: { rpm: 1 }, budgets: [{ usd: 5 }] }, admin)
   assert.equal(wrong.status, 400)
   assert.match(errorOf(wrong.json), /limits\.rpm: .*budgets\.0/s)

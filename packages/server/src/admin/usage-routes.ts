@@ -1,4 +1,4 @@
-import { apiError, decimalUsd } from 'colloquy/protocol'
+import { apiError, cutText, decimalUsd } from 'colloquy/protocol'
 import type { Hono } from 'hono'
 import type { Keys } from '../access/keys/keys.ts'
 import { reprice } from '../ledger/reports/reprice.ts'
@@ -67,8 +67,9 @@ export function addUsageRoutes(app: Hono, { keys, database, now, flush }: UsageR
   })
   app.get('/admin/requests/:id', async (c) => {
     await flush()
-    const row = await findRequest(database, c.req.param('id'))
-    if (row === undefined) throw apiError('not_found_error', `There is no request ${c.req.param('id')}`)
+    const id = c.req.param('id')
+    const row = await findRequest(database, id)
+    if (row === undefined) throw apiError('not_found_error', `There is no request ${cutText(id, 100)}`)
     return c.json(requestObject(row, await namesOfKeys()))
   })
 }

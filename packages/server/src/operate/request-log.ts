@@ -16,6 +16,7 @@ import { reportedText, reportedUsage } from './reported.ts'
 export interface AccessEntry {
   requestId: string
   method: string
+  /** Its first 1,000 characters. */
   path: string
   /** The key of the sender. Null without one, if it was not accepted, or without `access`. */
   key: { id: string; name: string } | null
@@ -85,6 +86,7 @@ export interface RequestLogOptions {
   onUnrecorded?: ((entry: AccessEntry, model: string) => void) | undefined
 }
 
+const longestPath = 1_000
 /** The longest name of a model that is kept of a request that was not checked. */
 const longestModel = 200
 
@@ -288,7 +290,7 @@ function newEntry(method: string, path: string): AccessEntry {
   return {
     requestId: newId('req_01'),
     method,
-    path,
+    path: path.slice(0, longestPath),
     key: null,
     workspace: null,
     upstreamRequestId: null,

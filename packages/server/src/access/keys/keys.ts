@@ -1,4 +1,5 @@
 import { newId } from 'colloquy/engines'
+import { cutText } from 'colloquy/protocol'
 import type { Database, SqlValue } from '../../state/database.ts'
 import { hashOf, hintOf, isSameHash, newSecret } from './secret.ts'
 import { checkSettings, type KeySettings } from './settings.ts'
@@ -237,5 +238,5 @@ function checkName(name: string): void {
 }
 
 function notFound(nameOrId: string): KeyError {
-  return new KeyError('not_found', `No key ${nameOrId}. colloquy keys list shows them.`)
+  return new KeyError('not_found', `No key ${cutText(nameOrId, 100)}. colloquy keys list shows them.`)
 }
