@@ -163,6 +163,12 @@ const cases: [name: string, error: unknown, exitCode: number, line: string, advi
   ],
   ['a usage error', new UsageError('No flag --x.'), ExitCode.usage, 'No flag --x.'],
   ['an exit error', new ExitError(ExitCode.key, 'No API key.'), ExitCode.key, 'No API key.'],
+  [
+    'a download from a host that was not found',
+    new Error('Cannot fetch https://a.example/x: ENOTFOUND'),
+    ExitCode.failed,
+    'Cannot fetch https://a.example/x: no such host was found (ENOTFOUND)',
+  ],
   ['an error of several lines', new Error('one\n  two'), ExitCode.failed, 'one two'],
   ['a thrown string', 'text', ExitCode.failed, 'text'],
 ]

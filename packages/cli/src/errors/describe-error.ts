@@ -49,7 +49,7 @@ function sentenceOf(error: unknown, type: string): string {
   if (error instanceof APIUserAbortError) return 'Stopped.'
   if (error instanceof ContentError && error.waitingCalls.length > 0)
     return 'The last reply waits for results of tools, and there are none here: /undo in the chat takes it back.'
-  if (!(error instanceof APIError)) return oneLine(error.message)
+  if (!(error instanceof APIError)) return withFoundWords(oneLine(error.message))
   if (isTooLong(error)) return 'The reply took longer than --timeout allows.'
   if (error instanceof APIConnectionError && error.type === null) return connectionSentence(error)
   if (isOfThisMachine(error)) return withPeriod(withFoundWords(oneLine(error.apiMessage ?? error.message)))

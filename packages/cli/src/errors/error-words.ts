@@ -68,10 +68,14 @@ export function wordsOfConnection(code: string | undefined, text = ''): Connecti
   return connectionWords[code ?? /\(([A-Z_]+)\)/.exec(text)?.[1] ?? '']
 }
 
-/** The text with what was found before a code in parentheses: `(ECONNREFUSED)` becomes `: nothing listens there (ECONNREFUSED)`. */
+/**
+ * The text with what was found before a code in parentheses or at its end: `: ECONNREFUSED` and ` (ECONNREFUSED)` become
+ * `: nothing listens there (ECONNREFUSED)`.
+ */
 export function withFoundWords(text: string): string {
-  return text.replace(/ \(([A-Z_]+)\)/, (whole, code: string) => {
+  return text.replace(/ \(([A-Z_]+)\)|: ([A-Z_]+)$/, (whole, inside: string | undefined, last: string | undefined) => {
+    const code = inside ?? last ?? ''
     const words = connectionWords[code]
-    return words === undefined ? whole : `: ${words.found}${whole}`
+    return words === undefined ? whole : `: ${words.found} (${code})`
   })
 }

@@ -57,6 +57,18 @@ test(
       await sees(/“Count to 4000”[^]*interrupted[^]*Ask anything/)
       const bytes = await readFile(join(folder, 'bytes'), 'latin1')
       assert.doesNotMatch(bytes.slice(0, bytes.indexOf('resume: ')), /\x1b\[[23]J|\x1b\[\?1049/)
+      await keys('C-d')
+      await sees(/resume: [^]*[#$>]\s*$/)
+      // At a question Ctrl-D is no, and Ctrl-C ends the program.
+      for (const [key, end] of [
+        ['C-d', /\[y\/N\]\s+Nothing/],
+        ['C-c', /\[y\/N\]\s+[#$>]\s*$/],
+      ] as const) {
+        await keys(`clear; ${process.execPath} ${builtProgram} chat delete ${id}`, 'Enter')
+        await sees(/for good\? \[y\/N\]/)
+        await keys(key)
+        await sees(end)
+      }
     } finally {
       await tmux('kill-server').catch(() => {})
       await rm(folder, { recursive: true, force: true })
