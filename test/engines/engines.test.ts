@@ -203,6 +203,15 @@ if (hasRuntime(runtimeFolder)) {
         status: 400,
         message: /messages\.0\.content\.0: this model reads text only, found a block of type 'image'/,
       })
+      // The image of a tool would stay in the chat, and every later message would fail.
+      const call = { type: 'tool_use' as const, id: 'toolu_1', name: 'look', input: {} }
+      const result = { type: 'tool_result' as const, tool_use_id: 'toolu_1', content: messages[0]!.content }
+      const withResult = [
+        { role: 'user' as const, content: 'Look' },
+        { role: 'assistant' as const, content: [call] },
+        { role: 'user' as const, content: [result] },
+      ]
+      assert.ok((await engine.countTokens!({ ...request, messages: withResult })).input_tokens > 0)
       await engine.close()
     })
 

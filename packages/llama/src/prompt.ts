@@ -132,10 +132,18 @@ interface Block {
   source?: { type: string; data?: string; content?: Content }
 }
 
+/** The result of a tool with a note in the place of each image: a user who attaches one can leave it out, a tool cannot. */
+function readableResult(content: Content): Content {
+  if (typeof content === 'string') return content
+  return content.map((block) =>
+    block.type === 'image' ? { type: 'text', text: '[an image, which this model cannot read]' } : block,
+  )
+}
+
 function blockText(block: Block, path: string): string {
   if (block.type === 'text') return block.text!
   if (block.type === 'tool_use') return callText(block.name!, block.input)
-  if (block.type === 'tool_result') return resultText(contentText(block.content ?? '', path))
+  if (block.type === 'tool_result') return resultText(contentText(readableResult(block.content ?? ''), path))
   if (block.type === 'thinking' || block.type === 'redacted_thinking') return ''
   if (block.type === 'document' && block.source?.type === 'text')
     return [block.title, block.source.data].filter(Boolean).join('\n\n')
