@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, mock, test } from 'node:test'
+import { offline } from '../../engines/offline/offline.ts'
 import { script } from '../../engines/script.ts'
 import type { ContentBlock, ToolUseBlock } from '../../protocol/types/message.ts'
 import type { ToolResultBlockParam } from '../../protocol/types/params.ts'
@@ -151,6 +155,30 @@ test('update() pins and archives without a change of updatedAt, for list() and f
   const message = /shelf must be pinned or archived: found "lost"$/
   await assert.rejects(first.update({ shelf: 'lost' as never }), message)
   await assert.rejects(conversations.list({ shelf: 'lost' as never }), message)
+})
+
+test('close() stops turns, whose replies are kept and no longer busy', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'colloquy-'))
+  const path = join(folder, 'chats.db')
+  try {
+    const conversations = openConversations({ engine: offline({ wordsPerSecond: 10 }), store: sqliteStore(path) })
+    const conversation = await conversations.create({ model: 'claude-sonnet-4-6', max_tokens: 500 })
+    const turn = conversation.send('Count to 400')
+    for await (const event of turn) if (event.type === 'content_block_delta') break
+    const outcome = assert.rejects(turn, { name: 'APIUserAbortError' })
+    await conversations.close()
+    await outcome
+    const reopened = openConversations({ engine: script(['On we go.']), store: sqliteStore(path) })
+    const again = await reopened.open(conversation.id)
+    assert.deepEqual(
+      [again.receiving, again.messages.map(({ state }) => state)],
+      [undefined, ['committed', 'interrupted']],
+    )
+    assert.equal((await again.send('Hello')).text, 'On we go.')
+    await reopened.close()
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })
 
 test('fork() keeps the owner and the metadata, import() only the metadata', async () => {

@@ -95,9 +95,9 @@ export interface Conversations {
    * if `limits` are set. Includes deleted conversations.
    */
   spending(of?: { user?: string; day?: string }): Promise<Spending>
-  /** Ends what `cache` began, and closes the store. */
+  /** Stops the turns of this process, as `stop()` does, ends what `cache` began, and closes the store. */
   close(): Promise<void>
-  /** Closes the store. */
+  /** Calls `close()`. */
   [Symbol.asyncDispose](): Promise<void>
 }
 
@@ -134,6 +134,8 @@ export function openConversations(options: ConversationsOptions): Conversations 
 
   async function close(): Promise<void> {
     await config.keepAlive?.close()
+    // Otherwise their replies stay busy until their leases end.
+    await config.turns.stopAll()
     await store.close()
   }
 

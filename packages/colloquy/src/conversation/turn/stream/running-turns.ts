@@ -22,6 +22,13 @@ export class RunningTurns {
     return this.of(id).some(({ replies }) => replies.includes(String(number)))
   }
 
+  /** Stops all turns, which keep what has arrived. Resolves when they have ended. */
+  async stopAll(): Promise<void> {
+    const turns = [...this.#turns.values()].flat()
+    for (const turn of turns) turn.abort()
+    await Promise.allSettled(turns)
+  }
+
   #remove(id: string, turn: Turn): void {
     const others = this.of(id).filter((each) => each !== turn)
     if (others.length > 0) this.#turns.set(id, others)
