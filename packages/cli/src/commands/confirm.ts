@@ -1,4 +1,5 @@
 import { UsageError } from '../exit.ts'
+import { writeErrorLine } from '../terminal/output.ts'
 import { safeLine } from '../terminal/safe-text.ts'
 
 /**
@@ -12,7 +13,7 @@ export async function confirm(question: string, isYesByDefault = false): Promise
   const { promise, resolve } = Promise.withResolvers<string>()
   let isAnswered = false
   lines.once('close', () => {
-    if (!isAnswered) process.stderr.write('\n')
+    if (!isAnswered) writeErrorLine('')
     resolve('no')
   })
   lines.once('SIGINT', () => {
