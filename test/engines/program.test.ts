@@ -204,7 +204,10 @@ test('a model of a server on this machine is listed, replies without a key, and 
   const gone = await colloquy(['ask', '--retries', '0', 'Hi'], env)
   assert.deepEqual(
     [gone.code, gone.stderr.trimEnd().split('\n').at(-1)],
-    [5, `Cannot reach http://${OLLAMA_HOST} (ECONNREFUSED).`],
+    [
+      5,
+      `Cannot reach http://${OLLAMA_HOST}: nothing listens there (ECONNREFUSED). Start the server, or look at its address.`,
+    ],
   )
 })
 

@@ -158,12 +158,12 @@ describe('the tools of a server', () => {
     const each = await chat(everyTool, [step(call('s__wait_for')), 'Done.'])
     const controller = new AbortController()
     const sent = each.send(controller.signal)
-    while (each.shown.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+    await (await chat(everyTool, [step(call('s__begun')), 'Done.'])).send()
     controller.abort()
     await assert.rejects(sent, { name: 'APIUserAbortError' })
     const after = await chat(everyTool, [step(call('s__cancelled')), 'Done.'])
     await after.send()
-    assert.deepEqual(resultsOf(after)[0]?.content, [{ type: 'text', text: '1' }])
+    assert.deepEqual(resultsOf(after)[0]?.content, [{ type: 'text', text: 'yes' }])
   })
 
   test('are not asked for when the turn was stopped at the question before', async () => {
@@ -407,7 +407,7 @@ test('a terminal asks before a call: a message that is being typed does not answ
   const { flags } = await parse(['chat', '--engine', listening.url, '--mcp', file])
   const user = new User(new VirtualTerminal(80, 24), (input, output) => openChat([], flags, { input, output }))
   try {
-    await user.sees(/✗ Cannot use the MCP server none: no such file or folder\n9 tools · \/tools lists them/)
+    await user.sees(/✗ Cannot use the MCP server none: no such file or folder\n10 tools · \/tools lists them/)
     await user.says('Add 1 and 2')
     await user.sees(/I add\.\n\n⚙ s__add \{"a":1,"b":2\}\nCall s__add\?\ny yes · a always until you leave · n no/)
     await user.says('yes, and then')
@@ -428,7 +428,7 @@ test('a terminal asks before a call: a message that is being typed does not answ
     await user.says('/tools')
     await user.sees(/✓ s__add/)
     await user.says('/mcp')
-    await user.sees(/✓ s: 9 tools\n {2}✗ none: no such file or folder · \/mcp restart none/)
+    await user.sees(/✓ s: 10 tools\n {2}✗ none: no such file or folder · \/mcp restart none/)
     await user.says('/mcp s')
     await user.sees(/\/s__greet name \[style\] {2}A greeting\.\n {4}@s:test:\/\/notes {2}notes/)
     await user.says('/s__greet')
@@ -439,7 +439,7 @@ test('a terminal asks before a call: a message that is being typed does not answ
     await user.sees(/⎘ @s:test:\/\/notes[^]*Noted\./)
     assert.match(JSON.stringify(engine.requests.at(-1)?.params.messages.at(-1)), /the notes/)
     await user.says('/mcp restart s')
-    await user.sees(/restart s\n\n? {2}✓ s: 9 tools/)
+    await user.sees(/restart s\n\n? {2}✓ s: 10 tools/)
     await user.type('\x04')
     assert.equal(await user.left, 0)
   } finally {

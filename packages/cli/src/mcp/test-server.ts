@@ -17,12 +17,17 @@ server.registerTool('variable', { description: 'A variable of the environment.',
 )
 server.registerTool('fail', { description: 'Fails.' }, () => ({ ...text('no network'), isError: true }))
 server.registerTool('long', { description: 'A long text.' }, () => text('x'.repeat(250_000)))
-let cancelled = 0
+const begun = Promise.withResolvers<void>()
+const cancelled = Promise.withResolvers<void>()
 server.registerTool('wait.for', { description: 'Never ends.' }, ({ mcpReq }: ServerContext) => {
-  mcpReq.signal.addEventListener('abort', () => cancelled++)
+  begun.resolve()
+  mcpReq.signal.addEventListener('abort', () => cancelled.resolve())
   return new Promise(() => {})
 })
-server.registerTool('cancelled', { description: 'The number of cancelled calls.' }, () => text(`${cancelled}`))
+server.registerTool('begun', { description: 'Ends when a call waits.' }, () => begun.promise.then(() => text('yes')))
+server.registerTool('cancelled', { description: 'Ends when a call was cancelled.' }, () =>
+  cancelled.promise.then(() => text('yes')),
+)
 server.registerTool('odd', { description: 'Content that no block can hold.' }, () => ({
   content: [
     { type: 'resource_link', uri: 'test://notes', name: 'notes' },

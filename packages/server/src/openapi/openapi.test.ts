@@ -34,7 +34,7 @@ let routes: ConversationRoutes
 let server: Server
 let document: OpenApiDocument
 /** Values for the parameters of paths that exist. */
-const known: Record<string, string[]> = { index: ['0', '1'], messageId: ['1', '2'], id: [] }
+const known: Record<string, string[]> = { index: ['0', '1'], messageId: ['1', '2'], callId: ['toolu_1'], id: [] }
 
 interface OperationObject {
   operationId: string

@@ -120,4 +120,4 @@ test('markdownHtml() keeps the text of any Markdown, at any depth', () => {
 
 /** The tags that may be written. */
 const written =
-  /^<(?:\/?(?:p|pre|blockquote|ul|li|table|tr|strong|code|h3|h4|sub|kbd|sup|details|summary|math|m\w+|div)|h[rd]|br|ol start="\d+"|t[hd] align="\w+"|\/(?:ol|th|td|a)|a href="[^"]*" rel="noopener noreferrer"|math display="block")>$/
+  /^<(?:\/?(?:p|pre|blockquote|ul|li|table|tr|strong|code|h3|h4|sub|kbd|sup|details|summary|math|div)|\/?m\w+|m\w+(?: (?:[lr]space|fence|form|separator|stretchy)="[\w.]*")+|h[rd]|br|ol start="\d+"|t[hd] align="\w+"|\/(?:ol|th|td|a)|a href="[^"]*" rel="noopener noreferrer"|math display="block"(?: class="tml-display" style="display:block math")?)>$/
