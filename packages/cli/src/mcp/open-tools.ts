@@ -2,6 +2,7 @@ import { UsageError } from '../exit.ts'
 import { withHome } from '../file-paths.ts'
 import type { Flags } from '../flags.ts'
 import { countText } from '../format.ts'
+import { writeErrorLine } from '../terminal/output.ts'
 import type { ChatTools } from './chat-tools.ts'
 
 /** The tools of the file that `--mcp` names. Undefined without one. Servers that are not ready when the signal aborts are left out. */
@@ -11,6 +12,12 @@ export async function chatTools(flags: Flags, signal?: AbortSignal): Promise<Cha
   if (path !== undefined) return (await import('./chat-tools.ts')).ChatTools.open(withHome(path), allowed, signal)
   if (allowed.length > 0) throw new UsageError('Cannot use --allow-tool without --mcp: the chat has no tools')
   return undefined
+}
+
+/** The tools as of `chatTools()`. Says that the servers start if that takes longer than two seconds. */
+export async function announcedTools(flags: Flags, signal?: AbortSignal): Promise<ChatTools | undefined> {
+  const timer = setTimeout(() => writeErrorLine('Starting the MCP servers …'), 2_000)
+  return chatTools(flags, signal).finally(() => clearTimeout(timer))
 }
 
 /** The lines about its tools that a chat begins with. */

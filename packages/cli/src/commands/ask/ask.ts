@@ -80,9 +80,8 @@ async function answer(words: readonly string[], flags: Flags, outcome: AskOutcom
 
 /** The tools of `--mcp`. Throws an `ExitError` if one of the servers cannot be used: the reply would lack its tools. */
 async function toolsOf(flags: Flags, signal: AbortSignal): Promise<ChatTools | undefined> {
-  const { chatTools } = await import('../../mcp/open-tools.ts')
-  const timer = setTimeout(() => writeErrorLine('Starting the MCP servers …'), 2_000)
-  const tools = await chatTools(flags, signal).finally(() => clearTimeout(timer))
+  const { announcedTools } = await import('../../mcp/open-tools.ts')
+  const tools = await announcedTools(flags, signal)
   const [failure] = tools?.failures ?? []
   if (failure === undefined) return tools
   await tools?.close()

@@ -17,7 +17,7 @@ import { ExitCode, ExitError } from '../../../exit.ts'
 import { filePaths, makeFolder } from '../../../file-paths.ts'
 import type { Flags } from '../../../flags.ts'
 import { countText } from '../../../format.ts'
-import { chatTools } from '../../../mcp/open-tools.ts'
+import { announcedTools } from '../../../mcp/open-tools.ts'
 import { systemReason } from '../../../errors/system-error.ts'
 import { writeErrorLine } from '../../../terminal/output.ts'
 import { ChatsEngine } from './chats-engine.ts'
@@ -78,7 +78,7 @@ export async function openConsole(flags: Flags, chats: ConsoleChats, access: Sto
   writeTokenFile(flags.text('token-file'), page.programToken)
   const chatCount = (await conversations.list({ limit: manyChats })).length
   // After everything that can fail, as nothing would end their programs.
-  const tools = await chatTools(flags)
+  const tools = await announcedTools(flags)
   const api = conversationRoutes({
     conversations,
     admit: page.admit,
