@@ -14,12 +14,6 @@ export interface Failure {
   isUnsent?: boolean
 }
 
-/** The result that a tool returned. */
-interface ToolResult {
-  content?: string | AnyBlock[]
-  is_error?: boolean
-}
-
 /** The messages that are shown above one that the reader looks for. */
 const contextMessages = 10
 
@@ -133,9 +127,9 @@ export class StoredChat {
     this.erasing.value = new Set()
   }
 
-  /** Runs a tool call that waits for its result, on the server. */
-  async runCall(callId: string, signal: AbortSignal): Promise<ToolResult> {
-    return call<ToolResult>('POST', this.path(`/calls/${encodeURIComponent(callId)}/run`), {}, signal)
+  /** Runs a tool call that waits for its result, on the server. Resolves to a `tool_result` block. */
+  async runCall(callId: string, signal: AbortSignal): Promise<AnyBlock> {
+    return call<AnyBlock>('POST', this.path(`/calls/${encodeURIComponent(callId)}/run`), {}, signal)
   }
 
   protected path(rest: string): string {

@@ -1,5 +1,11 @@
-import type { Conversation, ConversationSettings, TurnOptions } from 'colloquy/conversation'
-import { apiError, type ToolResultBlockParam, type ToolUnion } from 'colloquy/protocol'
+import type { Conversation, ConversationMessage, ConversationSettings, TurnOptions } from 'colloquy/conversation'
+import {
+  apiError,
+  type ContentBlock,
+  type ToolResultBlockParam,
+  type ToolUnion,
+  type ToolUseBlock,
+} from 'colloquy/protocol'
 import { answerCall, callsIn, definitionOf, type RunnableTool } from 'colloquy/tools'
 import type { ToolJson } from './api.ts'
 
@@ -54,8 +60,8 @@ export class ServerTools {
 
   /** Runs a call that waits. Throws the API's 404 if there is none, or if its tool is not the server's. */
   async run(conversation: Conversation, callId: string, signal: AbortSignal): Promise<ToolResultBlockParam> {
-    const call = conversation.messages.flatMap(callsOf).findLast(({ id }) => id === callId)
-    if (call === undefined || !conversation.waitingCalls.includes(callId))
+    const call = waitingCall(conversation, callId)
+    if (call === undefined)
       throw apiError(
         'not_found_error',
         `Cannot find call ${callId.slice(0, 60)}: no call with this id waits for its result`,
@@ -74,6 +80,14 @@ export class ServerTools {
   }
 }
 
-function callsOf({ content }: Conversation['messages'][number]): ReturnType<typeof callsIn> {
-  return typeof content === 'string' ? [] : callsIn({ content: content as Parameters<typeof callsIn>[0]['content'] })
+function waitingCall(conversation: Conversation, id: string): ToolUseBlock | undefined {
+  if (!conversation.waitingCalls.includes(id)) return undefined
+  // The end of the path has it: the messages before are not parsed.
+  const isWanted = (call: ToolUseBlock): boolean => call.id === id
+  const message = conversation.messages.findLast((each) => callsOf(each).some(isWanted))
+  return message && callsOf(message).find(isWanted)
+}
+
+function callsOf({ content }: ConversationMessage): ToolUseBlock[] {
+  return typeof content === 'string' ? [] : callsIn({ content: content as ContentBlock[] })
 }

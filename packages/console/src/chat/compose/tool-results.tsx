@@ -7,14 +7,14 @@ import { isComposing } from '../../shell/commands/bindings.ts'
 import { announce, notify } from '../../shell/status.tsx'
 import type { OpenChat } from '../open-chat.ts'
 import { pretty } from '../message/content.tsx'
-import { type AnyBlock, contentOf, textOf } from '../message/content-text.ts'
+import { type AnyBlock, contentOf, resultText } from '../message/content-text.ts'
 import { askNoMore, isRunnable, loadTools, runsUnasked } from './tools.ts'
 
 interface Result {
   text: string
   isError: boolean
   /** The content that a tool returned. A change of the text removes it. */
-  content?: string | AnyBlock[]
+  content?: unknown
 }
 
 const noResult: Result = { text: '', isError: false }
@@ -168,8 +168,8 @@ function waitingCalls({ info, messages }: OpenChat): AnyBlock[] {
 
 /** Runs a call on the server. Its result is shown, and sent as the tool returned it. */
 async function runCall(chat: OpenChat, call: AnyBlock, signal: AbortSignal): Promise<Result> {
-  const { content = '', is_error: isError = false } = await chat.runCall(idOf(call), signal)
-  return { text: textOf(content), isError, content }
+  const block = await chat.runCall(idOf(call), signal)
+  return { text: resultText(block), isError: block.is_error === true, content: block.content }
 }
 
 function refusalOf({ name }: AnyBlock): string {
