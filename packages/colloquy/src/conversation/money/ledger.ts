@@ -93,12 +93,17 @@ export class Ledger {
     this.#uncounted.push({ reply })
   }
 
-  /** The sum. Replies that are added later do not change the returned object. */
-  get total(): TotalUsage {
+  /** The sum as it is now. Replies that are added later change the returned object. */
+  get current(): Readonly<TotalUsage> {
     const uncounted = this.#uncounted
     this.#uncounted = []
     for (const counted of uncounted) addReply(this.#total, replyOf(counted))
-    const total = structuredClone(this.#total)
+    return this.#total
+  }
+
+  /** The sum, in an object of its own. */
+  get total(): TotalUsage {
+    const total = structuredClone(this.current)
     jsonable(total.cost)
     return total
   }

@@ -175,7 +175,16 @@ function limitsOf({ config }: TurnScope, { settings }: Prompt): LimitSet {
   return { budget: settings.budget, limits: config.limits }
 }
 
+/** Kept, because most turns of a conversation have the same settings. */
+const promptSettingsBefore = new WeakMap<ConversationSettings, string>()
+
 /** The settings that are part of the prompt, or may be, as JSON. */
-function promptSettings({ budget: _, max_tokens: __, window, ...settings }: ConversationSettings): string {
-  return JSON.stringify({ ...settings, policy: window?.policy })
+function promptSettings(given: ConversationSettings): string {
+  let json = promptSettingsBefore.get(given)
+  if (json === undefined) {
+    const { budget: _, max_tokens: __, window, ...settings } = given
+    json = JSON.stringify({ ...settings, policy: window?.policy })
+    promptSettingsBefore.set(given, json)
+  }
+  return json
 }

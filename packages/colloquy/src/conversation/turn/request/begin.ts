@@ -81,7 +81,7 @@ async function beginReserved(
 ): Promise<Reserved> {
   const { store } = state
   const accounts = limits === undefined ? [] : accountsFor(limits, user, store.now())
-  const used = { spent: state.ledger.total, reserved: state.reserved }
+  const used = { spent: state.ledger.current, reserved: state.reserved }
   let maxTokens = budget === undefined ? ceiling.maxTokens : maxTokensAllowed(budget, ceiling, used)
   for (let hasFreed = false; ;) {
     const reservation = { ...ceilingAt(ceiling, maxTokens), accounts }
