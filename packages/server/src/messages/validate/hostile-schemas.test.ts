@@ -27,6 +27,8 @@ const schemas: Record<string, JsonSchema> = {
   ),
   'with a pattern that backtracks': objectOf({ x: { type: 'string', pattern: '^(a+)+$' } }),
   'with a pattern that is no expression': objectOf({ x: { type: 'string', pattern: '(' } }),
+  'with a pattern of open classes': objectOf({ x: { type: 'string', pattern: '['.repeat(100_000) } }),
+  'with a pattern of open classes and escapes': objectOf({ x: { type: 'string', pattern: `${'['.repeat(1e5)}\\` } }),
   'with 2 ** 40 alternatives': objectOf({ x: { $ref: '#/$defs/d0' } }, { ...doubling, d40: { type: 'string' } }),
   'for a list of a billion': objectOf({
     x: { type: 'array', minItems: 1e9, items: { type: 'string', minLength: 1e9 } },
