@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import test from 'node:test'
-import { setImmediate as turn } from 'node:timers/promises'
+import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
 import { getHeapSpaceStatistics } from 'node:v8'
 import { beginLeanStart, endLeanStart } from './lean-memory.ts'
 
@@ -17,6 +17,15 @@ async function youngSizes(): Promise<number[]> {
   const shrunk = youngBytes()
   await surviving()
   return [grown, shrunk, await surviving()]
+}
+
+/** The size of the young generation after a start whose objects have survived, and when the process has rested. */
+async function restedSizes(): Promise<number[]> {
+  beginLeanStart()
+  const grown = await surviving()
+  endLeanStart()
+  await sleep(20_000)
+  return [grown, youngBytes()]
 }
 
 /** Keeps many objects. Returns the size of the young generation then. */
@@ -35,9 +44,9 @@ function youngBytes(): number {
 }
 
 /** The same in a process of its own. */
-async function youngMiB(): Promise<number[]> {
+async function youngMiB(measure: string): Promise<number[]> {
   const execArgv = [...process.execArgv.filter(isCondition), '--expose-gc']
-  const child = fork(import.meta.filename, ['measure'], { execArgv })
+  const child = fork(import.meta.filename, [measure], { execArgv })
   const [sizes] = (await once(child, 'message')) as [number[]]
   child.kill()
   return sizes.map((bytes) => Math.round(bytes / MiB))
@@ -47,11 +56,19 @@ function isCondition(argument: string): boolean {
   return argument.startsWith('--conditions')
 }
 
-if (process.send && process.argv[2]) process.send(await youngSizes())
-else
+const isMeasuring = process.send !== undefined && process.argv[2] !== undefined
+if (isMeasuring) process.send!(await (process.argv[2] === 'rested' ? restedSizes() : youngSizes()))
+else {
   test('the young generation grows to 32 MB and no more, also after V8 has shrunk it', async () => {
-    const [grown, shrunk, again] = await youngMiB()
+    const [grown, shrunk, again] = await youngMiB('young')
     assert.equal(grown, 32)
     assert.ok(shrunk! < 32, `${shrunk} MB`)
     assert.equal(again, 32)
   })
+  const skip = process.env['COLLOQUY_LONG'] ? false : 'NOT TESTED: it takes 20 seconds; COLLOQUY_LONG=1 runs it'
+  test('a server that rests gives back what its start took', { skip }, async () => {
+    const [grown, rested] = await youngMiB('rested')
+    assert.ok(grown! >= 16, `${grown} MB`)
+    assert.equal(rested, 1)
+  })
+}

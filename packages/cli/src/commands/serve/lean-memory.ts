@@ -36,6 +36,16 @@ export function endLeanStart(): void {
     mayGrow = isSmall
   })
   observer.observe({ entryTypes: ['gc'] })
+  giveBackWhenIdle()
+}
+
+/**
+ * Lets V8 collect the garbage of the start. It does so when a process rests, but it takes the rate at which the start allocated
+ * for the rate of now until something makes it measure again, such as a new context: an idle server would keep 5 MB. The
+ * collections follow within 20 seconds.
+ */
+function giveBackWhenIdle(): void {
+  process.getBuiltinModule('node:vm').createContext()
 }
 
 function setFlag(flag: string): void {
