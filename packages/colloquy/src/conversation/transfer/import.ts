@@ -7,24 +7,21 @@ import { collected, firstOf, mapped, type Pausable, type PausableItems } from '.
 import type { ConversationSettings } from '../settings.ts'
 import { isUiMessage, readUiMessages } from './formats/ai-sdk.ts'
 import { isModelMessage, readModelMessages } from './formats/ai-sdk-model.ts'
-import { isChatGpt, readChatGpt } from './formats/web/chatgpt.ts'
-import { isClaudeAi, readClaudeAi } from './formats/web/claude-ai.ts'
 import { choiceIn, isChatCompletions, readChatCompletions, toolsIn } from './formats/chat-completions.ts'
 import { isClaudeCode, readClaudeCode } from './formats/claude-code.ts'
 import { exportsIn, isColloquy, readColloquy } from './formats/colloquy.ts'
 import { isLangChain, readLangChain } from './formats/langchain.ts'
-import { isLibreChat, readLibreChat } from './formats/web/librechat.ts'
 import { conversationsIn, isLoggedResponse, readLoggedResponses } from './formats/llm.ts'
 import { readMessages } from './formats/messages.ts'
-import { isOpenWebUi, readOpenWebUi } from './formats/web/open-webui.ts'
-import type { Shelf } from '../stores/store.ts'
+import { type WebChat, webChatIn } from './formats/web/web-chats.ts'
 import { elementsOf, type JsonLine, lineCounter, linesOf, type ListElement, readLines } from './lines.ts'
 import { objectOf, parsed, parsedMembers } from './parse.ts'
 import { repair } from './repair/repair.ts'
-import { type ImportFormat, ImportNotes, type ImportReport } from './report.ts'
-import { shelfIn, type SourceConversation, titleIn } from './source.ts'
 import { placeSystemMessages } from './repair/system-messages.ts'
-import { foundIn, keysOf } from './unknown-file.ts'
+import { type ImportFormat, ImportNotes, type ImportReport } from './report.ts'
+import type { SourceConversation } from './source.ts'
+import { foundIn } from './unknown-file.ts'
+import { keysOf, nameIn } from './values.ts'
 
 /** A conversation that was read from a file. */
 export interface ReadConversation {
@@ -50,18 +47,15 @@ type Conversations = PausableItems<ReadConversation>
 
 /** Messages in the API's form, for a conversation that begins with them. Throws a `ContentError` if one cannot be sent. */
 export function* readGivenMessages(messages: readonly MessageParam[], at: number): Pausable<Archive> {
+  const notes = new ImportNotes()
   const list = yield* mapped(messages, (message, index) => {
     const json = givenJson(message, index + 1)
-    return { line: index + 1, json, value: JSON.parse(json) as unknown }
+    return { line: notes.at(index + 1), json, value: JSON.parse(json) as unknown }
   })
-  const { archive, report } = yield* readSource('messages', (notes) => readOfApi(list, notes), { at })
-  const [note] = report.notes
+  const archive = yield* repair({ ...(yield* readMessages(list)), isOfApi: true }, at)
+  const [note] = notes.report('messages', messages.length).notes
   if (note) throw new ContentError(`Cannot import message ${note.line}: ${note.reason}`)
   return archive
-}
-
-function* readOfApi(list: Parameters<typeof readMessages>[0], notes: ImportNotes): Pausable<SourceConversation> {
-  return { ...(yield* readMessages(list, notes)), isOfApi: true }
 }
 
 function givenJson(message: MessageParam, line: number): string {
@@ -84,9 +78,9 @@ interface Given {
 /** A JSON list: of conversations, or of the messages of one. */
 function* readList(text: string, firstLine: number, given: Given): Conversations {
   const first = yield* firstOf(elementsIn(text, firstLine))
-  if (isWebConversation(first?.value)) return yield* readWebList(text, firstLine, given)
+  if (webChatIn(first?.value)) return yield* readWebList(text, firstLine, given)
   const list = yield* collected(elementsIn(text, firstLine))
-  if (list.some(({ value }) => isWebConversation(value))) yield* readWebList(text, firstLine, given)
+  if (list.some(({ value }) => webChatIn(value))) yield* readWebList(text, firstLine, given)
   else yield* readMessageList(list, given)
 }
 
@@ -102,17 +96,18 @@ const messageFormats = [
 function* readMessageList(
   list: readonly { line: number; json: string; value: unknown }[],
   given: Given,
-  notes?: ImportNotes,
+  notes: ImportNotes = new ImportNotes(),
 ): Conversations {
   if (list.some(({ value }) => isLoggedResponse(value))) {
     for (const part of conversationsIn(list)) {
-      yield yield* readSource('llm', (notes) => readLoggedResponses(part, notes), given)
+      const own = new ImportNotes()
+      yield yield* readSource('llm', readLoggedResponses(own.on(part)), own, given)
     }
     return
   }
   const found = messageFormats.find(({ isOwn }) => list.some(({ value }) => isOwn(value)))
   const { format, read } = found ?? { format: 'messages', read: readMessages }
-  const conversation = yield* readSource(format, (notes) => read(list, notes), given, notes)
+  const conversation = yield* readSource(format, read(notes.on(list)), notes, given)
   const { archive, report } = conversation
   const note = report.notes.find(({ kind }) => kind === 'skipped') ?? report.notes[0]
   if (note && archive.messages.length === 0) {
@@ -126,13 +121,17 @@ function* readWebList(text: string, firstLine: number, given: Given): Conversati
   for (const element of elementsIn(text, firstLine)) {
     yield
     if (element === undefined) continue
-    const { line, value } = element
-    const read = readWeb(value, line, given)
-    if (!read) {
-      throw new ContentError(`Cannot import line ${line}: found ${keysOf(value)} among conversations`)
+    const chat = webChatIn(element.value)
+    if (chat === undefined) {
+      throw new ContentError(`Cannot import line ${element.line}: found ${keysOf(element.value)} among conversations`)
     }
-    yield yield* read
+    yield yield* readWebChat(chat, element.line, given)
   }
+}
+
+function* readWebChat(chat: WebChat, line: number, given: Given): Pausable<ReadConversation> {
+  const notes = new ImportNotes()
+  return yield* readSource(chat.format, chat.read(notes.at(line)), notes, given)
 }
 
 /**
@@ -144,15 +143,14 @@ function* readDocument(text: string, given: Given): Generator<ReadConversation |
   if (members === undefined) return false
   const value = objectOf(members.values())
   const list = members.get('messages') ?? members.get('conversations')
-  const web = readWeb(value, 1, given)
-  if (web) yield yield* web
-  else if (!Array.isArray(list?.value) || (list.name === 'conversations' && !list.value.some(isWebConversation)))
-    return false
+  const chat = webChatIn(value)
+  if (chat) yield yield* readWebChat(chat, 1, given)
+  else if (!Array.isArray(list?.value) || (list.name === 'conversations' && !list.value.some(webChatIn))) return false
   else {
     for (const read of readList(list.json, lineCounter(text)(list.start), given)) {
       if (read) {
         read.archive.settings = { ...settingsOf(value), ...read.archive.settings }
-        read.archive.title ??= titleIn(members.get('title')?.value)
+        read.archive.title ??= nameIn(members.get('title')?.value)
       }
       yield read
     }
@@ -161,15 +159,17 @@ function* readDocument(text: string, given: Given): Generator<ReadConversation |
 }
 
 function* readJsonLines(text: string, given: Given): Conversations {
+  // Notes on lines that are not JSON go to the first conversation.
   const notes = new ImportNotes()
   const lines = yield* readLines(text, notes)
-  if (isClaudeCode(lines)) yield yield* readSource('claude-code', () => readClaudeCode(lines, notes), given, notes)
+  if (isClaudeCode(lines)) yield yield* readSource('claude-code', readClaudeCode(notes.on(lines)), notes, given)
   else if (yield* areDocuments(lines)) yield* readDocuments(lines, given, notes)
   else if (!isColloquy(lines)) yield* readPlainLines(text, lines, given, notes)
   else {
-    // Notes on lines that are not JSON go to the first conversation.
     for (const [index, part] of exportsIn(lines).entries()) {
-      yield yield* readExport(part, index === 0 ? notes : new ImportNotes())
+      const own = index === 0 ? notes : new ImportNotes()
+      const archive = yield* readColloquy(own.on(part))
+      yield { archive, report: own.report('colloquy', archive.messages.length) }
     }
   }
 }
@@ -178,7 +178,7 @@ function* readJsonLines(text: string, given: Given): Conversations {
 function* areDocuments(lines: readonly JsonLine[]): Pausable<boolean> {
   for (const { members, json } of lines) {
     const isRequest = members.get('messages')?.startsWith('[') ?? false
-    if (!isRequest && !isWebConversation(yield* parsed(json))) return false
+    if (!isRequest && !webChatIn(yield* parsed(json))) return false
     yield
   }
   return lines.length > 0
@@ -186,7 +186,6 @@ function* areDocuments(lines: readonly JsonLine[]): Pausable<boolean> {
 
 /** Requests, examples for training, or conversations: one on each line. */
 function* readDocuments(lines: readonly JsonLine[], given: Given, notes: ImportNotes): Conversations {
-  // Notes on lines that are not JSON go to the first conversation.
   let { notes: others } = notes.report('messages', 0)
   for (const { json, line } of lines) {
     for (const read of readDocument(json, given)) {
@@ -198,11 +197,6 @@ function* readDocuments(lines: readonly JsonLine[], given: Given, notes: ImportN
       yield read
     }
   }
-}
-
-function* readExport(lines: readonly JsonLine[], notes: ImportNotes): Pausable<ReadConversation> {
-  const archive = yield* readColloquy(lines, notes)
-  return { archive, report: notes.report('colloquy', archive.messages.length) }
 }
 
 /** Messages, one a line. */
@@ -219,39 +213,15 @@ function isOfList(value: unknown): boolean {
   return isLangChain(value) || isLoggedResponse(value)
 }
 
-/** Reads a conversation of a web chat. Undefined if the value is none. */
-function readWeb(value: unknown, line: number, given: Given): Pausable<ReadConversation> | undefined {
-  const reading = readWebChat(value, line, given)
-  return reading && withShelf(reading, shelfIn(value as object))
-}
-
-function* withShelf(reading: Pausable<ReadConversation>, shelf: Shelf | undefined): Pausable<ReadConversation> {
-  const read = yield* reading
-  read.archive.shelf = shelf
-  return read
-}
-
-function readWebChat(value: unknown, line: number, given: Given): Pausable<ReadConversation> | undefined {
-  if (isChatGpt(value)) return readSource('chatgpt', (notes) => readChatGpt(value, line, notes), given)
-  if (isClaudeAi(value)) return readSource('claude-ai', (notes) => readClaudeAi(value, line, notes), given)
-  if (isLibreChat(value)) return readSource('librechat', (notes) => readLibreChat(value, line, notes), given)
-  if (isOpenWebUi(value)) return readSource('open-webui', (notes) => readOpenWebUi(value, line, notes), given)
-  return undefined
-}
-
-function isWebConversation(value: unknown): boolean {
-  return isChatGpt(value) || isClaudeAi(value) || isLibreChat(value) || isOpenWebUi(value)
-}
-
+/** Makes a conversation that the API accepts. */
 function* readSource(
   format: ImportFormat,
-  read: (notes: ImportNotes) => Pausable<SourceConversation>,
+  reading: Pausable<SourceConversation>,
+  notes: ImportNotes,
   { at, model }: Given,
-  notes: ImportNotes = new ImportNotes(),
 ): Pausable<ReadConversation> {
-  const source = yield* read(notes)
-  const placed = yield* placeSystemMessages(source, model ?? source.settings.model, notes)
-  const archive = yield* repair(placed, at, notes)
+  const source = yield* reading
+  const archive = yield* repair(yield* placeSystemMessages(source, model ?? source.settings.model), at)
   return { archive, report: notes.report(format, archive.messages.length) }
 }
 

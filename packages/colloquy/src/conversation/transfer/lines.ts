@@ -3,7 +3,7 @@ import { maxLevels } from '../history/content.ts'
 import { endOfString, isNestedDeeper, jsonMembers } from '../history/json-members.ts'
 import type { Pausable, PausableItems } from '../in-slices.ts'
 import { type ParsedPart, parsedElements, parsedMembers } from './parse.ts'
-import type { ImportNotes } from './report.ts'
+import type { ImportNotes, SourceLine } from './report.ts'
 
 /** The members of a JSON object as exact texts, by name, and the line where the object stands. */
 export interface JsonLine {
@@ -36,7 +36,7 @@ function* objectsIn(line: number, json: string, notes: ImportNotes): Pausable<Js
     if (members) found.push({ line, json: part, members })
     yield
   }
-  if (found.length < parts.length) notes.skipped(line, 'not a JSON object, or cut')
+  if (found.length < parts.length) notes.at(line).skipped('not a JSON object, or cut')
   return found
 }
 
@@ -109,9 +109,9 @@ export function membersOf(json: string): ReadonlyMap<string, string> | undefined
 }
 
 /** Throws a `ContentError` for a message that is nested too deep to be read, sent or exported again. */
-export function checkLevels(json: string, line: number): void {
+export function checkLevels(json: string, line: SourceLine): void {
   if (!isNestedDeeper(json, maxLevels)) return
-  throw new ContentError(`Cannot import line ${line}: its message is nested more than ${maxLevels} levels deep`)
+  throw new ContentError(`Cannot import line ${line.number}: its message is nested more than ${maxLevels} levels deep`)
 }
 
 /** Cuts `{…}{…}` into its objects; the last piece may be incomplete. */

@@ -39,21 +39,36 @@ export class ImportNotes {
   readonly #notes: ImportNote[] = []
   #more = 0
 
-  repaired(line: number, reason: string): void {
-    this.#add({ line, kind: 'repaired', reason })
+  /** The line with this number, from 1. */
+  at(number: number): SourceLine {
+    const add = (note: Omit<ImportNote, 'line'>): void => {
+      if (this.#notes.length < maxNotes) this.#notes.push({ line: number, ...note })
+      else this.#more++
+    }
+    return {
+      number,
+      repaired: (reason) => add({ kind: 'repaired', reason }),
+      skipped: (reason) => add({ kind: 'skipped', reason }),
+    }
   }
 
-  skipped(line: number, reason: string): void {
-    this.#add({ line, kind: 'skipped', reason })
+  /** The items, each with its line in place of the number of the line. */
+  on<Item extends { line: number }>(items: readonly Item[]): Noted<Item>[] {
+    return items.map((item) => ({ ...item, line: this.at(item.line) }))
   }
 
   report(format: ImportFormat, messages: number): ImportReport {
     const notes = this.#notes.toSorted((a, b) => a.line - b.line)
     return { format, messages, notes, moreNotes: this.#more }
   }
-
-  #add(note: ImportNote): void {
-    if (this.#notes.length < maxNotes) this.#notes.push(note)
-    else this.#more++
-  }
 }
+
+/** A line of the file, or the one at which a part of it begins. It takes the notes on that part. */
+export interface SourceLine {
+  /** From 1. */
+  readonly number: number
+  repaired(reason: string): void
+  skipped(reason: string): void
+}
+
+export type Noted<Item> = Omit<Item, 'line'> & { line: SourceLine }

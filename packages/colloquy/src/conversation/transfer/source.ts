@@ -4,10 +4,13 @@ import type { Message } from '../../protocol/types/message.ts'
 import { noUsage } from '../money/ledger.ts'
 import type { ConversationSettings } from '../settings.ts'
 import type { Shelf } from '../stores/store.ts'
+import type { SourceLine } from './report.ts'
+import { nameIn } from './values.ts'
 
 /** A conversation as a file has it, before it is checked. */
 export interface SourceConversation {
   title?: string | undefined
+  shelf?: Shelf | undefined
   settings: Partial<ConversationSettings>
   /** A parent stands before its children. */
   messages: SourceMessage[]
@@ -15,13 +18,13 @@ export interface SourceConversation {
   head: number
   /** Keep tool calls at the end of a path, whose results can still be sent. Default false. */
   keepsOpenCalls?: boolean
-  /** The blocks are just as the API takes or returns them: members that this version does not know stay. Default false. */
+  /** The blocks are just as the API takes or returns them: what this version does not know stays. Default false. */
   isOfApi?: boolean
 }
 
 export interface SourceMessage {
-  /** The line of the file where the message begins, from 1. */
-  line: number
+  /** The line where the message begins. */
+  line: SourceLine
   role: string
   /** The number of the message that it follows; 0 at the beginning. */
   parent: number
@@ -33,50 +36,25 @@ export interface SourceMessage {
   about?: Partial<Omit<Message, 'content'>>
 }
 
-/** The title of a conversation. Undefined for one that is empty or no text. */
-export function titleIn(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined
-}
-
-/** The flags of web chats: ChatGPT's, Claude.ai's, LibreChat's and Open WebUI's. */
-const archivedFlags = ['is_archived', 'isArchived', 'archived']
-const pinnedFlags = ['pinned_time', 'is_starred', 'pinned']
-
-/** The shelf of a conversation that a web chat has exported. An archived one may be pinned as well, and is archived. */
-export function shelfIn(conversation: object): Shelf | undefined {
-  const has = (flag: string): boolean => Boolean((conversation as Record<string, unknown>)[flag])
-  return archivedFlags.some(has) ? 'archived' : pinnedFlags.some(has) ? 'pinned' : undefined
-}
-
-/** The setting for a system prompt that a file has; none if it is empty or no text. */
-export function systemIn(value: unknown): { system?: string } {
-  return typeof value === 'string' && value.trim() !== '' ? { system: value } : {}
-}
-
-/** The objects of a list; none if the value is not a list. */
-export function objectsIn<Item extends object>(value: unknown): Item[] {
-  return Array.isArray(value) ? value.filter(isObject as (each: unknown) => each is Item) : []
-}
-
-/** A time in a file, in whole milliseconds: an ISO text, or seconds or milliseconds since 1970. 0 if it is none of these. */
-export function timeIn(value: unknown): number {
-  if (typeof value === 'string' && !/^\d+(?:\.\d+)?$/.test(value)) return Math.max(0, Date.parse(value) || 0)
-  const time = typeof value === 'string' ? Number(value) : value
-  if (typeof time !== 'number' || time <= 0) return 0
-  // Milliseconds passed this number in 1973, seconds will in 5138.
-  return new Date(time < 1e11 ? time * 1000 : time).getTime() || 0
+/** An element of a list of messages. */
+export interface ListItem {
+  line: SourceLine
+  /** Its exact text. */
+  json: string
+  value: unknown
 }
 
 /** The metadata of a reply, from the values that a file has for it. Counts that are missing are 0. */
 export function aboutReply(value: (name: string) => unknown): Partial<Omit<Message, 'content'>> {
   const usage = value('usage')
+  const id = nameIn(value('id'))
   return {
-    ...stringIn('id', value),
+    ...(id !== undefined && { id }),
     type: 'message',
     role: 'assistant',
-    model: stringIn('model', value).model ?? 'unknown',
-    stop_reason: (stringIn('stop_reason', value).stop_reason as Message['stop_reason']) ?? null,
-    stop_sequence: stringIn('stop_sequence', value).stop_sequence ?? null,
+    model: nameIn(value('model')) ?? 'unknown',
+    stop_reason: (nameIn(value('stop_reason')) as Message['stop_reason'] | undefined) ?? null,
+    stop_sequence: nameIn(value('stop_sequence')) ?? null,
     usage: isUsage(usage) ? usage : noUsage,
   }
 }
@@ -86,9 +64,4 @@ export function isUsage(value: unknown): value is Message['usage'] {
   if (!isObject(value)) return false
   const usage = value as unknown as Message['usage']
   return isCount(usage.input_tokens) && isCount(usage.output_tokens) && hasCounts(usage)
-}
-
-function stringIn(name: string, value: (name: string) => unknown): Record<string, string> {
-  const found = value(name)
-  return typeof found === 'string' && found !== '' ? { [name]: found } : {}
 }

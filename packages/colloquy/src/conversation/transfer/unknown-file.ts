@@ -1,6 +1,6 @@
-import { cutText } from '../../protocol/text.ts'
 import type { Pausable } from '../in-slices.ts'
 import { parsed } from './parse.ts'
+import { keysOf, listed } from './values.ts'
 
 const signatures: [RegExp, string][] = [
   [/^PK\u0003\u0004/, 'a ZIP archive: unpack it and import the conversations.json inside'],
@@ -28,20 +28,4 @@ function* valueIn(text: string): Pausable<unknown> {
   } catch {
     return undefined
   }
-}
-
-/** Says what a JSON value is. */
-export function keysOf(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return cutText(JSON.stringify(value), 40)
-  return Array.isArray(value) ? 'a list' : `an object with ${listed(Object.keys(value))}`
-}
-
-/** A value as text, for values that may be of any type: a string as it is, anything else as JSON. */
-export function printed(value: unknown): string {
-  return typeof value === 'string' ? value : (JSON.stringify(value) ?? 'nothing')
-}
-
-function listed(names: readonly string[]): string {
-  const shown = names.slice(0, 8).map((name) => JSON.stringify(cutText(name, 40)))
-  return shown.length === 0 ? 'no members' : `the members ${shown.join(', ')}${names.length > 8 ? ', …' : ''}`
 }

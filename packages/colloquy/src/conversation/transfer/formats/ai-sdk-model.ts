@@ -1,11 +1,9 @@
 import { isObject } from '../../../protocol/json/json-object.ts'
 import type { Pausable } from '../../in-slices.ts'
-import type { ImportNotes } from '../report.ts'
-import type { SourceConversation } from '../source.ts'
-import { printed } from '../unknown-file.ts'
-import { MessageCollector } from './langchain.ts'
-
-type Part = Record<string, unknown>
+import type { ListItem, SourceConversation } from '../source.ts'
+import { type Fields, fieldsIn, objectsIn, printed } from '../values.ts'
+import { addMessage, type MessageFields } from './library-message.ts'
+import { collectEach } from './message-collector.ts'
 
 const roles: ReadonlySet<string> = new Set(['user', 'assistant', 'system'])
 const ownParts: ReadonlySet<unknown> = new Set(['tool-call', 'tool-result', 'reasoning', 'redacted-reasoning'])
@@ -13,53 +11,33 @@ const ownParts: ReadonlySet<unknown> = new Set(['tool-call', 'tool-result', 'rea
 /** Whether this is a model message of the AI SDK that the Messages API does not have in this form. */
 export function isModelMessage(value: unknown): boolean {
   if (!isObject(value) || typeof value['role'] !== 'string') return false
-  return partsOf(value).some((part) => {
-    if (!isObject(part)) return false
-    return (
-      ownParts.has(part['type']) || 'image' in part || (part['type'] === 'file' && typeof part['data'] === 'string')
-    )
+  return objectsIn(value['content']).some((part) => {
+    const { type, data } = part
+    return ownParts.has(type) || 'image' in part || (type === 'file' && typeof data === 'string')
   })
 }
 
 /** Reads model messages of the AI SDK: what `streamText()` takes and returns, called core messages before version 5. */
-export function* readModelMessages(
-  list: readonly { line: number; value: unknown }[],
-  notes: ImportNotes,
-): Pausable<SourceConversation> {
-  const collector = new MessageCollector()
-  for (const { line, value } of list) {
-    const message = isObject(value) ? value : {}
-    const role = printed(message['role'])
+export function readModelMessages(list: readonly ListItem[]): Pausable<SourceConversation> {
+  return collectEach(list, (messages, { line, value }) => {
+    const { role: named, content } = fieldsIn(value)
+    const role = printed(named)
+    const parts: unknown[] = Array.isArray(content) ? content : [content]
     if (role === 'tool') {
-      for (const part of partsOf(message))
-        if (isResult(part)) collector.add({ line, role, fields: resultOf(part) }, notes)
-    } else if (roles.has(role)) collector.add({ line, role, fields: { content: partsOf(message).map(partOf) } }, notes)
-    else notes.skipped(line, `a message with the role ${role}`)
-    yield
-  }
-  return collector.conversation
+      const results = objectsIn(parts).filter((part) => part['type'] === 'tool-result')
+      for (const part of results) addMessage(messages, { line, role, fields: resultOf(part) })
+    } else if (roles.has(role)) addMessage(messages, { line, role, fields: { content: parts.map(partOf) } })
+    else line.skipped(`a message with the role ${role}`)
+  })
 }
 
-function partsOf({ content }: Part): unknown[] {
-  return Array.isArray(content) ? content : [content]
-}
-
-function isResult(part: unknown): part is Part {
-  return isObject(part) && part['type'] === 'tool-result'
-}
-
-/** The part in the form of the API or of LangChain. */
-function partOf(part: unknown): unknown {
+/** The part of a model message or a UI message in the form of the API or of LangChain. */
+export function partOf(part: unknown): unknown {
   if (!isObject(part)) return part
-  const { providerOptions, providerMetadata = providerOptions, signature } = part
-  const { anthropic } = isObject(providerMetadata) ? providerMetadata : {}
-  const known = isObject(anthropic) ? anthropic : {}
   switch (part['type']) {
     case 'reasoning':
-      if (known['redactedData'] !== undefined) return { type: 'redacted_thinking', data: known['redactedData'] }
-      return { type: 'thinking', thinking: part['text'], signature: known['signature'] ?? signature }
     case 'redacted-reasoning':
-      return { type: 'redacted_thinking', data: part['data'] }
+      return thinkingOf(part)
     case 'tool-call': {
       const { input = part['args'] ?? {} } = part
       return { type: 'tool_use', id: part['toolCallId'], name: part['toolName'], input }
@@ -67,7 +45,7 @@ function partOf(part: unknown): unknown {
     case 'image':
       return mediaOf(part, part['image'])
     case 'file':
-      return mediaOf(part, part['data'])
+      return mediaOf(part, part['url'] ?? part['data'])
     case 'text':
       return { type: 'text', text: part['text'] }
     default:
@@ -75,14 +53,21 @@ function partOf(part: unknown): unknown {
   }
 }
 
+function thinkingOf(part: Fields): object {
+  const { anthropic } = fieldsIn(part['providerMetadata'] ?? part['providerOptions'])
+  const { redactedData: data = part['data'], signature = part['signature'] } = fieldsIn(anthropic)
+  if (data !== undefined) return { type: 'redacted_thinking', data }
+  return { type: 'thinking', thinking: part['text'] ?? part['reasoning'], signature }
+}
+
 /** A picture or a file in the form of LangChain. Pictures may have no media type. */
-function mediaOf(part: Part, data: unknown): object {
+function mediaOf(part: Fields, data: unknown): object {
   const type =
     part['mediaType'] ?? part['mimeType'] ?? (printed(part['type']).startsWith('image') ? 'image/*' : undefined)
   return { type: 'file', mime_type: type, data, filename: part['filename'] }
 }
 
-function resultOf(part: Part): { tool_call_id: unknown; content: unknown; status?: string } {
+function resultOf(part: Fields): MessageFields {
   const { output, result, isError } = part
   const id = part['toolCallId']
   // Before version 5 the result stood beside its call.

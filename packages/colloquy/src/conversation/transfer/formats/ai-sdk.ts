@@ -1,95 +1,67 @@
 import { isObject } from '../../../protocol/json/json-object.ts'
-import { isBlank } from '../../../protocol/sendable.ts'
 import { cutText } from '../../../protocol/text.ts'
 import type { Pausable } from '../../in-slices.ts'
-import { contentOf, type SourceBlock, textBlock, toBlock } from '../blocks.ts'
-import type { ImportNotes } from '../report.ts'
-import { keysOf, printed } from '../unknown-file.ts'
-import { type SourceConversation, type SourceMessage, timeIn } from '../source.ts'
-import { mediaBlock } from './media-block.ts'
+import { type SourceBlock, toBlock } from '../blocks.ts'
+import type { SourceLine } from '../report.ts'
+import type { ListItem, SourceConversation } from '../source.ts'
+import { type Fields, fieldsIn, isVisible, keysOf, printed, timeIn } from '../values.ts'
+import { partOf } from './ai-sdk-model.ts'
+import { blocksOfPart } from './library-message.ts'
+import { collectEach } from './message-collector.ts'
 
 /** A UI message of the AI SDK: since version 5 with `parts` alone, before with `content` too. */
-export interface UiMessage {
+interface UiMessage {
   role?: unknown
-  content?: unknown
-  parts: (UiPart | null)[]
+  parts: readonly unknown[]
   createdAt?: unknown
-}
-
-interface UiPart {
-  type?: unknown
-  text?: unknown
-  [other: string]: unknown
 }
 
 export function isUiMessage(value: unknown): value is UiMessage {
   return isObject(value) && Array.isArray(value['parts']) && 'role' in value
 }
 
+/** Version 4 has `data` too, which no model reads. */
+const roles = new Set(['user', 'assistant', 'system'])
+
 /**
  * Reads UI messages of the AI SDK. A message of the assistant can hold several steps: each becomes a reply with its tool calls
  * and a user message with their results. Reasoning keeps its signature where a provider gave one.
  */
-export function* readUiMessages(
-  list: readonly { line: number; value: unknown }[],
-  notes: ImportNotes,
-): Pausable<SourceConversation> {
-  const messages: SourceMessage[] = []
-  for (const { line, value } of list) {
-    yield
+export function readUiMessages(list: readonly ListItem[]): Pausable<SourceConversation> {
+  return collectEach(list, (messages, { line, value }) => {
     const message = uiMessageIn(value)
-    if (message === undefined) {
-      notes.skipped(line, `${keysOf(value)} among UI messages`)
-      continue
-    }
+    if (message === undefined) return line.skipped(`${keysOf(value)} among UI messages`)
     const role = printed(message.role)
-    if (!roles.has(role)) {
-      notes.skipped(line, `a message with the role ${cutText(role, 40)}`)
-      continue
-    }
+    if (!roles.has(role)) return line.skipped(`a message with the role ${cutText(role, 40)}`)
     const createdAt = timeIn(message.createdAt)
-    const said = message.role === 'assistant' ? stepsOf(message, line, notes) : [questionOf(message, line, notes)]
-    for (const { role, blocks } of said) {
-      if (blocks.length === 0) continue
-      messages.push({ line, role, parent: messages.length, createdAt, content: contentOf(blocks) })
-    }
-  }
-  return { settings: {}, messages, head: messages.length }
+    const parts = message.parts.map(fieldsIn)
+    const said = role === 'assistant' ? stepsOf(parts, line) : [{ role, blocks: blocksOf(parts, line) }]
+    for (const { role, blocks } of said) if (blocks.length > 0) messages.add({ line, role, blocks, createdAt })
+  })
 }
 
 /** A message of AI SDK 4 may have its text as content alone. */
 function uiMessageIn(value: unknown): UiMessage | undefined {
   if (isUiMessage(value)) return value
-  const { role, content } = (value ?? {}) as { role?: unknown; content?: unknown }
+  const { role, content } = fieldsIn(value)
   return typeof content === 'string' ? { role, parts: [{ type: 'text', text: content }] } : undefined
 }
 
-/** Version 4 has `data` too, which no model reads. */
-const roles = new Set(['user', 'assistant', 'system'])
-
-interface Said {
-  role: string
-  blocks: SourceBlock[]
-}
-
-function questionOf({ role, parts }: UiMessage, line: number, notes: ImportNotes): Said {
-  return { role: printed(role), blocks: parts.flatMap((part) => blockOf(part ?? {}, line, notes)) }
-}
-
 /** The replies of an assistant's message, each with the results of its calls behind it. */
-function stepsOf({ parts }: UiMessage, line: number, notes: ImportNotes): Said[] {
+function stepsOf(parts: readonly Fields[], line: SourceLine): { role: string; blocks: SourceBlock[] }[] {
   const steps: { reply: SourceBlock[]; results: SourceBlock[] }[] = [{ reply: [], results: [] }]
   for (const part of parts) {
-    const call = toolPartOf(part ?? {})
+    const call = toolCallIn(part)
     const step = steps.at(-1)!
     if (call) {
-      step.reply.push(toBlock({ type: 'tool_use', id: call.id, name: call.name, input: call.input }))
-      if (call.result) step.results.push(toBlock({ type: 'tool_result', tool_use_id: call.id, ...call.result }))
+      const { id, name, input, result } = call
+      step.reply.push(toBlock({ type: 'tool_use', id, name, input }))
+      if (result) step.results.push(toBlock({ type: 'tool_result', tool_use_id: id, ...result }))
       continue
     }
-    const blocks = blockOf(part ?? {}, line, notes)
+    const blocks = blocksOf([part], line)
     // Text after a call with a result was written after the result.
-    if (step.results.length > 0 && (blocks.length > 0 || part?.type === 'step-start'))
+    if (step.results.length > 0 && (blocks.length > 0 || part['type'] === 'step-start'))
       steps.push({ reply: blocks, results: [] })
     else step.reply.push(...blocks)
   }
@@ -99,30 +71,18 @@ function stepsOf({ parts }: UiMessage, line: number, notes: ImportNotes): Said[]
   ])
 }
 
-/** The block of a part; none if it is not for the model. */
-function blockOf(part: UiPart, line: number, notes: ImportNotes): SourceBlock[] {
-  if (part.type === 'text') return isBlank(printed(part.text ?? '')) ? [] : [textBlock(part.text as string)]
-  if (part.type === 'reasoning') return reasoningOf(part)
-  if (part.type === 'file') return [fileOf(part)]
-  if (part.type !== 'step-start') notes.repaired(line, `left out: a ${printed(part.type)} part, which no model reads`)
-  return []
+/** The blocks of parts, without those that are not for the model. */
+function blocksOf(parts: readonly Fields[], line: SourceLine): SourceBlock[] {
+  return parts.flatMap((part) => {
+    const { type, text } = part
+    if (type === 'step-start' || (type === 'text' && !isVisible(text))) return []
+    if (type === 'text' || type === 'reasoning' || type === 'file') return blocksOfPart(partOf(part), line)
+    line.repaired(`left out: a ${printed(type)} part, which no model reads`)
+    return []
+  })
 }
 
-function reasoningOf(part: UiPart): SourceBlock[] {
-  const { anthropic } = (part['providerMetadata'] ?? {}) as {
-    anthropic?: { signature?: unknown; redactedData?: unknown }
-  }
-  if (anthropic?.redactedData !== undefined)
-    return [toBlock({ type: 'redacted_thinking', data: anthropic.redactedData })]
-  const thinking = part.text ?? part['reasoning']
-  return [toBlock({ type: 'thinking', thinking, signature: anthropic?.signature })]
-}
-
-function fileOf({ mediaType, mimeType, url, data, filename }: UiPart): SourceBlock {
-  return mediaBlock({ data: url ?? data, type: mediaType ?? mimeType, title: filename })
-}
-
-interface ToolPart {
+interface ToolCall {
   id: string
   name: string
   input: unknown
@@ -131,28 +91,31 @@ interface ToolPart {
 }
 
 /** The call of a `tool-NAME`, `dynamic-tool` or `tool-invocation` part. */
-function toolPartOf(part: UiPart): ToolPart | undefined {
-  const type = printed(part.type)
-  if (type === 'tool-invocation') return invocationOf(part['toolInvocation'] as Record<string, unknown>)
+function toolCallIn(part: Fields): ToolCall | undefined {
+  const type = printed(part['type'])
   if (type !== 'dynamic-tool' && !type.startsWith('tool-')) return undefined
-  const name = type === 'dynamic-tool' ? printed(part['toolName']) : type.slice('tool-'.length)
-  const call = { id: printed(part['toolCallId']), name, input: part['input'] ?? part['rawInput'] ?? {} }
-  if (part['state'] === 'output-available') return { ...call, result: { content: textOfOutput(part['output']) } }
-  const { reason = 'denied' } = (part['approval'] ?? {}) as { reason?: unknown }
-  if (part['state'] === 'output-denied') return { ...call, result: { content: printed(reason), is_error: true } }
-  if (part['state'] !== 'output-error') return call
-  return { ...call, result: { content: printed(part['errorText'] ?? 'failed'), is_error: true } }
+  // Version 4 has the call in a member.
+  const isOld = type === 'tool-invocation'
+  const given = isOld ? fieldsIn(part['toolInvocation']) : part
+  const { toolCallId, toolName, input = given['args'] ?? given['rawInput'] ?? {} } = given
+  const name = isOld || type === 'dynamic-tool' ? printed(toolName) : type.slice('tool-'.length)
+  const result = resultIn(given)
+  return { id: printed(toolCallId), name, input, ...(result && { result }) }
 }
 
-/** The call of an AI SDK 4 part. */
-function invocationOf(given: Record<string, unknown> | null | undefined): ToolPart {
-  const invocation = given ?? {}
-  const call = {
-    id: printed(invocation['toolCallId']),
-    name: printed(invocation['toolName']),
-    input: invocation['args'] ?? {},
+function resultIn({ state, result, output, approval, errorText }: Fields): ToolCall['result'] {
+  switch (state) {
+    case 'result':
+      return { content: textOfOutput(result) }
+    case 'output-available':
+      return { content: textOfOutput(output) }
+    case 'output-denied':
+      return { content: printed(fieldsIn(approval)['reason'] ?? 'denied'), is_error: true }
+    case 'output-error':
+      return { content: printed(errorText ?? 'failed'), is_error: true }
+    default:
+      return undefined
   }
-  return invocation['state'] === 'result' ? { ...call, result: { content: textOfOutput(invocation['result']) } } : call
 }
 
 function textOfOutput(output: unknown): string {

@@ -1,9 +1,9 @@
 import { isObject } from '../../../protocol/json/json-object.ts'
 import type { Pausable } from '../../in-slices.ts'
-import type { ImportNotes } from '../report.ts'
-import { objectsIn, type SourceConversation } from '../source.ts'
-import { printed } from '../unknown-file.ts'
-import { type Fields, inputIn, MessageCollector } from './langchain.ts'
+import type { ListItem, SourceConversation } from '../source.ts'
+import { type Fields, fieldsIn, objectsIn, printed } from '../values.ts'
+import { addMessage, inputIn, type MessageFields } from './library-message.ts'
+import { collectEach } from './message-collector.ts'
 
 const ownRoles: ReadonlySet<unknown> = new Set(['tool', 'function', 'developer'])
 const ownParts: ReadonlySet<unknown> = new Set(['image_url', 'input_audio', 'file', 'refusal'])
@@ -13,7 +13,7 @@ export function isChatCompletions(value: unknown): boolean {
   if (!isObject(value) || typeof value['role'] !== 'string') return false
   const { role, content, tool_calls: calls, function_call: call } = value
   if (ownRoles.has(role) || Array.isArray(calls) || isObject(call) || 'refusal' in value) return true
-  return Array.isArray(content) && content.some((part: unknown) => isObject(part) && ownParts.has(part['type']))
+  return objectsIn(content).some((part) => ownParts.has(part['type']))
 }
 
 const roles: Readonly<Record<string, string>> = {
@@ -26,32 +26,24 @@ const roles: Readonly<Record<string, string>> = {
 }
 
 /** Reads messages of the Chat Completions API. */
-export function* readChatCompletions(
-  list: readonly { line: number; value: unknown }[],
-  notes: ImportNotes,
-): Pausable<SourceConversation> {
-  const collector = new MessageCollector()
-  for (const [index, { line, value }] of list.entries()) {
-    const message = isObject(value) ? value : {}
-    const given = printed(message['role'])
-    const role = Object.hasOwn(roles, given) ? roles[given]! : undefined
-    if (role === undefined) notes.skipped(line, `a message with the role ${given}`)
-    else collector.add({ line, role, fields: fieldsOf(message, index) }, notes)
-    yield
-  }
-  return collector.conversation
+export function readChatCompletions(list: readonly ListItem[]): Pausable<SourceConversation> {
+  return collectEach(list, (messages, { line, value }, index) => {
+    const message = fieldsIn(value)
+    const role = printed(message['role'])
+    if (!Object.hasOwn(roles, role)) line.skipped(`a message with the role ${role}`)
+    else addMessage(messages, { line, role: roles[role]!, fields: fieldsOf(message, index) })
+  })
 }
 
-function fieldsOf(message: Record<string, unknown>, index: number): Fields {
-  const { content, refusal, audio, tool_calls: calls, tool_call_id: id, function_call: call } = message
-  const spoken = isObject(audio) ? audio['transcript'] : undefined
-  const parts = Array.isArray(content) ? content.map(partOf) : [content ?? spoken]
+function fieldsOf(message: Fields, index: number): MessageFields {
+  const { role, content, refusal, audio, tool_calls: calls, tool_call_id: id, function_call: call } = message
+  const parts = Array.isArray(content) ? content.map(partOf) : [content ?? fieldsIn(audio)['transcript']]
   return {
-    content: message['role'] === 'tool' || message['role'] === 'function' ? content : [...parts, refusal],
+    content: role === 'tool' || role === 'function' ? content : [...parts, refusal],
     // Before there were tools, a call had no id: its result is the next message.
-    tool_call_id: message['role'] === 'function' ? idOf(index - 1) : id,
+    tool_call_id: role === 'function' ? idOf(index - 1) : id,
     tool_calls: [
-      ...objectsIn<Record<string, unknown>>(calls).map((each) => callOf(each['id'], each['function'])),
+      ...objectsIn(calls).map((each) => callOf(each['id'], each['function'])),
       ...(isObject(call) ? [callOf(idOf(index), call)] : []),
     ],
   }
@@ -62,7 +54,7 @@ function idOf(index: number): string {
 }
 
 function callOf(id: unknown, called: unknown): object {
-  const { name, arguments: text } = isObject(called) ? called : {}
+  const { name, arguments: text } = fieldsIn(called)
   return { id, name, args: typeof text === 'string' ? inputIn(text) : text }
 }
 
@@ -80,7 +72,7 @@ export function toolsIn(tools: unknown): unknown {
   return tools.map((tool: unknown) => {
     if (!isObject(tool) || !isObject(tool['function'])) return tool
     const { name, description, parameters } = tool['function']
-    return { name, description, input_schema: { type: 'object', ...(isObject(parameters) ? parameters : {}) } }
+    return { name, description, input_schema: { type: 'object', ...fieldsIn(parameters) } }
   })
 }
 

@@ -2,9 +2,9 @@ import { jsonElements, jsonMembers } from '../../history/json-members.ts'
 import { titleOf } from '../../history/view.ts'
 import { mapped, type Pausable } from '../../in-slices.ts'
 import { type JsonLine, stringOf, valueOf } from '../lines.ts'
-import type { ImportNotes } from '../report.ts'
-import { aboutReply, type SourceConversation, type SourceMessage, timeIn } from '../source.ts'
-import { printed } from '../unknown-file.ts'
+import type { Noted, SourceLine } from '../report.ts'
+import { aboutReply, type SourceConversation, type SourceMessage } from '../source.ts'
+import { printed, timeIn } from '../values.ts'
 
 /**
  * Whether these are the lines of a Claude Code transcript, which are chained by `uuid` and `parentUuid`, or of its output in the
@@ -22,10 +22,10 @@ export function isClaudeCode(lines: readonly JsonLine[]): boolean {
  *
  * A line without a parent, or whose parent is not in the file, follows the line before it. Messages before a compaction stand on a branch of their own.
  */
-export function* readClaudeCode(lines: readonly JsonLine[], notes: ImportNotes): Pausable<SourceConversation> {
-  const entries = yield* entriesOf(lines, notes)
+export function* readClaudeCode(lines: readonly Noted<JsonLine>[]): Pausable<SourceConversation> {
+  const entries = yield* entriesOf(lines)
   const reader = new TranscriptReader()
-  yield* mapped(entries, (entry) => reader.add(entry, notes))
+  yield* mapped(entries, (entry) => reader.add(entry))
   const { model } = reader
   const messages = yield* reader.joined()
   return {
@@ -39,7 +39,7 @@ export function* readClaudeCode(lines: readonly JsonLine[], notes: ImportNotes):
 
 /** A line that has a place in the chain. */
 interface Entry {
-  line: number
+  line: SourceLine
   /** The entry that it follows; undefined at the beginning. */
   parent: Entry | undefined
   members: ReadonlyMap<string, string>
@@ -48,24 +48,24 @@ interface Entry {
 }
 
 /** The lines of the main conversation with their parents, each once. */
-function* entriesOf(lines: readonly JsonLine[], notes: ImportNotes): Pausable<Entry[]> {
-  const chained: (JsonLine & { uuid: string })[] = []
+function* entriesOf(lines: readonly Noted<JsonLine>[]): Pausable<Entry[]> {
+  const chained: (Noted<JsonLine> & { uuid: string })[] = []
   for (const line of lines) {
     const uuid = stringOf(line.members, 'uuid')
     if (uuid !== undefined) chained.push({ ...line, uuid })
-    else if (line.members.has('message')) notes.skipped(line.line, 'a message without a uuid')
+    else if (line.members.has('message')) line.line.skipped('a message without a uuid')
     yield
   }
   // The file of a sub-agent has no main conversation.
   const hasMain = chained.some(({ members }) => members.has('message') && !isSide(members))
   const byUuid = new Map<string, Entry>()
   for (const { line, members, uuid } of chained) {
-    if (hasMain && isSide(members)) notes.skipped(line, 'part of a side conversation')
-    else if (byUuid.has(uuid)) notes.skipped(line, `the line with uuid ${uuid} once more`)
+    if (hasMain && isSide(members)) line.skipped('part of a side conversation')
+    else if (byUuid.has(uuid)) line.skipped(`the line with uuid ${uuid} once more`)
     else byUuid.set(uuid, { line, parent: undefined, members, message: 0 })
     yield
   }
-  return yield* linked([...byUuid.values()], byUuid, notes)
+  return yield* linked([...byUuid.values()], byUuid)
 }
 
 function isSide(members: ReadonlyMap<string, string>): boolean {
@@ -73,19 +73,19 @@ function isSide(members: ReadonlyMap<string, string>): boolean {
 }
 
 /** The entries so that each stands behind its parent. */
-function* linked(entries: readonly Entry[], byUuid: ReadonlyMap<string, Entry>, notes: ImportNotes): Pausable<Entry[]> {
+function* linked(entries: readonly Entry[], byUuid: ReadonlyMap<string, Entry>): Pausable<Entry[]> {
   for (const [index, entry] of entries.entries()) {
     const parentId = stringOf(entry.members, 'parentUuid')
     const parent = parentId === undefined ? undefined : byUuid.get(parentId)
     const isFirst = entry.members.has('parentUuid') && parentId === undefined
     entry.parent = isFirst || parent ? parent : entries[index - 1]
-    if (parentId !== undefined && !parent) notes.repaired(entry.line, `its parent ${parentId} is not in the file`)
+    if (parentId !== undefined && !parent) entry.line.repaired(`its parent ${parentId} is not in the file`)
     yield
   }
   const placed = new Set<Entry>()
   const ordered: Entry[] = []
   for (const entry of entries) {
-    for (const each of chainTo(entry, placed, notes)) {
+    for (const each of chainTo(entry, placed)) {
       placed.add(each)
       ordered.push(each)
     }
@@ -94,21 +94,24 @@ function* linked(entries: readonly Entry[], byUuid: ReadonlyMap<string, Entry>, 
 }
 
 /** The entry behind those of its parents that are not placed yet. A chain that bites its tail begins there. */
-function chainTo(entry: Entry, placed: ReadonlySet<Entry>, notes: ImportNotes): Entry[] {
+function chainTo(entry: Entry, placed: ReadonlySet<Entry>): Entry[] {
   const chain: Entry[] = []
   const seen = new Set<Entry>()
   for (let at: Entry | undefined = entry; at && !placed.has(at); at = at.parent) {
     chain.push(at)
     seen.add(at)
     if (!at.parent || !seen.has(at.parent)) continue
-    notes.repaired(at.line, 'its parents form a circle')
+    at.line.repaired('its parents form a circle')
     at.parent = undefined
   }
   return chain.toReversed()
 }
 
 function lastLine(entries: readonly Entry[]): Entry | undefined {
-  return entries.reduce<Entry | undefined>((last, entry) => (last && last.line > entry.line ? last : entry), undefined)
+  return entries.reduce<Entry | undefined>(
+    (last, entry) => (last && last.line.number > entry.line.number ? last : entry),
+    undefined,
+  )
 }
 
 /** The newest message that follows: the last line may belong to a reply whose results came before it. */
@@ -132,15 +135,15 @@ class TranscriptReader {
   /** The last message with a reply's id. */
   readonly #byId = new Map<string, number>()
 
-  add(entry: Entry, notes: ImportNotes): void {
+  add(entry: Entry): void {
     const before = entry.parent?.message ?? 0
     entry.message = before
     const json = entry.members.get('message')
     const reason = json === undefined ? undefined : notTaken(entry)
-    if (reason !== undefined) notes.skipped(entry.line, reason)
+    if (reason !== undefined) entry.line.skipped(reason)
     if (json === undefined || reason !== undefined) return
     const message = messageIn(json)
-    if (message === undefined) notes.skipped(entry.line, 'its message is not an object with a role and content')
+    if (message === undefined) entry.line.skipped('its message is not an object with a role and content')
     else entry.message = message.role === 'assistant' ? this.#addReply(entry, message) : this.#addOther(entry, message)
   }
 
@@ -246,14 +249,14 @@ function listOf(content: string): string[] {
 }
 
 /** The title that the user gave, else the newest that was generated, else the first prompt. */
-function titleIn(lines: readonly JsonLine[]): string | undefined {
+function titleIn(lines: readonly Pick<JsonLine, 'members'>[]): string | undefined {
   const last = (name: string): string | undefined =>
     lines.map(({ members }) => stringOf(members, name)).findLast((title) => title !== undefined)
   return last('customTitle') ?? last('aiTitle') ?? last('summary') ?? firstPrompt(lines)
 }
 
 /** The beginning of the first prompt. Notes of the program and its commands come before it, in messages of the user too. */
-function firstPrompt(lines: readonly JsonLine[]): string | undefined {
+function firstPrompt(lines: readonly Pick<JsonLine, 'members'>[]): string | undefined {
   for (const { members } of lines) {
     const json = members.get('message')
     if (json === undefined || valueOf(members, 'isMeta') === true || messageIn(json)?.role !== 'user') continue

@@ -11,9 +11,11 @@ import { checkLevels, type JsonLine, membersOf, stringOf, valueOf } from '../lin
 import { type Archive, messageJson } from '../../history/records.ts'
 import { blocksOf, contentOf } from '../blocks.ts'
 import { canBeShown } from '../repair/clean.ts'
-import { type ExportedMessage, mendExport } from './mend-export.ts'
+import { type ExportedMessage, mendExport } from '../repair/mend-export.ts'
+import type { Noted, SourceLine } from '../report.ts'
 import { isUsage } from '../source.ts'
-import type { ImportNotes } from '../report.ts'
+
+type ExportLine = Noted<JsonLine>
 
 export function isColloquy(lines: readonly JsonLine[]): boolean {
   return lines.some(isHeader)
@@ -43,15 +45,15 @@ export function exportsIn(lines: readonly JsonLine[]): JsonLine[][] {
  *
  * Throws a `ContentError` that names the line of a value that no export has.
  */
-export function* readColloquy(lines: readonly JsonLine[], notes: ImportNotes): Pausable<Archive> {
+export function* readColloquy(lines: readonly ExportLine[]): Pausable<Archive> {
   const about = lines.find(({ members }) => members.get('type') === '"conversation"')!
   const numbers = new Set<number>()
   const messages: MessageRecord[] = []
-  const found = yield* recordsIn(lines.filter((line) => line !== about && !isDamaged(line, notes)))
+  const found = yield* recordsIn(lines.filter((line) => line !== about && !isDamaged(line)))
   for (const { line, record } of found) {
     if (numbers.has(record.number)) throw wrong(line, `message ${record.number} is there twice`)
     if (record.parent !== 0 && !numbers.has(record.parent)) {
-      notes.repaired(line, `its parent ${record.parent} is not in the file`)
+      line.repaired(`its parent ${record.parent} is not in the file`)
       record.parent = messages.at(-1)?.number ?? 0
     }
     numbers.add(record.number)
@@ -59,8 +61,8 @@ export function* readColloquy(lines: readonly JsonLine[], notes: ImportNotes): P
   }
   const head = numberIn(about, 'head')
   // The head stands first: it may have been erased while the export was written.
-  if (head !== 0 && !numbers.has(head)) notes.repaired(about.line, `its head ${head} is not in the file`)
-  yield* mendExport(found, notes)
+  if (head !== 0 && !numbers.has(head)) about.line.repaired(`its head ${head} is not in the file`)
+  yield* mendExport(found)
   return {
     title: stringOf(about.members, 'title'),
     metadata: metadataIn(about),
@@ -72,19 +74,19 @@ export function* readColloquy(lines: readonly JsonLine[], notes: ImportNotes): P
 }
 
 /** The messages of these lines, each after its parent: another program may have sorted the lines. */
-function* recordsIn(lines: readonly JsonLine[]): Pausable<ExportedMessage[]> {
+function* recordsIn(lines: readonly ExportLine[]): Pausable<ExportedMessage[]> {
   const found = yield* mapped(lines, (line) => ({ line: line.line, record: recordOf(line) }))
   return found.toSorted((a, b) => a.record.number - b.record.number)
 }
 
 /** Whether the message could not be exported because it was damaged in the store. */
-function isDamaged({ line, members }: JsonLine, notes: ImportNotes): boolean {
+function isDamaged({ line, members }: ExportLine): boolean {
   if (members.get('type') !== '"damaged"') return false
-  notes.skipped(line, 'the message was damaged in the store that it was exported from')
+  line.skipped('the message was damaged in the store that it was exported from')
   return true
 }
 
-function recordOf(line: JsonLine): MessageRecord {
+function recordOf(line: ExportLine): MessageRecord {
   const { members } = line
   checkLevels(line.json, line.line)
   const json = messageIn(line, 'message') ?? ''
@@ -108,7 +110,7 @@ function recordOf(line: JsonLine): MessageRecord {
 const roles = new Set<unknown>(['user', 'assistant', 'system'])
 
 /** The exact JSON of a message, which stands in the line as an object or as a string. */
-function messageIn({ line, members }: JsonLine, name: string): string | undefined {
+function messageIn({ line, members }: ExportLine, name: string): string | undefined {
   const text = members.get(name)
   if (text === undefined) return undefined
   const json = text.startsWith('"') ? (JSON.parse(text) as string) : text
@@ -137,7 +139,7 @@ function messageIn({ line, members }: JsonLine, name: string): string | undefine
 }
 
 /** The record of a reply. A usage that is not a count would spoil every sum, so it is refused. */
-function replyIn({ line, members }: JsonLine): string | null {
+function replyIn({ line, members }: ExportLine): string | null {
   const text = members.get('reply')
   if (text === undefined || text === 'null') return null
   const reply = membersOf(text)
@@ -165,7 +167,7 @@ const objects = ['metadata', 'thinking', 'tool_choice', 'budget', 'output_config
 
 const blocks = ['tools', 'system']
 
-function settingsIn({ line, members }: JsonLine): Partial<ConversationSettings> {
+function settingsIn({ line, members }: ExportLine): Partial<ConversationSettings> {
   const settings = (valueOf(members, 'settings') ?? {}) as Record<string, unknown>
   if (typeof settings !== 'object' || Array.isArray(settings)) throw wrong(line, 'its settings are not an object')
   const odd =
@@ -176,14 +178,14 @@ function settingsIn({ line, members }: JsonLine): Partial<ConversationSettings> 
   return settings
 }
 
-function metadataIn({ line, members }: JsonLine): ConversationMetadata | undefined {
+function metadataIn({ line, members }: ExportLine): ConversationMetadata | undefined {
   const metadata = valueOf(members, 'metadata')
   if (metadata === undefined) return undefined
   if (isObject(metadata)) return metadata
   throw wrong(line, `its metadata is ${cutText(JSON.stringify(metadata), 40)}`)
 }
 
-function shelfIn({ line, members }: JsonLine): Shelf | undefined {
+function shelfIn({ line, members }: ExportLine): Shelf | undefined {
   const shelf = valueOf(members, 'shelf')
   if (shelf === undefined || isShelf(shelf)) return shelf
   throw wrong(line, `its shelf is ${cutText(JSON.stringify(shelf), 40)}`)
@@ -201,7 +203,7 @@ function roleOf(json: string): string {
 /** PostgreSQL counts messages in 32 bits, and a conversation must be able to grow. */
 const largestNumber = 2 ** 30
 
-function numberIn({ line, members }: JsonLine, name: string): number {
+function numberIn({ line, members }: ExportLine, name: string): number {
   const id = valueOf(members, name) ?? null
   if (id === null) return 0
   const number = typeof id === 'string' && /^[1-9]\d*$/.test(id) ? Number(id) : 0
@@ -209,6 +211,6 @@ function numberIn({ line, members }: JsonLine, name: string): number {
   throw wrong(line, `its ${name} is ${JSON.stringify(id)}`)
 }
 
-function wrong(line: number, found: string): ContentError {
-  return new ContentError(`Cannot import line ${line}: ${found}`)
+function wrong(line: SourceLine, found: string): ContentError {
+  return new ContentError(`Cannot import line ${line.number}: ${found}`)
 }

@@ -1,13 +1,12 @@
 import { isObject } from '../../../protocol/json/json-object.ts'
 import type { Pausable } from '../../in-slices.ts'
-import { contentOf, textBlock } from '../blocks.ts'
-import type { ImportNotes } from '../report.ts'
-import { aboutReply, objectsIn, type SourceConversation, type SourceMessage, timeIn } from '../source.ts'
-import { keysOf, printed } from '../unknown-file.ts'
-import { callText, fenced } from './tool-text.ts'
+import { aboutReply, type ListItem, type SourceConversation } from '../source.ts'
+import { isVisible, keysOf, objectsIn, printed, systemIn, timeIn } from '../values.ts'
+import { collectEach } from './message-collector.ts'
+import { callText, fenced, visibleBlocks } from './texts.ts'
 
 /** A prompt and its response, as `llm logs --json` prints them. */
-export interface LoggedResponse {
+interface LoggedResponse {
   conversation_id: string
   conversation_name?: unknown
   prompt?: unknown
@@ -30,55 +29,32 @@ export function conversationsIn<Logged extends { value: unknown }>(list: readonl
   return [...Map.groupBy(list, idOf).values()]
 }
 
+/** Reads the logged responses of one conversation. Calls of tools and their output become text of the replies. */
+export function* readLoggedResponses(list: readonly ListItem[]): Pausable<SourceConversation> {
+  const responses = list.map(({ value }) => value).filter(isLoggedResponse)
+  const read = yield* collectEach(list, (messages, { line, value }) => {
+    if (!isLoggedResponse(value)) return line.skipped(`${keysOf(value)} among logged responses`)
+    if (objectsIn(value.attachments).length > 0) line.repaired('attachments are not in the file')
+    const about = aboutReply((name) => (name === 'model' ? value.model : undefined))
+    const createdAt = timeIn(inUtc(value.datetime_utc))
+    const [prompt, reply] = [visibleBlocks([value.prompt]), visibleBlocks(replyTexts(value))]
+    if (prompt.length > 0) messages.add({ line, role: 'user', blocks: prompt, createdAt })
+    if (reply.length > 0) messages.add({ line, role: 'assistant', blocks: reply, createdAt, about })
+  })
+  const title = responses.map((each) => each.conversation_name).find((name) => typeof name === 'string')
+  return { ...read, title, settings: systemIn(responses.map((each) => each.system).find(isVisible)) }
+}
+
 /** Older logs leave the zone out. */
 function inUtc(time: unknown): unknown {
   return typeof time === 'string' && /T[\d:.]+$/.test(time) ? `${time}Z` : time
 }
 
-/** Reads the logged responses of one conversation. Calls of tools and their output become text of the replies. */
-export function* readLoggedResponses(
-  list: readonly { line: number; value: unknown }[],
-  notes: ImportNotes,
-): Pausable<SourceConversation> {
-  const messages: SourceMessage[] = []
-  const responses = list.map(({ value }) => value).filter(isLoggedResponse)
-  for (const { line, value } of list) {
-    yield
-    if (!isLoggedResponse(value)) {
-      notes.skipped(line, `${keysOf(value)} among logged responses`)
-      continue
-    }
-    if (Array.isArray(value.attachments) && value.attachments.length > 0) {
-      notes.repaired(line, 'attachments are not in the file')
-    }
-    const about = aboutReply((name) => (name === 'model' ? value.model : undefined))
-    const said: [role: string, texts: unknown[]][] = [
-      ['user', [value.prompt]],
-      ['assistant', replyTexts(value)],
-    ]
-    for (const [role, texts] of said) {
-      const visible = texts.filter((text): text is string => typeof text === 'string' && text.trim() !== '')
-      const blocks = visible.map(textBlock)
-      if (blocks.length === 0) continue
-      const place = { line, role, parent: messages.length, createdAt: timeIn(inUtc(value.datetime_utc)) }
-      messages.push({ ...place, content: contentOf(blocks), ...(role === 'assistant' && { about }) })
-    }
-  }
-  const title = responses.map((each) => each.conversation_name).find((name) => typeof name === 'string')
-  const system = responses.map((each) => each.system).find((text) => typeof text === 'string' && text.trim() !== '')
-  return {
-    title,
-    settings: system ? { system: system as string } : {},
-    messages,
-    head: messages.length,
-  }
-}
-
 /** The texts of a reply: the output of the calls before it, its own, and its calls. */
 function replyTexts({ response, tool_calls: calls, tool_results: results }: LoggedResponse): unknown[] {
   return [
-    ...objectsIn<Record<string, unknown>>(results).map(({ output }) => fenced(printed(output ?? ''))),
+    ...objectsIn(results).map(({ output }) => fenced(printed(output ?? ''))),
     response,
-    ...objectsIn<Record<string, unknown>>(calls).map(({ name, arguments: input }) => callText(name, input)),
+    ...objectsIn(calls).map(({ name, arguments: input }) => callText(name, input)),
   ]
 }

@@ -1,6 +1,6 @@
 import { mediaType } from '../../../engines/prompt/media.ts'
 import { dataIn, type SourceBlock, toBlock } from '../blocks.ts'
-import { printed } from '../unknown-file.ts'
+import { printed } from '../values.ts'
 
 /** A picture or a file in a message of another program. */
 export interface GivenMedia {

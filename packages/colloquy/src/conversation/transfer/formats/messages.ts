@@ -4,19 +4,15 @@ import { checkMessage, waitingCalls } from '../../history/content.ts'
 import { cutMembers } from '../../history/json-members.ts'
 import { mapped, type Pausable } from '../../in-slices.ts'
 import { valueOf } from '../lines.ts'
-import type { ImportNotes } from '../report.ts'
-import { keysOf } from '../unknown-file.ts'
-import { aboutReply, type SourceConversation, type SourceMessage } from '../source.ts'
+import { aboutReply, type ListItem, type SourceConversation, type SourceMessage } from '../source.ts'
+import { keysOf } from '../values.ts'
 
 /**
  * Reads messages in the API's form: as they are sent, or whole responses.
  *
  * Throws a `ContentError` for a message whose role, content or tool results the API refuses.
  */
-export function* readMessages(
-  list: readonly { line: number; json: string; value: unknown }[],
-  notes: ImportNotes,
-): Pausable<SourceConversation> {
+export function* readMessages(list: readonly ListItem[]): Pausable<SourceConversation> {
   let before: MessageParam | undefined
   const messages = yield* mapped(list, ({ line, json, value }, index) => {
     const message = value as MessageParam
@@ -29,7 +25,7 @@ export function* readMessages(
       throw new ContentError(`Cannot import message ${index + 1}: ${(error as Error).message}`, { cause: error })
     }
     before = message
-    return messageIn(cutMembers(json), { line, parent: index, createdAt: 0 }, notes)
+    return messageIn(cutMembers(json), { line, parent: index, createdAt: 0 })
   })
   return { settings: {}, messages, head: messages.length, keepsOpenCalls: true }
 }
@@ -53,13 +49,12 @@ const responseMembers = new Set([
 function messageIn(
   members: ReadonlyMap<string, string>,
   place: Pick<SourceMessage, 'line' | 'parent' | 'createdAt'>,
-  notes: ImportNotes,
 ): SourceMessage {
   const isResponse = members.has('usage') && members.has('model')
   const others = [...members.keys()].filter(
     (name) => name !== 'role' && name !== 'content' && !responseMembers.has(name),
   )
-  if (others.length > 0) notes.repaired(place.line, `left out: ${others.join(', ')}`)
+  if (others.length > 0) place.line.repaired(`left out: ${others.join(', ')}`)
   return {
     ...place,
     role: valueOf(members, 'role') as string,

@@ -6,7 +6,6 @@ import {
   silentFailureText,
 } from '../../../protocol/content/block-fields.ts'
 import {
-  isBlank,
   isServerToolUse,
   isThinking,
   isToolInput,
@@ -17,6 +16,7 @@ import { mediaFault } from '../../history/content.ts'
 import { type AnyBlock, blocksOf, contentOf, type SourceBlock, withMember, without } from '../blocks.ts'
 import { foreignMembers } from './known-members.ts'
 import type { SourceMessage } from '../source.ts'
+import { isVisible } from '../values.ts'
 
 /** A message without what the API refuses wherever the message stands. */
 export interface CleanMessage {
@@ -60,15 +60,16 @@ function withKnownMembers(source: SourceBlock, reasons: string[]): SourceBlock {
   if (foreign.length > 0) reasons.push(`${foreign.join(', ')} of a ${type} block`)
   const kept = foreign.length > 0 ? without(source, ...foreign) : source
   if (type !== 'tool_result' || !Array.isArray(content)) return kept
-  const parts = blocksOf(JSON.stringify(content))!
-  const known = parts.map((part) => withKnownMembers(part, reasons))
-  return known.every((part, index) => part === parts[index])
-    ? kept
-    : withMember(
-        kept,
-        'content',
-        known.map(({ block }) => block),
-      )
+  return withParts(kept, (part) => withKnownMembers(part, reasons))
+}
+
+/** A tool result with other parts in its list. Those for which `change` returns undefined are left out. */
+function withParts(result: SourceBlock, change: (part: SourceBlock) => SourceBlock | undefined): SourceBlock {
+  const parts = blocksOf(JSON.stringify(result.block.content))!
+  const kept = parts.flatMap((part) => change(part) ?? [])
+  if (kept.length === parts.length && kept.every((part, index) => part === parts[index])) return result
+  const content = kept.map(({ block }) => block)
+  return content.length === 0 ? without(result, 'content') : withMember(result, 'content', content)
 }
 
 /** Whether it is a block with the fields that its type says it has. */
@@ -185,18 +186,10 @@ function withContent(source: SourceBlock, reasons: string[]): SourceBlock {
     reasons.push('the content of a tool result, which is neither text nor a list')
     return content === null ? without(source, 'content') : withMember(source, 'content', JSON.stringify(content))
   }
-  const parts = blocksOf(JSON.stringify(content))!
   const why: string[] = []
-  const kept = parts.flatMap((part) => cleanPart(part, why) ?? [])
-  if (why.length === 0) return source
+  const cleaned = withParts(source, (part) => cleanPart(part, why))
   reasons.push(...why.map((reason) => `${reason} in a tool result`))
-  return kept.length === 0
-    ? without(source, 'content')
-    : withMember(
-        source,
-        'content',
-        kept.map(({ block }) => block),
-      )
+  return cleaned
 }
 
 function cleanPart(part: SourceBlock, reasons: string[]): SourceBlock | undefined {
@@ -220,10 +213,6 @@ function isAnswered({ id }: AnyBlock, all: readonly SourceBlock[]): boolean {
 
 function isCalled({ tool_use_id: id }: AnyBlock, all: readonly SourceBlock[]): boolean {
   return isText(id) && all.some(({ block }) => isServerToolUse(block) && isToolInput(block.input) && block.id === id)
-}
-
-function isVisible(text: unknown): boolean {
-  return typeof text === 'string' && !isBlank(text)
 }
 
 function isText(value: unknown): value is string {

@@ -6,7 +6,6 @@ import type { MessageRecord } from '../../stores/store.ts'
 import { contentOf, type SourceBlock, withMember } from '../blocks.ts'
 import { withoutThinkingAtEnd } from './clean.ts'
 import { checkLevels } from '../lines.ts'
-import type { ImportNotes } from '../report.ts'
 import type { SourceConversation, SourceMessage } from '../source.ts'
 import { SourceTree } from './source-tree.ts'
 
@@ -18,7 +17,7 @@ import { SourceTree } from './source-tree.ts'
  *
  * @param at the time of messages whose file does not have it.
  */
-export function* repair(source: SourceConversation, at: number, notes: ImportNotes): Pausable<Archive> {
+export function* repair(source: SourceConversation, at: number): Pausable<Archive> {
   const tree = yield* SourceTree.of(source)
   const placed: Placed[] = []
   const visits: Visit[] = tree.children(0).map((number) => ({ number, parent: undefined, calls: noCalls }))
@@ -32,10 +31,11 @@ export function* repair(source: SourceConversation, at: number, notes: ImportNot
     const { content } = tree.clean(each.number)
     return recordOf(each, numbers, { ...source.messages[each.number - 1]!, content }, at)
   })
-  yield* noteChanges(source, tree, inOrder, notes)
+  yield* noteChanges(source, tree, inOrder)
   const active = tree.nearestKept(source.head)
   const head = inOrder.findLastIndex(({ number }) => number === active) + 1
-  return { title: source.title, settings: source.settings, messages, head }
+  const { title, shelf, settings } = source
+  return { title, shelf, settings, messages, head }
 }
 
 /** A message as it goes out on one path, or on several. */
@@ -136,12 +136,7 @@ function isUnchanged(blocks: readonly SourceBlock[], original: readonly SourceBl
   return blocks.length === original.length && blocks.every(({ json }, index) => json === original[index]!.json)
 }
 
-function* noteChanges(
-  source: SourceConversation,
-  tree: SourceTree,
-  placed: readonly Placed[],
-  notes: ImportNotes,
-): Pausable<void> {
+function* noteChanges(source: SourceConversation, tree: SourceTree, placed: readonly Placed[]): Pausable<void> {
   const reasons = new Map<number, Set<string>>()
   const sent = new Set<number>()
   for (const { number, blocks, reasons: why } of placed) {
@@ -153,9 +148,9 @@ function* noteChanges(
     yield
     if (content === null) continue
     const why = [...(reasons.get(index + 1) ?? [])].join('; ')
-    if (!tree.isKept(index + 1)) notes.skipped(line, `its content is neither text nor a list: ${cutText(content, 40)}`)
-    else if (!sent.has(index + 1)) notes.skipped(line, `never sent: ${why || 'it has no content'}`)
-    else if (why !== '') notes.repaired(line, `left out or changed: ${why}`)
+    if (!tree.isKept(index + 1)) line.skipped(`its content is neither text nor a list: ${cutText(content, 40)}`)
+    else if (!sent.has(index + 1)) line.skipped(`never sent: ${why || 'it has no content'}`)
+    else if (why !== '') line.repaired(`left out or changed: ${why}`)
   }
 }
 

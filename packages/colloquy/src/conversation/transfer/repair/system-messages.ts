@@ -1,7 +1,6 @@
 import { findModel } from '../../../protocol/models/models.ts'
 import { mapped, type Pausable } from '../../in-slices.ts'
 import { blocksOf, contentOf, textBlock } from '../blocks.ts'
-import type { ImportNotes } from '../report.ts'
 import type { SourceConversation, SourceMessage } from '../source.ts'
 
 /**
@@ -11,7 +10,6 @@ import type { SourceConversation, SourceMessage } from '../source.ts'
 export function* placeSystemMessages(
   source: SourceConversation,
   model: string | undefined,
-  notes: ImportNotes,
 ): Pausable<SourceConversation> {
   if (!source.messages.some(isSystem)) return source
   const { messages, settings } = source
@@ -27,7 +25,7 @@ export function* placeSystemMessages(
     }
     if (findModel(model ?? '')?.systemInMessages && isBetween(messages[message.parent - 1], followers.get(index + 1)))
       return message
-    notes.repaired(message.line, 'a system message in a place that the API refuses goes out as a user message')
+    message.line.repaired('a system message in a place that the API refuses goes out as a user message')
     return { ...message, role: 'user', content: contentOf([textBlock(`[System message]\n${textIn(message)}`)]) }
   })
   const system = prompts.filter((text) => text.trim() !== '').join('\n\n')

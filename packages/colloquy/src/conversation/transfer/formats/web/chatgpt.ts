@@ -1,11 +1,11 @@
 import { isObject } from '../../../../protocol/json/json-object.ts'
 import type { Pausable } from '../../../in-slices.ts'
 import { textBlock } from '../../blocks.ts'
-import type { ImportNotes } from '../../report.ts'
-import { type SourceConversation, titleIn } from '../../source.ts'
-import { printed } from '../../unknown-file.ts'
+import type { SourceLine } from '../../report.ts'
+import type { SourceConversation } from '../../source.ts'
+import { fieldsIn, isVisible, nameIn, objectsIn, printed } from '../../values.ts'
+import { fenced } from '../texts.ts'
 import { type ChatMessage, readTree } from './message-tree.ts'
-import { fenced } from '../tool-text.ts'
 
 /** A conversation of ChatGPT's `conversations.json`: nodes by id, each with a message or none. */
 export interface ChatGptConversation {
@@ -49,27 +49,24 @@ export function isChatGpt(value: unknown): value is ChatGptConversation {
  */
 export function* readChatGpt(
   { title, mapping, current_node: current }: ChatGptConversation,
-  line: number,
-  notes: ImportNotes,
+  line: SourceLine,
 ): Pausable<SourceConversation> {
   const nodes = Object.entries(mapping).flatMap(([id, node]) => {
     return node ? { id, parent: node.parent, message: node.message } : []
   })
-  const tree = yield* readTree(nodes, current, { line, notes }, (message) =>
-    message ? messageOf(message, line, notes) : undefined,
-  )
-  return { title: titleIn(title), settings: {}, ...tree }
+  const tree = yield* readTree(nodes, current, line, (message) => (message ? messageOf(message, line) : undefined))
+  return { title: nameIn(title), settings: {}, ...tree }
 }
 
-function messageOf(message: ChatGptMessage, line: number, notes: ImportNotes): ChatMessage | undefined {
+function messageOf(message: ChatGptMessage, line: SourceLine): ChatMessage | undefined {
   const role = message.author?.role
-  const texts = textsOf(message, line, notes)
+  const texts = textsOf(message, line)
   if (texts.length === 0) return undefined
   if (role === 'system' || message.metadata?.is_visually_hidden_from_conversation === true) {
-    notes.skipped(line, `a hidden ${printed(role)} message`)
+    line.skipped(`a hidden ${printed(role)} message`)
     return undefined
   }
-  for (const name of attachmentNames(message)) notes.repaired(line, `the file ${name} is not in the export`)
+  for (const name of attachmentNames(message)) line.repaired(`the file ${name} is not in the export`)
   return {
     role: role === 'user' ? role : 'assistant',
     time: message.create_time,
@@ -81,9 +78,9 @@ function messageOf(message: ChatGptMessage, line: number, notes: ImportNotes): C
 /** The names of attached files. Pictures are parts of the message too. */
 function attachmentNames({ metadata }: ChatGptMessage): string[] {
   const { attachments } = metadata ?? {}
-  const found: ({ name?: unknown; mime_type?: unknown } | null)[] = Array.isArray(attachments) ? attachments : []
-  const files = found.filter((each) => !String(each?.mime_type).startsWith('image/'))
-  return files.map((each) => printed(each?.name))
+  const found = Array.isArray(attachments) ? attachments.map(fieldsIn) : []
+  const files = found.filter((each) => !printed(each['mime_type']).startsWith('image/'))
+  return files.map(({ name }) => printed(name))
 }
 
 /** Thinking, and the instructions of the user and of a custom GPT, which come with each conversation. */
@@ -95,15 +92,15 @@ const unseenKinds: ReadonlySet<unknown> = new Set([
 ])
 
 /** The visible text of a message, as Markdown. */
-function textsOf({ author, content, recipient, metadata }: ChatGptMessage, line: number, notes: ImportNotes): string[] {
+function textsOf({ author, content, recipient, metadata }: ChatGptMessage, line: SourceLine): string[] {
   const kind = content?.content_type
   if (content == null || unseenKinds.has(kind)) return []
   const text = content.text ?? content.result ?? content.output_str
   const parts = Array.isArray(content.parts) ? content.parts : [text ?? content]
-  const isSpoken = parts.some((part: { content_type?: unknown } | null) => part?.content_type === 'audio_transcription')
+  const isSpoken = parts.some((part) => fieldsIn(part)['content_type'] === 'audio_transcription')
   const texts = (isSpoken ? parts.filter((part) => !isRecording(part)) : parts)
-    .map((part) => withoutMarks(textOfPart(part, line, notes), metadata?.content_references))
-    .filter((part) => part.trim() !== '')
+    .map((part) => withoutMarks(textOfPart(part, line), metadata?.content_references))
+    .filter(isVisible)
   const isCall = kind === 'code' || (typeof recipient === 'string' && recipient !== 'all')
   if (!isCall && author?.role !== 'tool') return texts
   const language =
@@ -113,7 +110,7 @@ function textsOf({ author, content, recipient, metadata }: ChatGptMessage, line:
 
 /** Whether the part is the sound of a message whose text is another part. */
 function isRecording(part: unknown): boolean {
-  return /audio.*_asset_pointer$/.test(String((part as { content_type?: unknown } | null)?.content_type))
+  return /audio.*_asset_pointer$/.test(printed(fieldsIn(part)['content_type']))
 }
 
 /** A citation or a name. Its first and last character are for private use, which no font has, or are `【` and `】`. */
@@ -121,19 +118,18 @@ const mark = /\ue200[^\ue201]*\ue201|【[^【】]*†[^【】]*】/g
 
 /** The text with links and names in place of marks, as ChatGPT's page shows it. Marks that no font has are left out. */
 function withoutMarks(text: string, references: unknown): string {
-  const found: ({ matched_text?: unknown; alt?: unknown } | null)[] = Array.isArray(references) ? references : []
-  const shown = new Map(found.map((each) => [each?.matched_text, each?.alt]))
+  const shown = new Map(objectsIn(references).map((each) => [each['matched_text'], each['alt']]))
   return text.replaceAll(mark, (marked) => {
     const alternative = shown.get(marked) ?? /\ue202\["[^"]*","([^"]*)"/.exec(marked)?.[1]
     return typeof alternative === 'string' ? alternative : marked.startsWith('【') ? marked : ''
   })
 }
 
-function textOfPart(part: unknown, line: number, notes: ImportNotes): string {
+function textOfPart(part: unknown, line: SourceLine): string {
   if (typeof part === 'string') return part
   if (!isObject(part)) return ''
   const { content_type: type, text } = part
   if (typeof text === 'string') return text
-  notes.repaired(line, `${printed(type)} is not in the file: a text stands for it`)
+  line.repaired(`${printed(type)} is not in the file: a text stands for it`)
   return `[${printed(type)}]`
 }

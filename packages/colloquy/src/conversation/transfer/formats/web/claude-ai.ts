@@ -1,11 +1,11 @@
 import { isObject } from '../../../../protocol/json/json-object.ts'
 import type { Pausable } from '../../../in-slices.ts'
-import { type SourceBlock, textBlock, toBlock } from '../../blocks.ts'
-import type { ImportNotes } from '../../report.ts'
-import { objectsIn, type SourceConversation, titleIn } from '../../source.ts'
-import { printed } from '../../unknown-file.ts'
+import { type SourceBlock, toBlock } from '../../blocks.ts'
+import type { SourceLine } from '../../report.ts'
+import type { SourceConversation } from '../../source.ts'
+import { type Fields, fieldsIn, isVisible, nameIn, objectsIn, printed } from '../../values.ts'
+import { callText, visibleBlocks } from '../texts.ts'
 import { type ChatMessage, readTree } from './message-tree.ts'
-import { callText } from '../tool-text.ts'
 
 /** A conversation of Claude.ai's `conversations.json`, or as its page loads it. */
 export interface ClaudeAiConversation {
@@ -36,20 +36,19 @@ export function isClaudeAi(value: unknown): value is ClaudeAiConversation {
  */
 export function* readClaudeAi(
   { name, chat_messages: list, current_leaf_message_uuid: leaf }: ClaudeAiConversation,
-  line: number,
-  notes: ImportNotes,
+  line: SourceLine,
 ): Pausable<SourceConversation> {
   // Old files name no parents.
   const nodes = list.map((message, index) => {
     const { uuid = index, parent_message_uuid: parent = before(list, index) } = message ?? {}
     return { id: uuid, parent, message }
   })
-  const tree = yield* readTree(nodes, leaf, { line, notes }, (message) => {
-    const read = message && messageOf(message, line, notes)
-    if (!read) notes.skipped(line, 'a message without a sender or text')
+  const tree = yield* readTree(nodes, leaf, line, (message) => {
+    const read = message && messageOf(message, line)
+    if (!read) line.skipped('a message without a sender or text')
     return read ?? undefined
   })
-  return { title: titleIn(name), settings: {}, ...tree }
+  return { title: nameIn(name), settings: {}, ...tree }
 }
 
 /** The id of the message before; undefined for the first one. */
@@ -57,59 +56,38 @@ function before(list: readonly (ClaudeAiMessage | null)[], index: number): unkno
   return index === 0 ? undefined : (list[index - 1]?.uuid ?? index - 1)
 }
 
-function messageOf(message: ClaudeAiMessage, line: number, notes: ImportNotes): ChatMessage | undefined {
+function messageOf(message: ClaudeAiMessage, line: SourceLine): ChatMessage | undefined {
   const role = message.sender === 'human' ? 'user' : message.sender
   if (role !== 'user' && role !== 'assistant') return undefined
-  const blocks = [...attachmentsOf(message, line, notes), ...textsOf(message, line, notes)]
+  const blocks = [...attachmentsOf(message, line), ...textsOf(message, line)]
   return blocks.length === 0 ? undefined : { role, time: message.created_at, blocks }
 }
 
-function textsOf({ content, text }: ClaudeAiMessage, line: number, notes: ImportNotes): SourceBlock[] {
-  const parts = Array.isArray(content) ? content : []
-  const texts = parts.flatMap((part: Record<string, unknown> | null) => textOfPart(part ?? {}, line, notes))
-  const visible = texts.filter((each) => each.trim() !== '')
-  if (visible.length > 0) return visible.map(textBlock)
-  return typeof text === 'string' && text.trim() !== '' ? [textBlock(text)] : []
+function textsOf({ content, text }: ClaudeAiMessage, line: SourceLine): SourceBlock[] {
+  const parts: unknown[] = Array.isArray(content) ? content : []
+  const blocks = visibleBlocks(parts.flatMap((part) => textsOfPart(fieldsIn(part), line)))
+  return blocks.length > 0 ? blocks : visibleBlocks([text])
 }
 
-function textOfPart(part: Record<string, unknown>, line: number, notes: ImportNotes): string[] {
-  if (typeof part['text'] === 'string') return [part['text']]
-  if (part['type'] === 'tool_use') return [callText(part['name'], part['input'])]
-  if (part['type'] === 'tool_result') return resultTexts(part['content'])
-  notes.repaired(line, `left out: a ${printed(part['type'])} part, which the API does not take from this file`)
+function textsOfPart({ type, text, name, input, content }: Fields, line: SourceLine): unknown[] {
+  if (typeof text === 'string') return [text]
+  if (type === 'tool_use') return [callText(name, input)]
+  if (type === 'tool_result')
+    return typeof content === 'string' ? [content] : objectsIn(content).map((part) => part['text'])
+  line.repaired(`left out: a ${printed(type)} part, which the API does not take from this file`)
   return []
 }
 
-function resultTexts(content: unknown): string[] {
-  if (typeof content === 'string') return [content]
-  if (!Array.isArray(content)) return []
-  return content.flatMap((part: { text?: unknown } | null) => (typeof part?.text === 'string' ? [part.text] : []))
-}
-
-function attachmentsOf({ attachments, files }: ClaudeAiMessage, line: number, notes: ImportNotes): SourceBlock[] {
-  const attached = objectsIn<Attachment>(attachments)
-  for (const { file_name: name } of [
-    ...objectsIn<Attachment>(files),
-    ...attached.filter((each) => !isText(each.extracted_content)),
-  ]) {
-    notes.repaired(line, `the file ${printed(name)} is not in the export`)
+function attachmentsOf({ attachments, files }: ClaudeAiMessage, line: SourceLine): SourceBlock[] {
+  const attached = objectsIn(attachments)
+  const missing = attached.filter(({ extracted_content: data }) => !isVisible(data))
+  for (const { file_name: name } of [...objectsIn(files), ...missing]) {
+    line.repaired(`the file ${printed(name)} is not in the export`)
   }
   return attached
-    .filter(({ extracted_content: data }) => isText(data))
-    .map(({ file_name: title, extracted_content: data }) =>
-      toBlock({
-        type: 'document',
-        source: { type: 'text', media_type: 'text/plain', data },
-        ...(isText(title) && { title }),
-      }),
-    )
-}
-
-interface Attachment {
-  file_name?: unknown
-  extracted_content?: unknown
-}
-
-function isText(value: unknown): boolean {
-  return typeof value === 'string' && value.trim() !== ''
+    .filter((each) => !missing.includes(each))
+    .map(({ file_name: title, extracted_content: data }) => {
+      const source = { type: 'text', media_type: 'text/plain', data }
+      return toBlock({ type: 'document', source, ...(isVisible(title) && { title }) })
+    })
 }

@@ -1,11 +1,10 @@
 import { isObject } from '../../../../protocol/json/json-object.ts'
 import type { Pausable } from '../../../in-slices.ts'
-import { textBlock } from '../../blocks.ts'
-import type { ImportNotes } from '../../report.ts'
-import { objectsIn, type SourceConversation, systemIn, titleIn } from '../../source.ts'
-import { printed } from '../../unknown-file.ts'
+import type { SourceLine } from '../../report.ts'
+import type { SourceConversation } from '../../source.ts'
+import { nameIn, objectsIn, printed, systemIn } from '../../values.ts'
+import { callText, visibleBlocks } from '../texts.ts'
 import { type ChatMessage, readTree, type TreeNode } from './message-tree.ts'
-import { callText } from '../tool-text.ts'
 
 /** A conversation that LibreChat exports as JSON. With the option "recursive" its messages contain those that follow. */
 export interface LibreChatConversation {
@@ -44,8 +43,7 @@ export function isLibreChat(value: unknown): value is LibreChatConversation {
 /** Reads a conversation of LibreChat with its branches. Calls of its tools and their output become text of the reply. */
 export function* readLibreChat(
   { title, options, messages, messagesTree }: LibreChatConversation,
-  line: number,
-  notes: ImportNotes,
+  line: SourceLine,
 ): Pausable<SourceConversation> {
   const nodes: TreeNode<LibreChatMessage>[] = []
   const stack = [...objectsIn<LibreChatMessage>(messages), ...objectsIn<LibreChatMessage>(messagesTree)].toReversed()
@@ -54,32 +52,29 @@ export function* readLibreChat(
     stack.push(...objectsIn<LibreChatMessage>(message.children).toReversed())
     yield
   }
-  const tree = yield* readTree(nodes, undefined, { line, notes }, (message) => messageOf(message, line, notes))
-  return { title: titleIn(title), settings: systemIn(options?.promptPrefix), ...tree }
+  const tree = yield* readTree(nodes, undefined, line, (message) => messageOf(message, line))
+  return { title: nameIn(title), settings: systemIn(options?.promptPrefix), ...tree }
 }
 
-function messageOf(message: LibreChatMessage, line: number, notes: ImportNotes): ChatMessage | undefined {
+function messageOf(message: LibreChatMessage, line: SourceLine): ChatMessage | undefined {
   const { content, text, files, isCreatedByUser, createdAt, model } = message
   const parts = Array.isArray(content) && content.length > 0 ? objectsIn<Part>(content) : [{ type: 'text', text }]
-  const texts = message.error === true ? [] : parts.flatMap((part) => textsOf(part, line, notes))
-  const visible = texts.filter((each) => each.trim() !== '')
-  for (const { filename } of objectsIn<{ filename?: unknown }>(files)) {
-    notes.repaired(line, `the file ${printed(filename)} is not in the export`)
+  const texts = message.error === true ? [] : parts.flatMap((part) => textsOf(part, line))
+  const blocks = visibleBlocks(texts)
+  for (const { filename } of objectsIn(files)) line.repaired(`the file ${printed(filename)} is not in the export`)
+  if (blocks.length > 0) {
+    return { role: isCreatedByUser === true ? 'user' : 'assistant', time: createdAt, blocks, model }
   }
-  if (visible.length > 0) {
-    const role = isCreatedByUser === true ? 'user' : 'assistant'
-    return { role, time: createdAt, blocks: visible.map(textBlock), model }
-  }
-  notes.skipped(line, message.error === true ? 'an error message' : 'a message without text')
+  line.skipped(message.error === true ? 'an error message' : 'a message without text')
   return undefined
 }
 
 /** The visible text of a part, as Markdown. */
-function textsOf({ type, text, tool_call: call }: Part, line: number, notes: ImportNotes): string[] {
+function textsOf({ type, text, tool_call: call }: Part, line: SourceLine): string[] {
   const value = isObject(text) ? text['value'] : text
   if (typeof value === 'string') return [value]
   if (type === 'think') return []
   if (call) return [callText(call.name, call.args), printed(call.output ?? '')]
-  notes.repaired(line, `left out: a part of type ${printed(type)}, which has no text`)
+  line.repaired(`left out: a part of type ${printed(type)}, which has no text`)
   return []
 }

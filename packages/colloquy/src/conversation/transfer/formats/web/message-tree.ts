@@ -1,9 +1,9 @@
 import { cutText } from '../../../../protocol/text.ts'
 import type { Pausable } from '../../../in-slices.ts'
 import { contentOf, type SourceBlock } from '../../blocks.ts'
-import type { ImportNotes } from '../../report.ts'
-import { aboutReply, type SourceConversation, type SourceMessage, timeIn } from '../../source.ts'
-import { printed } from '../../unknown-file.ts'
+import type { SourceLine } from '../../report.ts'
+import { aboutReply, type SourceConversation, type SourceMessage } from '../../source.ts'
+import { printed, timeIn } from '../../values.ts'
 
 /** A message of a chat of another program. Its parent may stand behind it, or be missing. */
 export interface TreeNode<Message> {
@@ -32,7 +32,7 @@ export interface ChatMessage {
 export function* readTree<Message>(
   nodes: readonly TreeNode<Message>[],
   current: unknown,
-  { line, notes }: { line: number; notes: ImportNotes },
+  line: SourceLine,
   messageOf: (message: Message) => ChatMessage | undefined,
 ): Pausable<Pick<SourceConversation, 'messages' | 'head'>> {
   const byId = new Map(nodes.map((node) => [node.id, node]))
@@ -44,7 +44,7 @@ export function* readTree<Message>(
     const known = before ? numbers.get(before) : isRoot(node.parent) ? 0 : undefined
     if (known === undefined) {
       const why = before ? 'form a circle' : `are not in the file: ${cutText(printed(node.parent), 40)}`
-      notes.repaired(line, `a message follows the one before it, as its parents ${why}`)
+      line.repaired(`a message follows the one before it, as its parents ${why}`)
     }
     const parent = known ?? messages.length
     const message = messageOf(node.message)

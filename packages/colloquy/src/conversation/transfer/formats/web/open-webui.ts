@@ -1,9 +1,9 @@
 import { isObject } from '../../../../protocol/json/json-object.ts'
 import type { Pausable } from '../../../in-slices.ts'
-import { textBlock } from '../../blocks.ts'
-import type { ImportNotes } from '../../report.ts'
-import { type SourceConversation, systemIn, titleIn } from '../../source.ts'
-import { printed } from '../../unknown-file.ts'
+import type { SourceLine } from '../../report.ts'
+import type { SourceConversation } from '../../source.ts'
+import { nameIn, objectsIn, printed, systemIn } from '../../values.ts'
+import { visibleBlocks } from '../texts.ts'
 import { type ChatMessage, readTree } from './message-tree.ts'
 
 /** A chat that Open WebUI exports: nodes by id, each a message. */
@@ -32,28 +32,23 @@ export function isOpenWebUi(value: unknown): value is OpenWebUiChat {
 /** Reads a chat of Open WebUI with its branches. Thinking, and calls of tools that are folded in a reply, are left out. */
 export function* readOpenWebUi(
   { title, chat: { history, params } }: OpenWebUiChat,
-  line: number,
-  notes: ImportNotes,
+  line: SourceLine,
 ): Pausable<SourceConversation> {
   const nodes = Object.entries(history.messages).flatMap(([id, message]) => {
     return message ? { id, parent: message.parentId, message } : []
   })
-  const tree = yield* readTree(nodes, history.currentId, { line, notes }, (message) => messageOf(message, line, notes))
-  return { title: titleIn(title), settings: systemIn(params?.system), ...tree }
+  const tree = yield* readTree(nodes, history.currentId, line, (message) => messageOf(message, line))
+  return { title: nameIn(title), settings: systemIn(params?.system), ...tree }
 }
 
 function messageOf(
   { role, content, timestamp, model, files }: OpenWebUiMessage,
-  line: number,
-  notes: ImportNotes,
+  line: SourceLine,
 ): ChatMessage | undefined {
-  const text = typeof content === 'string' ? withoutFolds(content) : ''
-  for (const file of Array.isArray(files) ? (files as ({ name?: unknown; type?: unknown } | null)[]) : []) {
-    notes.repaired(line, `the file ${printed(file?.name ?? file?.type)} is not imported`)
-  }
-  if ((role === 'user' || role === 'assistant') && text.trim() !== '')
-    return { role, time: timestamp, blocks: [textBlock(text)], model }
-  notes.skipped(line, 'a message without a role or text')
+  const blocks = visibleBlocks([typeof content === 'string' && withoutFolds(content)])
+  for (const { name, type } of objectsIn(files)) line.repaired(`the file ${printed(name ?? type)} is not imported`)
+  if ((role === 'user' || role === 'assistant') && blocks.length > 0) return { role, time: timestamp, blocks, model }
+  line.skipped('a message without a role or text')
   return undefined
 }
 

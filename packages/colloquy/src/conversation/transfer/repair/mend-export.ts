@@ -5,12 +5,12 @@ import { cutMembers } from '../../history/json-members.ts'
 import type { Pausable } from '../../in-slices.ts'
 import type { MessageRecord } from '../../stores/store.ts'
 import { type AnyBlock, blocksOf, contentOf, type SourceBlock } from '../blocks.ts'
-import { canBeShown, withoutThinkingAtEnd } from '../repair/clean.ts'
-import type { ImportNotes } from '../report.ts'
+import { canBeShown, withoutThinkingAtEnd } from './clean.ts'
+import type { SourceLine } from '../report.ts'
 
 /** A message of an export and its line. */
 export interface ExportedMessage {
-  line: number
+  line: SourceLine
   record: MessageRecord
 }
 
@@ -30,11 +30,11 @@ interface Sent extends ExportedMessage {
  *
  * @param exported the messages, parents first.
  */
-export function* mendExport(exported: readonly ExportedMessage[], notes: ImportNotes): Pausable<void> {
+export function* mendExport(exported: readonly ExportedMessage[]): Pausable<void> {
   const sent = yield* sentMessages(exported)
   for (const each of sent) {
     keepAnswered(each)
-    if (each.blocks.length < each.all.length || each.all.length === 0) writeBlocks(each, notes)
+    if (each.blocks.length < each.all.length || each.all.length === 0) writeBlocks(each)
     yield
   }
 }
@@ -81,11 +81,11 @@ function keepAnswered(sent: Sent): void {
 }
 
 /** Changes the record to what can be sent. The content of the file is kept to be shown. */
-function writeBlocks({ line, record, all, blocks }: Sent, notes: ImportNotes): void {
+function writeBlocks({ line, record, all, blocks }: Sent): void {
   const left = blocks.length === 0 ? 'never sent' : 'left out'
   const types = all.filter((block) => !blocks.includes(block)).map(({ block }) => block.type || 'no block')
-  if (blocks.length === 0) notes.skipped(line, `${left}: ${types.join(', ') || 'it has no content'}`)
-  else notes.repaired(line, `${left}: ${types.join(', ')}`)
+  if (blocks.length === 0) line.skipped(`${left}: ${types.join(', ') || 'it has no content'}`)
+  else line.repaired(`${left}: ${types.join(', ')}`)
   record.received ??= all.every(canBeShown) ? record.json : messageJson(record.role, contentOf(all.filter(canBeShown)))
   record.json = blocks.length === 0 ? '' : messageJson(record.role, contentOf(blocks))
 }

@@ -1,4 +1,10 @@
-import { printed } from '../unknown-file.ts'
+import { type SourceBlock, textBlock } from '../blocks.ts'
+import { isVisible, printed } from '../values.ts'
+
+/** The texts that have a visible character, each as a block. */
+export function visibleBlocks(texts: readonly unknown[]): SourceBlock[] {
+  return texts.filter(isVisible).map(textBlock)
+}
 
 /** A call of a tool of another program, as Markdown. */
 export function callText(name: unknown, input: unknown): string {
