@@ -23,6 +23,8 @@ export class StoredChat {
   readonly info: Signal<ConversationJson>
   readonly messages: Signal<PathMessageJson[]>
   readonly hasEarlier: Signal<boolean>
+  /** Whether messages that are far from the view are drawn too. */
+  readonly isWhole: Signal<boolean> = signal(false)
   readonly failure: Signal<Failure | undefined> = signal(undefined)
   /** The messages that are being erased. They and those that follow them are hidden. */
   readonly erasing: Signal<ReadonlySet<string>> = signal(new Set())
@@ -46,7 +48,9 @@ export class StoredChat {
     })
   }
 
+  /** Loads all messages, and has them drawn. */
   async loadAll(): Promise<void> {
+    this.isWhole.value = true
     while (this.hasEarlier.value) await this.loadEarlier(1_000)
   }
 

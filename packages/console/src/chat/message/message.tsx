@@ -61,7 +61,7 @@ export function MessageView({ chat, message, isLast, isLive }: MessageProps): VN
 }
 
 /** The content of a message. The library's text that asks a model to continue stands for a button that was pressed. */
-function shownContent(message: PathMessageJson): ReturnType<typeof contentOf> {
+export function shownContent(message: PathMessageJson): ReturnType<typeof contentOf> {
   const content = contentOf(message)
   return message.role === 'user' && content === continueNote ? 'Continue' : content
 }
@@ -70,12 +70,18 @@ function Heading({ chat, message, isLive }: Omit<MessageProps, 'isLast'>): VNode
   return (
     <header>
       <h2 id={`m${message.id}`}>
-        {message.role === 'assistant' ? modelName(message.model) : isOfTools(message) ? 'Tools' : 'You'}
+        {authorOf(message)}
         <span class="soft small">, {isLive ? 'now' : timeText(message.createdAt)}</span>
       </h2>
       {isLive ? <AskBeside chat={chat} messageId={message.parentId} /> : <Versions chat={chat} message={message} />}
     </header>
   )
+}
+
+/** Who wrote a message, for its heading. */
+export function authorOf(message: Pick<PathMessageJson, 'role' | 'model' | 'content'>): string {
+  if (message.role === 'assistant') return modelName(message.model)
+  return isOfTools(message) ? 'Tools' : 'You'
 }
 
 /** Whether the message has what tools returned, and nothing of the user. */

@@ -1,12 +1,13 @@
-import { useComputed } from '@preact/signals'
+import { untracked, useComputed } from '@preact/signals'
 import type { ComponentType, VNode } from 'preact'
-import { useLayoutEffect, useMemo, useRef } from 'preact/hooks'
+import { useLayoutEffect, useMemo, useReducer, useRef } from 'preact/hooks'
 import { Icon } from '../../shell/parts/icon.tsx'
 import type { PathMessageJson } from '../../api/types.ts'
 import { countText } from '../../format.ts'
 import type { MessageJson } from 'colloquy/conversation/reader'
 import { Suspended } from '../../shell/parts/suspended.tsx'
 import { route } from '../../shell/router.ts'
+import { FarMessages, nearMessages, partsOf } from './far-messages.tsx'
 import { Follower } from './follower.ts'
 import { MessageView } from './message.tsx'
 import type { OpenChat } from '../open-chat.ts'
@@ -16,7 +17,7 @@ import { TurnFailureView } from './turn-failure.tsx'
 /** The active path of a chat. Earlier messages are loaded when the reader asks for them. */
 export function Transcript({ chat }: { chat: OpenChat }): VNode {
   const scroller = useRef<HTMLDivElement>(null)
-  const follower = useMemo(() => new Follower(chat.isBusy, !isAtMessage()), [chat])
+  const follower = useMemo(() => new Follower(chat.isBusy, untracked(messageInAddress) === undefined), [chat])
   useLayoutEffect(() => follower.attach(scroller.current!), [follower])
   // A reader who asks wants to see the reply. A turn of another tab moves nothing.
   useLayoutEffect(() => void (chat.asked.value > 0 && follower.follow()), [chat.asked.value])
@@ -63,10 +64,9 @@ async function loadToolResults(chat: OpenChat): Promise<ComponentType> {
   return () => <ToolResults chat={chat} />
 }
 
-/** Whether the address names a message, which is shown in place of the end. */
-function isAtMessage(): boolean {
-  const current = route.peek()
-  return current.name === 'chat' && current.message !== undefined
+/** The message that the address names, which is shown in place of the end. */
+function messageInAddress(): string | undefined {
+  return route.value.name === 'chat' ? route.value.message : undefined
 }
 
 function Messages({ chat }: { chat: OpenChat }): VNode {
@@ -80,14 +80,27 @@ function Messages({ chat }: { chat: OpenChat }): VNode {
   const isUnbegun = chat.failure.value !== undefined && last?.role === 'assistant' && last.content.length === 0
   const shown = isUnbegun ? recorded.slice(0, -1) : recorded
   const all = live ? [...shown, unrecorded(live)] : shown
+  const drawn = useMemo(() => new Set<string>(), [chat])
+  const [, countDraws] = useReducer((count: number, _: void) => count + 1, 0)
+  const draw = (messages: readonly PathMessageJson[]): void => {
+    for (const { id } of messages) drawn.add(id)
+  }
+  draw(chat.isWhole.value ? all : nearMessages(all, messageInAddress()))
   return (
     <>
-      {all.map((message) => {
-        const isBeside = isCompared(chat, message)
+      {partsOf(all, drawn).map((part) => {
+        if (Array.isArray(part)) {
+          const drawPart = (): void => {
+            draw(part)
+            countDraws()
+          }
+          return <FarMessages key={`to ${part.at(-1)?.id}`} messages={part} draw={drawPart} />
+        }
+        const isBeside = isCompared(chat, part)
         // A reply keeps its element when it is recorded: a click on it is not lost, and none of it is rendered again.
-        const key = isBeside ? `replies to ${message.parentId}` : message.id
-        const isLive = message.id === liveId
-        return <Entry key={key} {...{ chat, message, isBeside, isLive, isLast: message === all.at(-1) }} />
+        const key = isBeside ? `replies to ${part.parentId}` : part.id
+        const isLive = part.id === liveId
+        return <Entry key={key} {...{ chat, message: part, isBeside, isLive, isLast: part === all.at(-1) }} />
       })}
     </>
   )

@@ -1,0 +1,70 @@
+import type { VNode } from 'preact'
+import { useEffect, useRef } from 'preact/hooks'
+import type { PathMessageJson } from '../../api/types.ts'
+import { visibleText } from '../../format.ts'
+import { textOf } from './content-text.ts'
+import { authorOf, shownContent } from './message.tsx'
+
+/** The messages at the end of a chat, and on both sides of one that is looked for, that are drawn at once. */
+const nearEnd = 50
+const nearTarget = 10
+/** Far messages in one element: few enough to be drawn in a frame, and so many that the browser watches few elements. */
+const groupLength = 20
+/** Messages are drawn before the reader sees them: this many pixels above or below the view. */
+const marginPixels = 1_500
+
+/** The messages that the reader sees first. @param target the id of the message that is looked for. */
+export function nearMessages(all: readonly PathMessageJson[], target: string | undefined): PathMessageJson[] {
+  const place = target === undefined ? -1 : all.findIndex(({ id }) => id === target)
+  const around = place === -1 ? [] : all.slice(Math.max(0, place - nearTarget), place + nearTarget)
+  return [...around, ...all.slice(-nearEnd)]
+}
+
+/** The messages that are drawn one by one, and groups of those between them. */
+export function partsOf(
+  all: readonly PathMessageJson[],
+  drawn: ReadonlySet<string>,
+): (PathMessageJson | PathMessageJson[])[] {
+  const parts: (PathMessageJson | PathMessageJson[])[] = []
+  // From the end: messages that are loaded above change no group.
+  for (const message of all.toReversed()) {
+    const last = parts.at(-1)
+    if (drawn.has(message.id)) parts.push(message)
+    else if (Array.isArray(last) && last.length < groupLength) last.unshift(message)
+    else parts.push([message])
+  }
+  return parts.toReversed()
+}
+
+interface FarMessagesProps {
+  messages: readonly PathMessageJson[]
+  /** Called once, when the reader comes close. */
+  draw: () => void
+}
+
+/** Messages that are far from the view, as their text alone: a chat of thousands of whole messages takes seconds to draw. */
+export function FarMessages({ messages, draw }: FarMessagesProps): VNode {
+  const element = useRef<HTMLDivElement>(null)
+  const drawNow = useRef(draw)
+  drawNow.current = draw
+  useEffect(() => {
+    const observer = new IntersectionObserver((entries) => entries.at(-1)?.isIntersecting && drawNow.current(), {
+      root: element.current!.closest('.transcript'),
+      rootMargin: `${marginPixels}px 0px`,
+    })
+    observer.observe(element.current!)
+    return () => observer.disconnect()
+  }, [])
+  return (
+    <div class="far" ref={element}>
+      {messages.map((message) => (
+        <article key={message.id} class="message" aria-labelledby={`m${message.id}`}>
+          <h2 id={`m${message.id}`}>{authorOf(message)}</h2>
+          <p class="typed" dir="auto">
+            {visibleText(textOf(shownContent(message)))}
+          </p>
+        </article>
+      ))}
+    </div>
+  )
+}
