@@ -87,11 +87,13 @@ describe('finding chats and messages', { skip }, () => {
     await withSite(offline(), async ({ newLink, conversations, open }) => {
       for (let number = 0; number < 60; number++)
         await conversations.create({ ...settings, title: `\u05d0 Chat ${number}.` })
+      const [oldest] = (await conversations.list({ title: 'chat 0.' })).map(({ id }) => id)
+      await (await conversations.open(oldest!)).update({ shelf: 'archived' })
       const { page } = await open()
       await page.goto(newLink())
       await page.getByText('50 shown').waitFor()
       await page.getByRole('searchbox', { name: 'Filter chats' }).fill('chat 3.')
-      await page.getByText('1 of 60 chats shown').waitFor()
+      await page.getByText('1 chat found').waitFor()
       const found = page.getByRole('link', { name: /Chat 3\./ })
       // A long title in a right-to-left script is cut at its end, which is on the left.
       assert.equal(await found.locator('.title').evaluate((title) => getComputedStyle(title).direction), 'rtl')
@@ -102,10 +104,15 @@ describe('finding chats and messages', { skip }, () => {
       await page.getByText('50 shown').waitFor()
       assert.equal(await page.locator('nav.chats li').count(), 50)
       await page.getByRole('button', { name: 'Show more' }).click()
-      await page.getByText('60 shown').waitFor()
+      await page.getByText('59 shown').waitFor()
       // Zoomed to 200 %, a page is half as wide.
       await page.setViewportSize({ width: 640, height: 400 })
       await page.locator('nav.chats').waitFor({ state: 'hidden' })
+      // The palette, too, and archived ones.
+      await page.reload()
+      await page.locator('#composer').waitFor()
+      await find(page, 'Chat 0.')
+      await page.waitForURL(`**/c/${oldest}`)
     })
   })
 

@@ -1,16 +1,18 @@
 import { useSignal } from '@preact/signals'
 import type { VNode } from 'preact'
 import { useEffect } from 'preact/hooks'
-import type { ListedConversationJson } from '../api/types.ts'
+import type { ListedConversationJson, PageJson } from '../api/types.ts'
 import { countText, moneyText, periodText, totalText, visibleText } from '../format.ts'
 import { dayAlarmUsd } from '../settings/preferences.ts'
 import { Icon, type IconName } from '../shell/parts/icon.tsx'
+import { useLoaded } from '../shell/parts/loaded.tsx'
 import { uncoverChat } from '../shell/panels.ts'
 import { isAlarming, refreshToday, todayUsd } from '../usage/today.ts'
 import {
   archived,
   chats,
   deleteChat,
+  findChats,
   hasMoreChats,
   loadMoreChats,
   moveChat,
@@ -20,30 +22,10 @@ import {
 } from './chats.ts'
 import { turnsText } from './message/transcript.tsx'
 
-/** The most chats that a filter shows: more than a reader looks through. */
-const maxMatching = 200
-
 /** The chats by the time of their last use, with a filter on their titles. */
 export function ChatList(): VNode {
   const filter = useSignal('')
-  const most = useSignal(pageSize)
-  const all = chats.value ?? []
-  const words = filter.value.trim().toLowerCase()
-  const matching = words === '' ? all : all.filter(({ title = '' }) => title.toLowerCase().includes(words))
-  // A filter loads many more than the list shows.
-  const { pinned = [], others = [] } = Object.groupBy(matching, ({ shelf }) => (shelf ? 'pinned' : 'others'))
-  const visible = others.slice(0, words === '' ? most.value : maxMatching)
-  const groups = [...(pinned.length > 0 ? [['Pinned', pinned] as const] : []), ...Map.groupBy(visible, useOf)]
-  const count = pinned.length + visible.length
-  const isLooking = words !== '' && hasMoreChats.value
-  // The page knows only the chats that it has loaded.
-  useEffect(() => {
-    if (isLooking) void loadMoreChats({ all: true }).catch(() => undefined)
-  }, [isLooking, chats.value])
-  const showMore = (): void => {
-    most.value += pageSize
-    if (most.value > all.length && hasMoreChats.value) void loadMoreChats()
-  }
+  const words = filter.value.trim()
   return (
     <nav class="chats" aria-label="Chats">
       <a class="button primary-link" href="./" data-new-chat onClick={uncoverChat}>
@@ -57,15 +39,28 @@ export function ChatList(): VNode {
         value={filter.value}
         onInput={({ currentTarget }) => (filter.value = currentTarget.value)}
       />
-      {groups.map(([name, group]) => (
-        <ChatGroup key={name} name={name} chats={group} />
-      ))}
-      {chats.value && count === 0 && !isLooking && (
-        <p class="soft small count">{words ? `No chat has “${filter.value}” in its title.` : 'No chats yet.'}</p>
-      )}
-      <p class="soft small count" hidden={count === 0 && !isLooking}>
-        {isLooking ? 'Looking …' : `${count} ${words ? `of ${countText(all.length, 'chat')} ` : ''}shown`}
-        {!words && (hasMoreChats.value || count < all.length) && (
+      {words === '' ? <RecentChats /> : <FoundChats words={words} />}
+      <Spending />
+    </nav>
+  )
+}
+
+function RecentChats(): VNode {
+  const most = useSignal(pageSize)
+  const all = chats.value ?? []
+  const { pinned = [], others = [] } = Object.groupBy(all, ({ shelf }) => (shelf ? 'pinned' : 'others'))
+  const visible = [...pinned, ...others.slice(0, most.value)]
+  const showMore = (): void => {
+    most.value += pageSize
+    if (most.value > all.length && hasMoreChats.value) void loadMoreChats()
+  }
+  return (
+    <>
+      <Groups chats={visible} />
+      {chats.value && all.length === 0 && <p class="soft small count">No chats yet.</p>}
+      <p class="soft small count" hidden={all.length === 0}>
+        {visible.length} shown
+        {(hasMoreChats.value || visible.length < all.length) && (
           <button type="button" class="quiet" onClick={showMore}>
             Show more
           </button>
@@ -79,10 +74,40 @@ export function ChatList(): VNode {
       >
         <Icon name="archive" /> Archived
       </button>
-      {archived.value && <ChatGroup name="Archived" chats={archived.value} />}
+      {archived.value && <Groups chats={archived.value} />}
       {archived.value?.length === 0 && <p class="soft small count">No chat is archived.</p>}
-      <Spending />
-    </nav>
+    </>
+  )
+}
+
+/** The chats whose titles have the words: first those that the page knows, then all that the server finds. */
+function FoundChats({ words }: { words: string }): VNode {
+  const load = async (): Promise<Found> => ({ words, ...(await findChats(words)) })
+  const { value: found, placeholder } = useLoaded(load, [words, chats.value])
+  const known = found?.data ?? chats.value ?? []
+  const matching = known.filter(({ title }) => title?.toLowerCase().includes(words.toLowerCase()))
+  const count = countText(matching.length, 'chat')
+  const isNothing = found?.words === words && matching.length === 0
+  return (
+    <>
+      <Groups chats={matching} />
+      {!found && placeholder}
+      <p class="soft small count">
+        {isNothing ? `No chat has “${words}” in its title.` : `${found?.hasMore ? `The first ${count}` : count} found`}
+      </p>
+    </>
+  )
+}
+
+interface Found extends PageJson<ListedConversationJson> {
+  words: string
+}
+
+function Groups({ chats: all }: { chats: readonly ListedConversationJson[] }): VNode {
+  const { pinned = [], archived: shelved = [], others = [] } = Object.groupBy(all, ({ shelf }) => shelf ?? 'others')
+  const groups = new Map([['Pinned', pinned], ...Map.groupBy(others, useOf), ['Archived', shelved]])
+  return (
+    <>{[...groups].map(([name, group]) => group.length > 0 && <ChatGroup key={name} name={name} chats={group} />)}</>
   )
 }
 
@@ -93,7 +118,7 @@ function useOf({ updatedAt }: ListedConversationJson): string {
 function ChatGroup({ name, chats: group }: { name: string; chats: readonly ListedConversationJson[] }): VNode {
   return (
     <section aria-label={name}>
-      <h2 class={name === 'Archived' ? 'visually-hidden' : undefined}>{name}</h2>
+      <h2>{name}</h2>
       <ul>
         {group.map((chat) => (
           <ChatItem key={chat.id} chat={chat} />

@@ -36,8 +36,8 @@ export function openedChat(): Promise<OpenChat | undefined> {
 
 /** The chats that are loaded, and shown, at once. */
 export const pageSize = 50
-/** The most chats that the server sends at once. */
-const maxPageSize = 1_000
+/** The most chats that a filter finds: more than a reader looks through. */
+const maxMatching = 100
 
 export async function loadChats(): Promise<void> {
   const [pinned, recent] = await Promise.all([listed('pinned'), listed('none', { limit: pageSize })])
@@ -49,7 +49,7 @@ export async function loadChats(): Promise<void> {
 
 function listed(
   shelf: string,
-  { limit = maxPageSize, before = '' }: { limit?: number; before?: string } = {},
+  { limit = 1_000, before = '' }: { limit?: number; before?: string } = {},
 ): Promise<PageJson<ListedConversationJson>> {
   const query = new URLSearchParams({ shelf, limit: String(limit), ...(before && { before }) })
   return call('GET', `api/conversations?${query.toString()}`)
@@ -65,11 +65,20 @@ export async function toggleArchived(): Promise<void> {
   archived.value = archived.value ? undefined : (await listed('archived')).data
 }
 
-/** Loads the chats before the last one of the list. `all`: as many as the server sends at once. */
-export async function loadMoreChats({ all = false }: { all?: boolean } = {}): Promise<void> {
+/** Finds chats by a part of their titles, archived ones included. */
+export function findChats(
+  title: string,
+  { limit = maxMatching, signal }: { limit?: number; signal?: AbortSignal } = {},
+): Promise<PageJson<ListedConversationJson>> {
+  const query = new URLSearchParams({ title, limit: String(limit) })
+  return call('GET', `api/conversations?${query.toString()}`, undefined, signal)
+}
+
+/** Loads the chats before the last one of the list. */
+export async function loadMoreChats(): Promise<void> {
   const last = chats.value?.findLast(({ shelf }) => !shelf)
   if (!last) return
-  const page = await listed('none', { limit: all ? maxPageSize : pageSize, before: last.id })
+  const page = await listed('none', { limit: pageSize, before: last.id })
   batch(() => {
     // One that changed meanwhile is in the list already.
     const known = new Set(chats.value?.map(({ id }) => id))

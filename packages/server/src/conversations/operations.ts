@@ -27,6 +27,8 @@ const before: Parameter = { type: 'string', description: 'The page ends before t
 
 const shelf: Parameter = { type: 'string', description: '`pinned`, `archived`, or `none`: neither. Default: all.' }
 
+const title: Parameter = { type: 'string', description: 'A part of the title, in upper or lower case. Default: all.' }
+
 /** The routes of conversations. */
 export const conversationOperations: Operations = {
   'GET /api/models': { summary: 'List the models of conversations', response: jsonContent(ref('ModelChoices')) },
@@ -37,7 +39,7 @@ export const conversationOperations: Operations = {
   },
   'GET /api/conversations': {
     summary: 'List conversations, the last used first',
-    query: { limit: limit(1_000, 50), before, shelf },
+    query: { limit: limit(1_000, 50), before, shelf, title },
     response: jsonContent(ref('ConversationPage')),
   },
   'POST /api/conversations': {

@@ -238,6 +238,11 @@ describe('a conversation', () => {
       const back = await call<ConversationJson>('PATCH', path, { shelf: null })
       assert.deepEqual([back.shelf, await count('none')], [undefined, 1])
       assert.equal((await send('/api/conversations?shelf=lost')).status, 400)
+      await call('PATCH', path, { title: 'A Walk' })
+      const titled = async (title: string): Promise<number> =>
+        (await call<PageJson<ListedConversationJson>>('GET', `/api/conversations?title=${title}`)).data.length
+      assert.deepEqual([await titled('a%20wALK'), await titled('run')], [1, 0])
+      assert.equal((await send(`/api/conversations?title=${'a'.repeat(1_001)}`)).status, 400)
     })
   })
 

@@ -19,14 +19,27 @@ export interface ListOptions {
   owner?: string
   /** Lists only those on this shelf; `none`: those that are neither pinned nor archived. Default: all conversations. */
   shelf?: Shelf | 'none'
+  /** Lists only those whose title contains this text, in upper or lower case. At most 1,000 characters. Default: all. */
+  title?: string
 }
 
 export async function listFrom(store: ConversationStore, options: ListOptions = {}): Promise<ListedConversation[]> {
-  checkOptionNames(options, ['limit', 'before', 'owner', 'shelf'], 'list()')
-  const { limit = 50, before, owner, shelf } = options
+  checkOptionNames(options, ['limit', 'before', 'owner', 'shelf', 'title'], 'list()')
+  const { limit = 50, before, owner, shelf, title } = options
   if (shelf !== undefined && shelf !== 'none') checkShelf(shelf, 'list conversations')
   if (before !== undefined) checkText('option before', before)
-  return (await store.list({ limit: positive('limit', limit), before, owner, shelf })).map(showListed)
+  if (title !== undefined) checkTitlePart(title)
+  return (await store.list({ limit: positive('limit', limit), before, owner, shelf, title })).map(showListed)
+}
+
+const maxTitlePart = 1_000
+
+function checkTitlePart(title: string): void {
+  checkText('option title', title)
+  if (title.length <= maxTitlePart) return
+  throw new RangeError(
+    `Cannot list conversations as title must have at most ${maxTitlePart} characters: it has ${title.length}`,
+  )
 }
 
 export async function searchIn(

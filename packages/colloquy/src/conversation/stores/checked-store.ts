@@ -155,7 +155,8 @@ export class CheckedStore implements ConversationStore {
   }
 
   async list(query: ListQuery): Promise<ConversationSummary[]> {
-    return this.#store.list({ ...query, before: storable(query.before), owner: storableOwner(query.owner) })
+    const [before, title] = [storable(query.before), storable(query.title)]
+    return this.#store.list({ ...query, before, title, owner: storableOwner(query.owner) })
   }
 
   async search(words: readonly string[], query: SearchQuery): Promise<SearchHit[]> {

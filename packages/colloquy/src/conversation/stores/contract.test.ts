@@ -255,6 +255,19 @@ for (const [name, make] of Object.entries(storePlaces())) {
       assert.equal((await listed({})).length, 4)
     })
 
+    test('list() finds the conversations whose titles contain a text, in upper or lower case', async () => {
+      const titles = { one: 'Ein ÉTÉ in Köln', two: 'a*b [c] 100%_?', three: 'Straße \\d+ (x)', four: null }
+      for (const [id, title] of Object.entries(titles)) await store.create({ id, title, settings: '{}', at: ++clock })
+      const listed = async (title: string, more: Partial<ListQuery> = {}): Promise<string> =>
+        (await store.list({ limit: 9, title, ...more })).map(({ id }) => id).join(' ')
+      assert.deepEqual(
+        await Promise.all(['été', 'IN kÖ', 'a*B', '[C] 1', '0%_?', '\\D+ (X', 'STRAß'].map((title) => listed(title))),
+        ['one', 'one', 'two', 'two', 'two', 'three', 'three'],
+      )
+      for (const title of ['a.b', '[x]', 'd++', '^', ']]', 'nowhere']) assert.equal(await listed(title), '', title)
+      assert.deepEqual([await listed('e'), await listed('e', { before: 'three' })], ['three one', 'one'])
+    })
+
     test('create() adds the messages of a copy', async () => {
       const messages: MessageRecord[] = [
         {

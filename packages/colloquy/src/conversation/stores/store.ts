@@ -345,6 +345,8 @@ export interface ListQuery {
   owner?: string | undefined
   /** The shelf on which they are; `none`: those on no shelf. Default: any. */
   shelf?: Shelf | 'none' | undefined
+  /** A part of the title, in upper or lower case. Default: any title, and none. */
+  title?: string | undefined
   /** Whether to add up `totals`. Default true. */
   totals?: boolean | undefined
 }

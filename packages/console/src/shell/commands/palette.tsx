@@ -2,9 +2,9 @@ import { useSignal } from '@preact/signals'
 import type { VNode } from 'preact'
 import { useEffect } from 'preact/hooks'
 import { call } from '../../api/http.ts'
-import type { FoundMessageJson } from '../../api/types.ts'
+import type { FoundMessageJson, ListedConversationJson } from '../../api/types.ts'
 import { visibleText } from '../../format.ts'
-import { chats, openChat } from '../../chat/chats.ts'
+import { chats, findChats, openChat } from '../../chat/chats.ts'
 import { commands } from './commands.ts'
 import { Dialog, closeDialog } from '../parts/dialog.tsx'
 import { isComposing, keyNames, keysFor } from './bindings.ts'
@@ -12,7 +12,6 @@ import { chatId, navigate } from '../router.ts'
 
 interface Hit {
   key: string
-  kind: 'command' | 'chat' | 'message'
   text: string
   detail: string
   choose: () => void
@@ -32,7 +31,8 @@ export function Palette(): VNode {
     index.value = 0
     return searchLater(words.value, (hits) => (found.value = hits))
   }, [words.value])
-  const hits = [...matching(words.value), ...found.value]
+  const known = matching(words.value)
+  const hits = [...known, ...found.value.filter(({ key }) => known.every((hit) => hit.key !== key))]
   const choose = (hit: Hit | undefined): void => {
     if (!hit) return
     closeDialog()
@@ -88,7 +88,6 @@ function matching(text: string): Hit[] {
     .filter(({ name, worksInDialogs, needsChat }) => isMatch(name) && !worksInDialogs && (!needsChat || chatId.value))
     .map((command): Hit => ({
       key: command.name,
-      kind: 'command',
       text: command.name,
       detail: keyNames(keysFor(command)).join(' ') || 'command',
       choose: command.run,
@@ -96,32 +95,30 @@ function matching(text: string): Hit[] {
   const titled = (chats.value ?? [])
     .filter(({ id, title = '' }) => isMatch(title) && (words !== '' || id !== openChat.value?.id))
     .slice(0, words === '' ? recentChats : maxChats)
-    .map(({ id, title = 'Untitled' }): Hit => ({
-      key: id,
-      kind: 'chat',
-      text: title,
-      detail: 'chat',
-      choose: () => navigate(`c/${encodeURIComponent(id)}`),
-    }))
-  return [...titled, ...named]
+  return [...titled.map(chatHit), ...named]
 }
 
-/** Searches the messages after a pause in typing. Returns a function that gives the search up. */
+/** Searches titles and messages after a pause in typing. Returns a function that gives the search up. */
 function searchLater(text: string, show: (hits: Hit[]) => void): () => void {
-  if (text.trim().length < 2) {
+  const words = text.trim()
+  if (words.length < 2) {
     show([])
     return () => undefined
   }
   const controller = new AbortController()
+  const { signal } = controller
+  const search = async (): Promise<Hit[]> => {
+    const path = `api/conversations/search?q=${encodeURIComponent(words)}&limit=20`
+    const [titled, found] = await Promise.all([
+      findChats(words, { limit: maxChats, signal }),
+      call<{ data: FoundMessageJson[] }>('GET', path, undefined, signal),
+    ])
+    return [...titled.data.map(chatHit), ...found.data.map(messageHit)]
+  }
   const timer = setTimeout(() => {
-    call<{ data: FoundMessageJson[] }>(
-      'GET',
-      `api/conversations/search?q=${encodeURIComponent(text)}&limit=20`,
-      undefined,
-      controller.signal,
-    )
-      .then(({ data }) => show(data.map(hitOf)))
-      .catch(() => controller.signal.aborted || show([]))
+    search()
+      .then(show)
+      .catch(() => signal.aborted || show([]))
   }, pauseMs)
   return () => {
     clearTimeout(timer)
@@ -129,10 +126,18 @@ function searchLater(text: string, show: (hits: Hit[]) => void): () => void {
   }
 }
 
-function hitOf({ conversationId, messageId, title = '', excerpt }: FoundMessageJson): Hit {
+function chatHit({ id, title = 'Untitled' }: ListedConversationJson): Hit {
+  return {
+    key: id,
+    text: title,
+    detail: 'chat',
+    choose: () => navigate(`c/${encodeURIComponent(id)}`),
+  }
+}
+
+function messageHit({ conversationId, messageId, title = '', excerpt }: FoundMessageJson): Hit {
   return {
     key: `${conversationId} ${messageId}`,
-    kind: 'message',
     text: excerpt,
     detail: title,
     choose: () => navigate(`c/${encodeURIComponent(conversationId)}?m=${encodeURIComponent(messageId)}`),

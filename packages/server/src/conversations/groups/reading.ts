@@ -102,6 +102,7 @@ async function list(
   const query = queryOf(c)
   const limit = countIn(query, 'limit', 50, 1_000)
   const [before, owner] = [query.get('before') ?? undefined, c.get('owner')]
+  const title = query.get('title') ?? undefined
   const shelf = query.get('shelf') ?? undefined
   if (shelf !== undefined && !isListed(shelf)) throw badRequest(`shelf: must be one of ${listedShelves.join(', ')}`)
   const listed = await conversations.list({
@@ -109,6 +110,7 @@ async function list(
     ...(before !== undefined && { before }),
     ...(owner !== undefined && { owner }),
     ...(shelf !== undefined && { shelf }),
+    ...(title !== undefined && { title }),
   })
   const page = listed.slice(0, limit)
   return { data: page.filter(({ id }) => !deletions.has(id)).map(listedJson), hasMore: listed.length > limit }

@@ -257,7 +257,11 @@ class MemoryStore implements ConversationStore {
   }
 }
 
-function isWanted(record: ConversationRecord, { owner, shelf }: Pick<ListQuery, 'owner' | 'shelf'>): boolean {
+function isWanted(
+  record: ConversationRecord,
+  { owner, shelf, title = '' }: Pick<ListQuery, 'owner' | 'shelf' | 'title'>,
+): boolean {
   if (owner !== undefined && record.owner !== owner) return false
+  if (title !== '' && !record.title?.toLowerCase().includes(title.toLowerCase())) return false
   return shelf === undefined || (record.shelf ?? 'none') === shelf
 }

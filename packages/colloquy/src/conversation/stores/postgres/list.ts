@@ -1,6 +1,7 @@
 import { StoreError } from '../../errors.ts'
 import type { ConversationSummary, ListQuery } from '../store.ts'
 import { type CountedReply, TotalsCounter } from '../totals.ts'
+import { caseForms } from '../text.ts'
 import type { LeaseClock } from '../lease.ts'
 import { type PostgresConnection, statement } from './connection.ts'
 import { isUnfinished } from './leases.ts'
@@ -27,7 +28,8 @@ const readRows = statement(
      CASE WHEN t.version >= corrected THEN t.json END AS saved
    FROM %.conversation c LEFT JOIN %.metadata m ON m.conversation = id LEFT JOIN %.totals t ON t.conversation = id
    WHERE (:owner::text IS NULL OR owner = :owner::text)
-     AND (:shelf::text IS NULL OR coalesce(shelf, 'none') = :shelf::text) AND (:before::text IS NULL
+     AND (:shelf::text IS NULL OR coalesce(shelf, 'none') = :shelf::text)
+     AND (:pattern::text IS NULL OR title ~ :pattern::text) AND (:before::text IS NULL
      OR (updated_at, id) < (SELECT updated_at, id FROM %.conversation WHERE public_id = :before::text))
    ORDER BY updated_at DESC, c.id DESC LIMIT :limit::int`,
 )
@@ -35,16 +37,24 @@ const readRows = statement(
 export async function listConversations(
   db: PostgresConnection,
   clock: LeaseClock,
-  { limit, before, owner, shelf, totals = true }: ListQuery,
+  { title, totals = true, ...query }: ListQuery,
 ): Promise<ConversationSummary[]> {
+  const { limit, before, owner, shelf } = query
+  const pattern = title === undefined ? undefined : caseForms(title).map(expressionOf).join('')
   for (let attempt = 1; ; attempt++) {
-    const rows = await db.rows<ListedRow>(readRows, { limit, before, owner, shelf, now: clock.now() })
+    const rows = await db.rows<ListedRow>(readRows, { limit, before, owner, shelf, pattern, now: clock.now() })
     if (rows.length === 0 && before !== undefined) await findConversation(db, before)
     if (!totals) return rows.map(({ row: _, saved: __, ...summary }) => summary)
     const { counters, isValid } = await countReplies(db, rows)
     if (isValid || attempt === mostAttempts)
       return rows.map(({ row, saved: _, ...summary }) => ({ ...summary, totals: counters.get(row)!.totals }))
   }
+}
+
+/** A part of a regular expression that matches one of some characters. */
+function expressionOf(forms: readonly string[]): string {
+  const [only = ''] = forms
+  return forms.length === 1 ? only.replace(/[.*+?^$(){}|[\]\\]/, String.raw`\$&`) : `[${forms.join('')}]`
 }
 
 interface Counted {

@@ -2,6 +2,7 @@ import { setImmediate as nextTask } from 'node:timers/promises'
 import { StoreError } from '../../errors.ts'
 import type { ConversationSummary, ConversationTotals, ListQuery } from '../store.ts'
 import { endOfPage } from '../stored-message.ts'
+import { caseForms } from '../text.ts'
 import { type CountedReply, TotalsCounter } from '../totals.ts'
 import type { LeaseClock } from '../lease.ts'
 import type { SqliteConnection } from './database/connection.ts'
@@ -38,7 +39,11 @@ export async function listConversations(
 }
 
 // In ORDER BY, `id` alone would be the column of the result, which is public.
-function readRows(db: SqliteConnection, clock: LeaseClock, { limit, before, owner, shelf }: ListQuery): ListedRow[] {
+function readRows(
+  db: SqliteConnection,
+  clock: LeaseClock,
+  { limit, before, owner, shelf, title }: ListQuery,
+): ListedRow[] {
   const conditions: string[] = []
   const values: (string | number)[] = [clock.now()]
   if (owner !== undefined) {
@@ -49,6 +54,10 @@ function readRows(db: SqliteConnection, clock: LeaseClock, { limit, before, owne
   else if (shelf !== undefined) {
     conditions.push('shelf = ?')
     values.push(shelf)
+  }
+  if (title !== undefined) {
+    conditions.push('title GLOB ?')
+    values.push(`*${caseForms(title).map(globOf).join('')}*`)
   }
   if (before !== undefined) {
     conditions.push('(updated_at, id) < (SELECT updated_at, id FROM conversation WHERE id = ?)')
@@ -64,6 +73,12 @@ function readRows(db: SqliteConnection, clock: LeaseClock, { limit, before, owne
      ${where} ORDER BY updated_at DESC, c.id DESC LIMIT ?`,
     [...values, limit],
   )
+}
+
+/** Matches one of some characters. The only one, in brackets of its own, has no other meaning. */
+function globOf(forms: readonly string[]): string {
+  const [only = ''] = forms
+  return forms.length === 1 && !'*?['.includes(only) ? only : `[${forms.join('')}]`
 }
 
 // Few enough to be read in some milliseconds.
