@@ -9,7 +9,7 @@ import { Actions } from './actions.tsx'
 import { Content } from './content.tsx'
 import { contentOf } from './content-text.ts'
 import { CostLines } from './cost-lines.tsx'
-import { Editor } from './editor.tsx'
+import { Editor } from '../compose/editor.tsx'
 import { modelName, modelNamed } from '../models.ts'
 import type { OpenChat } from '../open-chat.ts'
 import { AskBeside } from './side-by-side.tsx'
@@ -78,7 +78,7 @@ function Heading({ chat, message, isLive }: Omit<MessageProps, 'isLast'>): VNode
   )
 }
 
-/** Who wrote a message, for its heading. */
+/** The author of a message, for its heading. */
 export function authorOf(message: Pick<PathMessageJson, 'role' | 'model' | 'content'>): string {
   if (message.role === 'assistant') return modelName(message.model)
   return isOfTools(message) ? 'Tools' : 'You'

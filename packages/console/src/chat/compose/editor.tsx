@@ -2,7 +2,7 @@ import type { VNode } from 'preact'
 import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { PathMessageJson } from '../../api/types.ts'
 import { isComposing } from '../../shell/commands/bindings.ts'
-import { type AnyBlock, contentOf, isTextResult, resultText, textOf } from './content-text.ts'
+import { type AnyBlock, contentOf, isTextResult, resultText, textOf } from '../message/content-text.ts'
 import type { OpenChat } from '../open-chat.ts'
 
 interface EditorProps {
