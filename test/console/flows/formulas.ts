@@ -44,6 +44,17 @@ describe('replies in a browser', { skip }, () => {
         ['SUP', '1', 0],
       ])
       await replies.last().getByText('<b>an open tag <img src=x>').waitFor()
+      const notes = replies.last().getByRole('link', { name: 'Footnote 1' })
+      const focused = (): Promise<boolean[]> =>
+        notes.evaluateAll((all) => all.map((note) => note === document.activeElement))
+      await notes.first().click()
+      assert.deepEqual(await focused(), [false, true], 'a number leads to its note')
+      await notes.last().click()
+      assert.deepEqual(await focused(), [true, false], 'and the note back to the text')
+      await page.emulateMedia({ media: 'print' })
+      assert.equal(await replies.last().getByText('in the middle').isVisible(), true, 'a centred column is printed')
+      assert.equal(await replies.last().getByText('folded').isVisible(), true, 'a folded part is printed')
+      await page.emulateMedia({ media: null })
       await ask(page, 'Where does this come from?')
       const reply = page.locator('article.reply').last()
       assert.equal(await replies.last().innerText(), 'Born in 1923[1], he wrote[1][2].\n\nTwo\nlines')
@@ -67,7 +78,7 @@ const formulas = [
   '$$\n\\begin{aligned}\na &= b\n+ c \\\\\n&= d\n\\end{aligned}\n$$',
   'The sum\n\\[ \\sum_{i=1}^n i \\]\nis known.',
   '- $\\alpha$ in a list',
-  '| $\\frac{1}{2}$ | `$not$` |\n|---|---|',
+  '| $\\frac{1}{2}$ | `$not$` |\n|---|:-:|\n| | in the middle |',
   'This is not valid: $\\frac{1}$',
   'H<sub onclick="alert(1)">2</sub>O, <kbd>Ctrl</kbd>, a note[^1] and <b>an open tag <img src=x>',
   '<details open>\n<summary>More *text*</summary>\n\n- folded\n\n</details>',

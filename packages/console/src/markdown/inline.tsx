@@ -1,5 +1,5 @@
 import type { Token, Tokens } from 'marked'
-import { type ComponentChildren, h } from 'preact'
+import { type ComponentChildren, type VNode, h } from 'preact'
 import { visibleText } from '../format.ts'
 import { decodeEntities } from '../../../cli/src/markdown/entities.ts'
 import type { FormulaToken } from '../../../cli/src/markdown/formula/formula-lexer.ts'
@@ -32,7 +32,7 @@ function inlineToken(token: Token): ComponentChildren {
     case 'element':
       return h((token as ElementToken).name, {}, children)
     case 'footnote':
-      return <sup>{(token as FootnoteToken).number}</sup>
+      return <Footnote {...(token as FootnoteToken)} />
     case 'formula':
       return <Formula {...(token as FormulaToken)} />
     case 'link':
@@ -48,6 +48,25 @@ function inlineToken(token: Token): ComponentChildren {
     default:
       return visibleText(token.raw)
   }
+}
+
+/** The number of a footnote. One in a text leads to the note, and that of the note back to the text. */
+function Footnote({ number }: Pick<FootnoteToken, 'number'>): VNode {
+  const go = (event: MouseEvent): void => {
+    event.preventDefault()
+    const here = event.currentTarget as HTMLElement
+    const all = [...(here.closest('.markdown')?.querySelectorAll<HTMLElement>(`a[href="#note-${number}"]`) ?? [])]
+    const other = here === all.at(-1) ? all[0] : all.at(-1)
+    other?.scrollIntoView({ block: 'center' })
+    other?.focus({ preventScroll: true })
+  }
+  return (
+    <sup>
+      <a href={`#note-${number}`} aria-label={`Footnote ${number}`} onClick={go}>
+        {number}
+      </a>
+    </sup>
+  )
 }
 
 interface LinkProps {

@@ -1,4 +1,4 @@
-import type { Conversation, ConversationMessage, Conversations } from 'colloquy/conversation'
+import { type Conversation, type ConversationMessage, type Conversations, continueNote } from 'colloquy/conversation'
 import { toUsd, type ContentBlockParam } from 'colloquy/protocol'
 import { firstLine, resultText } from '../../format.ts'
 import { escapeHtml } from '../../markdown/html/escape.ts'
@@ -62,9 +62,12 @@ function sentenceIn(message: string): string {
   }
 }
 
-/** The text of a message. Blocks of other types, except thinking and files, are named in brackets. */
+/**
+ * The text of a message. Blocks of other types, except thinking and files, are named in brackets. The library's text that asks
+ * a model to continue is `Continue`: the user wrote no such words.
+ */
 export function textOf({ content }: Pick<ConversationMessage, 'content'>): string {
-  if (typeof content === 'string') return content
+  if (typeof content === 'string') return content === continueNote ? 'Continue' : content
   return content
     .map(blockText)
     .filter((text) => text !== '')

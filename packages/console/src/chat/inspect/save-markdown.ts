@@ -1,7 +1,8 @@
 import { call } from '../../api/http.ts'
 import type { ConversationJson, PageJson, PathMessageJson } from '../../api/types.ts'
 import { saveFile } from '../../shell/save-file.ts'
-import { contentOf, textOf } from '../message/content-text.ts'
+import { textOf } from '../message/content-text.ts'
+import { shownContent } from '../message/message.tsx'
 import { modelName } from '../models.ts'
 import type { OpenChat } from '../open-chat.ts'
 
@@ -14,7 +15,7 @@ export async function saveMarkdown({ id, title }: OpenChat): Promise<void> {
     page = await call('GET', `${path}/messages?before=${encodeURIComponent(messages[0]?.id ?? '')}&limit=1000`)
     messages = [...page.data, ...messages]
   }
-  const texts = messages.map((message) => `## ${authorOf(message)}\n\n${textOf(contentOf(message))}\n`)
+  const texts = messages.map((message) => `## ${authorOf(message)}\n\n${textOf(shownContent(message))}\n`)
   saveFile(new Blob([`# ${title.value}\n\n${texts.join('\n')}`], { type: 'text/markdown' }), `${title.value}.md`)
 }
 

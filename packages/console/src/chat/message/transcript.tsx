@@ -34,7 +34,7 @@ export function Transcript({ chat }: { chat: OpenChat }): VNode {
     >
       <div>
         {chat.hasEarlier.value && (
-          <p class="center">
+          <p class="center earlier">
             <button type="button" onClick={() => void loadEarlier(chat, scroller.current)}>
               Show earlier messages
             </button>

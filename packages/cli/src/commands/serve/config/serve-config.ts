@@ -45,7 +45,7 @@ async function serveFile(flags: Flags): Promise<number> {
   const state = await stateOf(inUse, flags)
   const following = await followers(flags, read.config)
   const running: Running = { path, flags, engines, state, following, listensOn: read.config, inUse }
-  if (read.config.console === true) running.page = await consoleOf(read, running)
+  if (read.config.console === true) running.page = await consoleOf(running)
   const server = new SwitchingServer(serverOf(read, used, running))
   const isLocal = isLoopback(host)
   const allowedHosts = isLocal || hosts.length > 0 ? { allowedHosts: [...loopback, ...hosts] } : {}
@@ -104,13 +104,16 @@ interface Running {
 }
 
 /** Opens the console. It stays when the configuration is read again, and uses the new engines. */
-async function consoleOf({ config }: ReadConfig, running: Running): Promise<OpenConsole> {
+async function consoleOf(running: Running): Promise<OpenConsole> {
   const { openConsole } = await import('../console/open-console.ts')
   const { configuredChats } = await import('../console/configured-chats.ts')
   const { flags, state } = running
-  const isAllFree = Object.keys(config.engines).every((name) => isFree(config, name))
-  const isFreeModel = (model: string): boolean => isAllFree || !model.startsWith('claude')
-  const chats = await configuredChats({ engine: () => running.inUse.engine, access: state.access, isFree: isFreeModel })
+  const { inUse } = running
+  const chats = await configuredChats({
+    engine: () => inUse.engine,
+    access: state.access,
+    isFree: (model) => !mayCost(inUse.config, model),
+  })
   return openConsole(flags, chats, state.access)
 }
 
