@@ -1,8 +1,7 @@
 import { call } from '../../api/http.ts'
 import type { ConversationJson, PageJson, PathMessageJson } from '../../api/types.ts'
 import { saveFile } from '../../shell/save-file.ts'
-import { textOf } from '../message/content-text.ts'
-import { shownContent } from '../message/message.tsx'
+import { shownContent, textOf } from '../message/content-text.ts'
 import { modelName } from '../models.ts'
 import type { OpenChat } from '../open-chat.ts'
 

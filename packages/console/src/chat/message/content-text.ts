@@ -1,3 +1,5 @@
+import { continueNote } from '../../../../colloquy/src/conversation/history/interruption.ts'
+
 /** A content block, of a type that this page may not know. */
 export type AnyBlock = { type: string } & Record<string, unknown>
 
@@ -40,4 +42,9 @@ function isOneText(before: AnyBlock, after: AnyBlock): boolean {
 /** The content of a message as blocks of any type. */
 export function contentOf({ content }: { content: unknown }): string | AnyBlock[] {
   return content as string | AnyBlock[]
+}
+
+/** The content of a message as it is shown. The library's text that asks a model to continue stands for a button. */
+export function shownContent({ role, content }: { role: string; content: unknown }): string | AnyBlock[] {
+  return role === 'user' && content === continueNote ? 'Continue' : contentOf({ content })
 }

@@ -2,8 +2,8 @@ import type { VNode } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import type { PathMessageJson } from '../../api/types.ts'
 import { visibleText } from '../../format.ts'
-import { textOf } from './content-text.ts'
-import { authorOf, shownContent } from './message.tsx'
+import { shownContent, textOf } from './content-text.ts'
+import { authorOf } from './message.tsx'
 
 /** The messages at the end of a chat, and on both sides of one that is looked for, that are drawn at once. */
 const nearEnd = 50

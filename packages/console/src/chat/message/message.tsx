@@ -4,10 +4,9 @@ import type { PathMessageJson } from '../../api/types.ts'
 import { durationText, moneyText, timeText, tokenText } from '../../format.ts'
 import { route } from '../../shell/router.ts'
 import { Icon } from '../../shell/parts/icon.tsx'
-import { continueNote } from '../../../../colloquy/src/conversation/history/interruption.ts'
 import { Actions } from './actions.tsx'
 import { Content } from './content.tsx'
-import { contentOf } from './content-text.ts'
+import { contentOf, shownContent } from './content-text.ts'
 import { CostLines } from './cost-lines.tsx'
 import { Editor } from '../compose/editor.tsx'
 import { modelName, modelNamed } from '../models.ts'
@@ -58,12 +57,6 @@ export function MessageView({ chat, message, isLast, isLive }: MessageProps): VN
       {!isLive && <Ending {...{ chat, message, isLast }} onEdit={() => setEditing(true)} />}
     </article>
   )
-}
-
-/** The content of a message. The library's text that asks a model to continue stands for a button that was pressed. */
-export function shownContent(message: PathMessageJson): ReturnType<typeof contentOf> {
-  const content = contentOf(message)
-  return message.role === 'user' && content === continueNote ? 'Continue' : content
 }
 
 function Heading({ chat, message, isLive }: Omit<MessageProps, 'isLast'>): VNode {
