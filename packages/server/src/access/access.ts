@@ -1,5 +1,5 @@
 import type { MessageCreateParams } from 'colloquy/protocol'
-import type { AccessEntry } from '../operate/request-log.ts'
+import type { AccessEntry, UnrecordedRequest } from '../operate/request-log.ts'
 import type { KeyRecord } from './keys/keys.ts'
 import type { RequestHeaders } from './request-headers.ts'
 
@@ -25,10 +25,8 @@ export interface Access {
   /**
    * Records a request that was refused before `begin()`: for its key, its body or its path. Bounded, so that a sender without a
    * key cannot fill the database. Does not throw.
-   *
-   * @param model the model that its body names; empty if it names none.
    */
-  refused(entry: AccessEntry, model: string): void
+  refused(entry: AccessEntry, request: UnrecordedRequest): void
   /** Answers a request below `/admin`. Throws the API's 403 if the caller is not an admin. */
   admin(request: Request, caller: Caller): Promise<Response>
   /** One sentence for each part that does not work now, for `/readyz`. */

@@ -6,7 +6,7 @@ import { RefusalQuota } from './limits/refusal-quota.ts'
 import { type RequestOrigin, type RequestRow, refusedRow, requestRow, uncheckedRow } from '../ledger/request-row.ts'
 import { BudgetExceeded } from '../ledger/reserve.ts'
 import type { Flight } from '../ledger/write-batch.ts'
-import type { AccessEntry } from '../operate/request-log.ts'
+import type { AccessEntry, UnrecordedRequest } from '../operate/request-log.ts'
 import type { ServerStore } from '../state/server-store.ts'
 import type { Access, Caller, NewRequest, Passage } from './access.ts'
 import { includesConstantTime, keyOf, noKey, wrongKey } from './auth.ts'
@@ -234,13 +234,12 @@ export class StoreAccess implements Access {
     return error
   }
 
-  refused(entry: AccessEntry, model: string): void {
+  refused(entry: AccessEntry, request: UnrecordedRequest): void {
     const { path, status, aborted, key } = entry
     // Probes for other routes and pages of the server itself do not belong to the API.
     if (!path.startsWith('/v1/') || status < 400 || aborted) return
-    const now = this.#now()
-    if (this.ledger.isFull || !this.#refusals.take(key?.id ?? '', now)) return
-    const row = uncheckedRow(entry, model, now)
+    if (this.ledger.isFull || !this.#refusals.take(key?.id ?? '', this.#now())) return
+    const row = uncheckedRow(entry, request)
     this.ledger.settle(row, 0n)
     this.#options.onSettled?.(row)
   }

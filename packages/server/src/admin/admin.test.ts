@@ -138,8 +138,10 @@ test('GET /admin/usage and /admin/requests report what was used, with exact cost
     output: '0.0075',
     server_tools: '0',
   })
-  const percentiles = { p50_ms: 1, p95_ms: 1, p99_ms: 1 }
-  assert.deepEqual([latency, first_event], [percentiles, percentiles])
+  for (const { p50_ms, p95_ms, p99_ms, ...more } of [latency, first_event] as Record<string, number>[]) {
+    assert.ok(p50_ms! >= 1 && p50_ms === p95_ms && p50_ms === p99_ms, `${p50_ms} ms`)
+    assert.deepEqual(more, {})
+  }
   assert.deepEqual([second!['requests'], second!['failed'], second!['usd']], [2, 1, '0.021'])
   const total = json['total'] as Record<string, unknown>
   assert.deepEqual([total['usd'], total['requests'], total['failed']], ['0.042', 3, 1])
@@ -173,7 +175,7 @@ test('GET /admin/usage and /admin/requests report what was used, with exact cost
   assert.deepEqual(rest.json['has_more'], false)
   const { id, started_at, ms, ttft_ms, request_bytes, response_bytes, ...facts } = last!
   assert.equal(started_at, '2026-11-25T23:30:00.000Z')
-  assert.deepEqual([ms, ttft_ms], [0, 0])
+  assert.ok(Number(ttft_ms) >= 0 && Number(ttft_ms) <= Number(ms))
   assert.ok(Number(request_bytes) > 100 && Number(response_bytes) > 100)
   assert.deepEqual(facts, {
     type: 'request',

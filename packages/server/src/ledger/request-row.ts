@@ -10,7 +10,7 @@ import {
   type Usage,
   type UsageIteration,
 } from 'colloquy/protocol'
-import type { AccessEntry } from '../operate/request-log.ts'
+import type { AccessEntry, UnrecordedRequest } from '../operate/request-log.ts'
 import { totalTokens } from '../operate/total-tokens.ts'
 
 /** A request in the ledger, with the columns of the table `request`. Amounts are picodollars as decimal strings. */
@@ -147,7 +147,8 @@ export function refusedRow(origin: RequestOrigin, error: unknown, now: number): 
     error_type: errorTypeOf(error),
     stop_reason: null,
     ttft_ms: null,
-    ms: now - origin.started_at,
+    // The clock may have been set back.
+    ms: Math.max(0, now - origin.started_at),
     request_bytes: 0,
     response_bytes: 0,
     attempts: 0,
@@ -155,10 +156,10 @@ export function refusedRow(origin: RequestOrigin, error: unknown, now: number): 
 }
 
 /** The row of a request that was refused before it was checked. */
-export function uncheckedRow(entry: AccessEntry, model: string, now: number): PricedRow {
+export function uncheckedRow(entry: AccessEntry, { model, at }: UnrecordedRequest): PricedRow {
   const origin: RequestOrigin = {
     id: entry.requestId,
-    started_at: now - Math.round(entry.ms),
+    started_at: at,
     workspace: entry.workspace ?? 'default',
     key_id: entry.key?.id ?? '',
     user_id: '',

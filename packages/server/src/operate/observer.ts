@@ -1,6 +1,6 @@
 import type { ModelEntry } from 'colloquy/protocol'
 import type { RequestHeaders } from '../access/request-headers.ts'
-import { type AccessEntry, RequestLog } from './request-log.ts'
+import { type AccessEntry, RequestLog, type UnrecordedRequest } from './request-log.ts'
 
 /** Follows the requests of a server, such as for metrics or traces. Its functions must be quick, and must not throw. */
 export interface RequestObserver {
@@ -39,7 +39,7 @@ interface BegunRequest {
 /** The options of a server that follow its requests. */
 interface Followers {
   /** Records the requests that end before they pass to the limits of their key. */
-  access?: { refused(entry: AccessEntry, model: string): void }
+  access?: { refused(entry: AccessEntry, request: UnrecordedRequest): void }
   metrics?: Metrics
   observers?: readonly RequestObserver[]
   models?: readonly ModelEntry[]
@@ -52,7 +52,7 @@ export function requestBeginner(
   now: () => number,
 ): (request: StartedRequest) => BegunRequest {
   const all = metrics ? [metrics, ...observers] : observers
-  const onUnrecorded = access && ((entry: AccessEntry, model: string): void => access.refused(entry, model))
+  const onUnrecorded = access && ((entry: AccessEntry, request: UnrecordedRequest): void => access.refused(entry, request))
   const options = { now, write, models, onUnrecorded }
   if (all.length === 0) return (request) => ({ log: new RequestLog(request, options), run: (work) => work() })
   return (request) => {

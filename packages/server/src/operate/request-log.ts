@@ -76,14 +76,23 @@ interface AcceptedParams {
   max_tokens?: unknown
 }
 
+/** What the entry of a request that was refused does not say. */
+export interface UnrecordedRequest {
+  /** The model that its body names; empty if it names none. */
+  model: string
+  /** When it arrived, in milliseconds since 1970. */
+  at: number
+}
+
 /** Functions that are called when a response has ended. */
 export interface RequestLogOptions {
+  /** Returns milliseconds since 1970. */
   now: () => number
   write?: ((entry: AccessEntry) => void) | undefined
   /** Models to search before the catalogue, for the costs of requests that no limits of a key record. */
   models?: readonly ModelEntry[] | undefined
   /** Called before, for a request that ended before it passed to the limits of its key: they record the others. */
-  onUnrecorded?: ((entry: AccessEntry, model: string) => void) | undefined
+  onUnrecorded?: ((entry: AccessEntry, request: UnrecordedRequest) => void) | undefined
 }
 
 const longestPath = 1_000
@@ -93,8 +102,9 @@ const longestModel = 200
 /** Collects what is known of one request, and writes it to the access log once, when the response has ended. */
 export class RequestLog {
   readonly #entry: AccessEntry
-  readonly #now: () => number
-  readonly #startedAt: number
+  readonly #at: number
+  /** A time of `performance.now()`, which never jumps. */
+  readonly #startedAt = performance.now()
   readonly #write: RequestLogOptions['write']
   readonly #onUnrecorded: RequestLogOptions['onUnrecorded']
   readonly #models: RequestLogOptions['models']
@@ -110,8 +120,7 @@ export class RequestLog {
     { method, path }: { method: string; path: string },
     { now, write, onUnrecorded, models }: RequestLogOptions,
   ) {
-    this.#now = now
-    this.#startedAt = now()
+    this.#at = now()
     this.#write = write
     this.#onUnrecorded = onUnrecorded
     this.#models = models
@@ -120,11 +129,6 @@ export class RequestLog {
 
   get requestId(): string {
     return this.#entry.requestId
-  }
-
-  /** The bytes of the request's body. */
-  get requestBytes(): number {
-    return this.#entry.requestBytes
   }
 
   /** Headers for the response: its id, and the limits of the key. */
@@ -217,9 +221,8 @@ export class RequestLog {
     if (message.usage) this.#addUsage(message.usage)
   }
 
-  /** Not below zero: the clock may be set back. */
   #elapsedMs(): number {
-    return Math.max(0, this.#now() - this.#startedAt)
+    return Math.round(performance.now() - this.#startedAt)
   }
 
   /** The reply has sent so many characters of text, thinking or tool input. They estimate the tokens of a reply that is cut. */
@@ -271,7 +274,7 @@ export class RequestLog {
     this.#isDone = true
     this.#entry.ms = this.#elapsedMs()
     estimateOutput(this.#entry, this.#characters, this.#maxTokens)
-    if (!this.#isRecorded) this.#onUnrecorded?.(this.#entry, this.#namedModel)
+    if (!this.#isRecorded) this.#onUnrecorded?.(this.#entry, { model: this.#namedModel, at: this.#at })
     const settled = this.#passage?.settle(this.#entry)
     if (!this.#write) return
     if (this.#entry.usage) this.#entry.usd = usdOf(this.#passage ? settled : this.#listPrice(this.#entry.usage))
