@@ -211,6 +211,8 @@ test('the admin API names the mistake in a query', async (t) => {
     'by=week': /^by: "week" is not one of hour, day/,
     'by=day,model,key': /^by: must be at most two/,
     'since=yesterday': /^since: "yesterday" is not a time such as/,
+    'since=2026-02-30': /^since: "2026-02-30" is not a time such as/,
+    'until=2026-02-30T00:00:00Z': /^until: "2026-02-30T00:00:00Z" is not a time such as/,
     'since=2026-02-01&until=2026-01-01': /^since: must be before until/,
     'tz=Mars': /^tz: "Mars" is not a time zone/,
     'source=web': /^source: "web" is not one of api, chat, batch$/,

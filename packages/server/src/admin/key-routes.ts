@@ -1,11 +1,13 @@
 import { checkJson, describeIssues, type JsonSchema } from 'colloquy/protocol'
-import type { Hono } from 'hono'
+import type { Context, Hono } from 'hono'
 import type { KeyRecord, Keys } from '../access/keys/keys.ts'
 import { type KeySettings, settingsSchemas } from '../access/keys/settings.ts'
 import { readSpending } from '../access/key-spending.ts'
 import { keyObject } from '../access/key-object.ts'
 import type { Database } from '../state/database.ts'
-import { badRequest, checkNames, readJson } from './input.ts'
+import { BodyReader } from '../messages/request/body.ts'
+import { incomingOf } from '../messages/request/body-source.ts'
+import { badRequest, checkNames, timeIn } from '../messages/request/query.ts'
 
 /** The parts that the routes of keys use. */
 export interface KeyRoutesOptions {
@@ -49,8 +51,12 @@ export const rotated: JsonSchema = {
   additionalProperties: false,
 }
 
+const maxBodyBytes = 65_536
+
 /** Adds the routes below `/admin/keys`. */
 export function addKeyRoutes(app: Hono, { keys, database, now, onChange }: KeyRoutesOptions): void {
+  const bodies = new BodyReader({ maxBodyBytes })
+  const read = (c: Context): Promise<unknown> => bodies.readOptional(incomingOf(c.req.raw))
   const wire = async (key: KeyRecord): Promise<object> => {
     return keyObject(key, (await readSpending(database, [key], now())).get(key.id))
   }
@@ -61,27 +67,21 @@ export function addKeyRoutes(app: Hono, { keys, database, now, onChange }: KeyRo
     return c.json({ data: found.map((key) => keyObject(key, spending.get(key.id))) })
   })
   app.post('/admin/keys', async (c) => {
-    const {
-      name = '',
-      workspace,
-      is_admin,
-      expires_at,
-      ...settings
-    } = checked<KeyBody>(created, await readJson(c.req.raw))
+    const { name = '', workspace, is_admin, expires_at, ...settings } = checked<KeyBody>(created, await read(c))
     const { key, secret } = await keys.create({
       name,
       ...settings,
       ...(workspace !== undefined && { workspace }),
       ...(is_admin !== undefined && { isAdmin: is_admin }),
-      expiresAt: timeOf(expires_at) ?? null,
+      expiresAt: timeIn('expires_at', expires_at) ?? null,
     })
     onChange()
     return c.json({ ...(await wire(key)), secret }, 201)
   })
   app.get('/admin/keys/:id', async (c) => c.json(await wire(await keys.get(c.req.param('id')))))
   app.post('/admin/keys/:id', async (c) => {
-    const { expires_at, ...settings } = checked<KeyBody>(changed, await readJson(c.req.raw))
-    const expiresAt = timeOf(expires_at)
+    const { expires_at, ...settings } = checked<KeyBody>(changed, await read(c))
+    const expiresAt = timeIn('expires_at', expires_at)
     const key = await keys.update(c.req.param('id'), { ...settings, ...(expiresAt !== undefined && { expiresAt }) })
     onChange()
     return c.json(await wire(key))
@@ -92,7 +92,7 @@ export function addKeyRoutes(app: Hono, { keys, database, now, onChange }: KeyRo
     return c.json(await wire(key))
   })
   app.post('/admin/keys/:id/rotate', async (c) => {
-    const { grace_seconds = 0 } = checked<{ grace_seconds?: number }>(rotated, await readJson(c.req.raw))
+    const { grace_seconds = 0 } = checked<{ grace_seconds?: number }>(rotated, await read(c))
     const { key, secret } = await keys.rotate(c.req.param('id'), { graceMs: grace_seconds * 1000 })
     onChange()
     return c.json({ ...(await wire(key)), secret })
@@ -102,16 +102,6 @@ export function addKeyRoutes(app: Hono, { keys, database, now, onChange }: KeyRo
     onChange()
     return c.json({ type: 'access_key_deleted', id })
   })
-}
-
-function timeOf(text: string | null | undefined): number | null | undefined {
-  if (text == null) return text
-  const time = Date.parse(text)
-  const day = Date.parse(text.slice(0, 10))
-  // `Date.parse()` reads 30 February as 2 March.
-  const isTime = !Number.isNaN(time) && !Number.isNaN(day) && text.startsWith(new Date(day).toISOString().slice(0, 10))
-  if (!isTime) throw badRequest(`expires_at: ${JSON.stringify(text)} is not a time in RFC 3339`)
-  return time
 }
 
 function checked<T>(schema: JsonSchema, body: unknown): T {

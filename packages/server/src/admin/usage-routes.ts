@@ -6,7 +6,7 @@ import { cursorOf, findRequest, listRequests, type RequestsQuery } from '../ledg
 import { requestObject, usageObject } from '../ledger/reports/wire.ts'
 import { type Grouping, groupings, readUsage, type UsageQuery } from '../ledger/reports/usage.ts'
 import type { Database } from '../state/database.ts'
-import { badRequest, checkNames, choice, numberIn, timeIn } from './input.ts'
+import { badRequest, checkNames, choice, numberIn, timeIn } from '../messages/request/query.ts'
 
 /** The parts that the routes of the ledger use. */
 export interface UsageRoutesOptions {

@@ -1,6 +1,7 @@
-import { apiError, type MessageContentParam } from 'colloquy/protocol'
+import type { MessageContentParam } from 'colloquy/protocol'
 import { BodyReader, type BodyOptions } from '../messages/request/body.ts'
-import { webBody } from '../messages/request/body-source.ts'
+import { incomingOf } from '../messages/request/body-source.ts'
+import { badRequest } from '../messages/request/query.ts'
 import {
   array,
   type Context,
@@ -19,31 +20,19 @@ const strict = { lenient: false, version: '', betas: new Set<string>() }
 /** Reads the bodies of requests, within limits. */
 export class Bodies {
   readonly #reader: BodyReader
-  readonly #maxBytes: number
 
   constructor(options: BodyOptions) {
     this.#reader = new BodyReader(options)
-    this.#maxBytes = options.maxBodyBytes ?? 32 * 1024 * 1024
   }
 
   /** Reads a JSON body. An absent one is an empty object. Throws the API's 400, 408, 413 or 529. */
   async read<T>(request: Request, schema: Schema<T>): Promise<T> {
-    const { headers, signal } = request
-    const value = request.body ? await this.#reader.readJson({ headers, body: webBody(request.body), signal }) : {}
-    return schema(value, '', strict)
+    return schema(await this.#reader.readOptional(incomingOf(request)), '', strict)
   }
 
-  /** Reads a body as text. Throws the API's 413. */
-  async readText(request: Request): Promise<string> {
-    const decoder = new TextDecoder()
-    let text = ''
-    let bytes = 0
-    for await (const chunk of request.body ?? []) {
-      bytes += chunk.byteLength
-      if (bytes > this.#maxBytes) throw apiError('request_too_large', 'Request exceeds the maximum size')
-      text += decoder.decode(chunk, { stream: true })
-    }
-    return text + decoder.decode()
+  /** Reads a body as text. Throws the API's 400, 408, 413 or 529. */
+  readText(request: Request): Promise<string> {
+    return this.#reader.readText(incomingOf(request))
   }
 }
 
@@ -71,19 +60,5 @@ export const settings: Schema<Record<string, unknown>> = named(
 
 /** The content of a message. The conversation checks its blocks. */
 export const content: Schema<MessageContentParam> = stringOr(array(opaque()))
-
-/** The API's 400. */
-export function badRequest(message: string): Error {
-  return apiError('invalid_request_error', message)
-}
-
-/** A number in the query of a request. */
-export function countIn(query: URLSearchParams, name: string, fallback: number, most: number): number {
-  const text = query.get(name)
-  if (text === null) return fallback
-  const count = Number(text)
-  if (/^\d{1,9}$/.test(text) && count >= 1 && count <= most) return count
-  throw badRequest(`${name}: must be a whole number from 1 to ${most}`)
-}
 
 export { object }

@@ -211,7 +211,7 @@ describe('a conversation', () => {
       await textOf(send(`${path}/send`, { content: '2' }))
       const fork = await call<ConversationJson>('POST', `${path}/fork`, { messageId: '2' })
       assert.deepEqual(texts(fork.path), ['1', 'a'])
-      assert.deepEqual(texts((await call<ConversationJson>('POST', `${path}/undo`, {})).path), ['1', 'a'])
+      assert.deepEqual(texts((await call<ConversationJson>('POST', `${path}/undo`)).path), ['1', 'a'])
       const erased = await call<ConversationJson>('POST', `${path}/erase`, { messageId: '2' })
       assert.deepEqual(texts(erased.path), ['1'])
       const settings = { system: 'Be brief.', max_tokens: 5, budget: { usd: 1 } }
@@ -385,8 +385,10 @@ describe('a conversation', () => {
       const [edited] = (await call<ConversationJson>('GET', path)).path.data
       const again = (edited!.content as unknown as { source: { url: string } }[])[1]!
       assert.deepEqual(new Uint8Array(await (await send(again.source.url)).arrayBuffer()), bytes)
-      const foreign = { ...shown, source: { ...shown.source, url: '/api/conversations/x/messages/1/blocks/1' } }
-      assert.equal((await send(`${path}/send`, { content: [foreign] })).status, 400)
+      for (const id of ['x', '%zz']) {
+        const source = { ...shown.source, url: `/api/conversations/${id}/messages/1/blocks/1` }
+        assert.equal((await send(`${path}/send`, { content: [{ ...shown, source }] })).status, 400)
+      }
       assert.equal((await send(`${path}/messages/1/blocks/0`)).status, 404)
     })
   })

@@ -52,7 +52,8 @@ export function requestBeginner(
   now: () => number,
 ): (request: StartedRequest) => BegunRequest {
   const all = metrics ? [metrics, ...observers] : observers
-  const onUnrecorded = access && ((entry: AccessEntry, request: UnrecordedRequest): void => access.refused(entry, request))
+  const onUnrecorded =
+    access && ((entry: AccessEntry, request: UnrecordedRequest): void => access.refused(entry, request))
   const options = { now, write, models, onUnrecorded }
   if (all.length === 0) return (request) => ({ log: new RequestLog(request, options), run: (work) => work() })
   return (request) => {

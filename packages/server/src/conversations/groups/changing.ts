@@ -13,7 +13,8 @@ import type {
   PageJson,
   UndoBody,
 } from '../api.ts'
-import { badRequest, nullableMember, object, settings } from '../input.ts'
+import { badRequest } from '../../messages/request/query.ts'
+import { nullableMember, object, settings } from '../input.ts'
 import { messageIn } from '../json/attachments.ts'
 import { pageLength } from './reading.ts'
 import type { Resources, RouteContext, RouteEnv } from '../resources.ts'

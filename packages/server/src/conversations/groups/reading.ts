@@ -14,7 +14,8 @@ import type {
 import { messageIn, sourceOf, withData } from '../json/attachments.ts'
 import { previewJson, replyCostJson } from '../json/costs.ts'
 import { withModel } from '../json/models.ts'
-import { badRequest, content, countIn, object, settings } from '../input.ts'
+import { badRequest, numberIn } from '../../messages/request/query.ts'
+import { content, object, settings } from '../input.ts'
 import { optional, type Schema } from '../../messages/validate/schema.ts'
 import type { Resources, RouteContext, RouteEnv } from '../resources.ts'
 import {
@@ -44,7 +45,7 @@ export function addReadRoutes(app: Hono<RouteEnv>, resources: Resources): void {
   app.get('/api/conversations', async (c) => c.json(await list(c, resources)))
   app.get('/api/conversations/search', async (c) => c.json({ data: await search(c, resources) }))
   app.get('/api/conversations/:id', async (c) => {
-    return c.json(await conversationJson(await open(c), countIn(queryOf(c), 'limit', pageLength, 1_000)))
+    return c.json(await conversationJson(await open(c), limitOf(queryOf(c))))
   })
   app.get('/api/conversations/:id/messages', async (c) => c.json(await messages(c, resources)))
   app.get('/api/conversations/:id/tree', async (c) => {
@@ -89,6 +90,10 @@ function queryOf(c: RouteContext): URLSearchParams {
   return new URL(c.req.url).searchParams
 }
 
+function limitOf(query: URLSearchParams, { most = 1_000, fallback = pageLength } = {}): number {
+  return numberIn('limit', query.get('limit') ?? undefined, [1, most]) ?? fallback
+}
+
 const listedShelves = ['pinned', 'archived', 'none'] as const
 
 function isListed(shelf: string): shelf is (typeof listedShelves)[number] {
@@ -100,7 +105,7 @@ async function list(
   { conversations, deletions }: Resources,
 ): Promise<PageJson<ListedConversationJson>> {
   const query = queryOf(c)
-  const limit = countIn(query, 'limit', 50, 1_000)
+  const limit = limitOf(query)
   const [before, owner] = [query.get('before') ?? undefined, c.get('owner')]
   const title = query.get('title') ?? undefined
   const shelf = query.get('shelf') ?? undefined
@@ -118,7 +123,7 @@ async function list(
 
 async function search(c: RouteContext, { conversations, deletions }: Resources): Promise<FoundMessageJson[]> {
   const query = queryOf(c)
-  const limit = countIn(query, 'limit', 20, 200)
+  const limit = limitOf(query, { most: 200, fallback: 20 })
   const owner = c.get('owner')
   const found = await conversations.search(query.get('q') ?? '', { limit, ...(owner !== undefined && { owner }) })
   const shown = found.filter(({ conversationId }) => !deletions.has(conversationId))
@@ -129,7 +134,7 @@ async function messages(c: RouteContext, { open }: Resources): Promise<object> {
   const query = queryOf(c)
   const conversation = await open(c)
   const path = await conversation.path(query.get('leaf') ?? undefined)
-  const limit = countIn(query, 'limit', pageLength, 1_000)
+  const limit = limitOf(query)
   const before = query.get('before') ?? undefined
   if (before !== undefined && !path.some(({ id }) => id === before))
     throw apiError('not_found_error', `Cannot find message ${before.slice(0, 20)} on this path`)

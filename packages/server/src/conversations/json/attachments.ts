@@ -1,6 +1,6 @@
 import type { Conversation } from 'colloquy/conversation'
 import type { MessageContentParam } from 'colloquy/protocol'
-import { badRequest } from '../input.ts'
+import { badRequest } from '../../messages/request/query.ts'
 
 /** A block with its source, as far as it matters here. */
 interface SourcedBlock {
@@ -37,7 +37,7 @@ export async function withData(content: MessageContentParam, conversation: Conve
 
 async function fileAt(conversation: Conversation, url: string): Promise<SourcedBlock['source'] | undefined> {
   const [, id, messageId, index] = /\/conversations\/([^/]+)\/messages\/(\d+)\/blocks\/(\d+)$/.exec(url) ?? []
-  if (id === undefined || decodeURIComponent(id) !== conversation.id) return undefined
+  if (id !== conversation.id && id !== encodeURIComponent(conversation.id)) return undefined
   return sourceOf(await messageIn(conversation, messageId!), Number(index))
 }
 

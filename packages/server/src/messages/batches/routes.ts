@@ -7,7 +7,7 @@ import { versionAndBetas } from '../endpoint.ts'
 import type { Env } from '../env.ts'
 import { readPageQuery } from '../page-query.ts'
 import { BodyReader } from '../request/body.ts'
-import { webBody } from '../request/body-source.ts'
+import { incomingOf } from '../request/body-source.ts'
 import { batchObject, resultLine } from './batch-object.ts'
 import type { BatchRow, BatchStore } from './batch-store.ts'
 import { checkEnvelope } from './envelope.ts'
@@ -77,10 +77,8 @@ function creator(options: BatchRoutesOptions): (c: Context<Env>) => Promise<Batc
     ...(bodyTimeoutMs !== undefined && { bodyTimeoutMs }),
   })
   return async (c) => {
-    const { headers, body, signal } = c.req.raw
-    const { version, betas } = versionAndBetas(headers, lenient)
-    const source = body ? webBody(body) : undefined
-    const value = await bodies.readJson({ headers, body: source, signal }, ({ length }) => c.env.log.received(length))
+    const { version, betas } = versionAndBetas(c.req.raw.headers, lenient)
+    const value = await bodies.readJson(incomingOf(c.req.raw), ({ length }) => c.env.log.received(length))
     const items = await inPieces(checkEnvelope(value))
     const workspace = workspaceOf(c)
     const queued = await store.queued(workspace)

@@ -1,3 +1,5 @@
+import type { RequestHeaders } from '../../access/request-headers.ts'
+
 /** The body of a request, before it has arrived. */
 export interface BodySource {
   /** Hands the body over, piece by piece. May be called once. */
@@ -13,6 +15,18 @@ export interface BodySink {
   write(chunk: Uint8Array): void
   end(): void
   fail(error: unknown): void
+}
+
+/** A request whose body has not been read. */
+export interface IncomingRequest {
+  headers: RequestHeaders
+  body: BodySource | undefined
+  signal: AbortSignal
+}
+
+/** A request of the web, whose body has not been read. */
+export function incomingOf({ headers, body, signal }: Request): IncomingRequest {
+  return { headers, body: body ? webBody(body) : undefined, signal }
 }
 
 /** The body of a request of the web. */

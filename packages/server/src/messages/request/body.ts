@@ -1,7 +1,7 @@
 import { inPieces } from 'colloquy/engines'
 import { APIError, type ErrorBody, type ErrorDetails, apiError } from 'colloquy/protocol'
 import type { RequestHeaders } from '../../access/request-headers.ts'
-import { type BodySource, webBody } from './body-source.ts'
+import { type BodySource, type IncomingRequest, webBody } from './body-source.ts'
 import { invalid, parseBody } from './json-body.ts'
 
 export interface BodyOptions {
@@ -15,14 +15,7 @@ export interface BodyOptions {
 
 const MiB = 1024 * 1024
 
-/** A request whose body has not been read. */
-export interface IncomingRequest {
-  headers: RequestHeaders
-  body: BodySource | undefined
-  signal: AbortSignal
-}
-
-/** Reads the JSON bodies of requests, within limits for each and for all together. */
+/** Reads the bodies of requests, within limits for each and for all together. */
 export class BodyReader {
   readonly #maxBytes: number
   readonly #maxBufferedBytes: number
@@ -41,7 +34,26 @@ export class BodyReader {
    *
    * @param onBytes called with the body when it has arrived, not compressed.
    */
-  async readJson({ headers, body, signal }: IncomingRequest, onBytes?: (bytes: Uint8Array) => void): Promise<unknown> {
+  readJson(request: IncomingRequest, onBytes?: (bytes: Uint8Array) => void): Promise<unknown> {
+    return this.#read(request, (bytes) => {
+      onBytes?.(bytes)
+      if (bytes.length === 0) throw invalid('it is empty')
+      return inPieces(parseBody(textOf(bytes)))
+    })
+  }
+
+  /** As `readJson`. A body that is left out is an empty object. */
+  readOptional(request: IncomingRequest): Promise<unknown> {
+    return this.#read(request, async (bytes) => (bytes.length === 0 ? {} : inPieces(parseBody(textOf(bytes)))))
+  }
+
+  /** A body that need not be JSON. Throws the API's 400, 408, 413 or 529. */
+  readText(request: IncomingRequest): Promise<string> {
+    return this.#read(request, async (bytes) => new TextDecoder().decode(bytes))
+  }
+
+  /** The body is counted as one that is being read until the work on it has ended. */
+  async #read<T>({ headers, body, signal }: IncomingRequest, work: (bytes: Uint8Array) => Promise<T>): Promise<T> {
     const encoding = encodingOf(headers)
     checkCharset(headers)
     // Refuse before reading a byte if the client announces the length.
@@ -50,10 +62,7 @@ export class BodyReader {
     const buffer = new BodyBuffer()
     try {
       if (source) await this.#collect(source, buffer, { encoding, signal })
-      const bytes = buffer.joined()
-      onBytes?.(bytes)
-      if (bytes.length === 0) throw invalid('it is empty')
-      return await inPieces(parseBody(textOf(bytes)))
+      return await work(buffer.joined())
     } finally {
       this.#bufferedBytes -= buffer.length
     }

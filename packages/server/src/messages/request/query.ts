@@ -1,33 +1,8 @@
 import { apiError } from 'colloquy/protocol'
 
-const maxBytes = 65_536
-
 /** The API's 400. */
 export function badRequest(message: string): Error {
   return apiError('invalid_request_error', message)
-}
-
-/** Reads a JSON body. An empty one is an empty object. Throws the API's 400 or 413. */
-export async function readJson(request: Request): Promise<unknown> {
-  const text = await readText(request)
-  if (text.trim() === '') return {}
-  try {
-    return JSON.parse(text)
-  } catch {
-    throw badRequest('The request body is not valid JSON')
-  }
-}
-
-async function readText(request: Request): Promise<string> {
-  const decoder = new TextDecoder()
-  let text = ''
-  let bytes = 0
-  for await (const chunk of request.body ?? []) {
-    bytes += chunk.byteLength
-    if (bytes > maxBytes) throw apiError('request_too_large', `The request body has more than ${maxBytes} bytes`)
-    text += decoder.decode(chunk, { stream: true })
-  }
-  return text + decoder.decode()
 }
 
 /** Throws the API's 400 for a parameter that a route does not have: a filter that is ignored gives the figures of all. */
@@ -55,11 +30,13 @@ export function numberIn(name: string, value: string | undefined, [least, most]:
   throw badRequest(`${name}: must be a whole number from ${least} to ${most}`)
 }
 
-/** The value of a query parameter that must be a time in RFC 3339 or a day in UTC, in milliseconds since 1970. */
-export function timeIn(name: string, value: string | undefined): number | undefined {
-  if (value === undefined) return undefined
-  const time = /^\d{4}-\d\d-\d\d/.test(value) ? Date.parse(value) : Number.NaN
-  if (Number.isNaN(time))
-    throw badRequest(`${name}: ${JSON.stringify(value.slice(0, 100))} is not a time such as 2026-11-26T00:00:00Z`)
-  return time
+/** A value that must be a time in RFC 3339 or a day in UTC, in milliseconds since 1970. */
+export function timeIn<Absent extends null | undefined>(name: string, value: string | Absent): number | Absent {
+  if (value == null) return value
+  const time = Date.parse(value)
+  const day = Date.parse(value.slice(0, 10))
+  // `Date.parse()` reads 30 February as 2 March.
+  const isTime = !Number.isNaN(time) && !Number.isNaN(day) && value.startsWith(new Date(day).toISOString().slice(0, 10))
+  if (isTime) return time
+  throw badRequest(`${name}: ${JSON.stringify(value.slice(0, 100))} is not a time such as 2026-11-26T00:00:00Z`)
 }
