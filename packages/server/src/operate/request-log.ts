@@ -76,7 +76,7 @@ interface AcceptedParams {
   max_tokens?: unknown
 }
 
-/** What the entry of a request that was refused does not say. */
+/** Facts about a request that was refused, beside its entry. */
 export interface UnrecordedRequest {
   /** The model that its body names; empty if it names none. */
   model: string
