@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, describe, test } from 'node:test'
 import { databasePlaces } from '../../../../test/databases.ts'
+import { connectPostgres } from '../../../../test/stores.ts'
 import { type Database, rows } from './database.ts'
 import type { Migration } from './migrations.ts'
 import { type PostgresClient, PostgresDatabase } from './postgres-database.ts'
@@ -59,6 +60,20 @@ test('a schema of PostgreSQL that is up to date is only read', async () => {
     sent.filter((sql) => !sql.startsWith('SELECT')),
     [],
   )
+})
+
+test('a role of PostgreSQL may have a schema of its own and no right to create one', async () => {
+  const db = connectPostgres()
+  await db.query('CREATE ROLE server')
+  await db.query('CREATE SCHEMA own AUTHORIZATION server')
+  await db.query('SET ROLE server')
+  const query: PostgresClient['query'] = (given, values) =>
+    db.query(typeof given === 'string' ? given : given.text, values)
+  const pool = { connect: async () => ({ query, release: () => {} }), end: async () => {} }
+  const open = (schema: string): Database => new PostgresDatabase(pool, { migrations: [items], name: 'db', schema })
+  assert.deepEqual(await open('own').rows('read', 'SELECT id FROM %.item'), [])
+  await assert.rejects(open('another').rows('read', 'SELECT 1'), /permission denied/)
+  await db.query('RESET ROLE')
 })
 
 for (const [name, makePlace] of Object.entries(databasePlaces())) {

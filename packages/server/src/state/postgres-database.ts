@@ -132,8 +132,13 @@ export class PostgresDatabase implements Database {
     try {
       // An arbitrary number. The lock lasts until the transaction ends.
       await client.query({ text: 'SELECT pg_advisory_xact_lock(7265544811)', query_timeout: migrationMs })
-      await client.query(`CREATE SCHEMA IF NOT EXISTS "${this.#schema}";
-        CREATE TABLE IF NOT EXISTS ${this.#table} (name text PRIMARY KEY, applied_at bigint NOT NULL)`)
+      // CREATE SCHEMA IF NOT EXISTS demands the right to create schemas also if it exists.
+      await client.query(`DO $$ BEGIN
+          IF to_regnamespace('"${this.#schema}"') IS NULL THEN CREATE SCHEMA "${this.#schema}"; END IF;
+        END $$`)
+      await client.query(
+        `CREATE TABLE IF NOT EXISTS ${this.#table} (name text PRIMARY KEY, applied_at bigint NOT NULL)`,
+      )
       // Another process may have migrated meanwhile.
       for (const migration of await this.#missing(client)) {
         const text = this.#translator.withSchema(sqlOf(migration, 'postgres'))

@@ -17,6 +17,7 @@ type TimeLimit = <T>(answer: Promise<T>) => Promise<T>
  */
 export async function migrate(db: PostgresDatabase, schema: string, inTime: TimeLimit): Promise<string[]> {
   let applied = await inTime(appliedMigrations(db, schema))
+  if (applied.length === 0) await inTime(checkEncoding(db))
   if (!migrations.every(({ name }) => applied.includes(name))) {
     await applyMigrations(db, schema)
     applied = await inTime(appliedMigrations(db, schema))
@@ -33,6 +34,18 @@ async function appliedMigrations(db: PostgresDatabase, schema: string): Promise<
   return (rows as { name: string }[]).map(({ name }) => name)
 }
 
+/** In other encodings, the first message with a character that they lack would fail. */
+async function checkEncoding(db: PostgresDatabase): Promise<void> {
+  const { rows } = await db.query(
+    "SELECT e AS encoding FROM current_setting('server_encoding') e WHERE e NOT IN ('UTF8', 'SQL_ASCII')",
+  )
+  const [refused] = rows as { encoding: string }[]
+  if (refused === undefined) return
+  throw new Error(
+    `its database has the encoding ${refused.encoding}, which lacks most characters: create one with ENCODING 'UTF8'`,
+  )
+}
+
 /** One statement, so that all are applied or none, with any driver; two processes may try at once. */
 async function applyMigrations(db: PostgresDatabase, schema: string): Promise<void> {
   const steps = migrations.map(
@@ -46,7 +59,8 @@ async function applyMigrations(db: PostgresDatabase, schema: string): Promise<vo
     DO $migration$ BEGIN
       -- An arbitrary number; the lock lasts until the statement ends.
       PERFORM pg_advisory_xact_lock(7265544810);
-      CREATE SCHEMA IF NOT EXISTS "${schema}";
+      -- CREATE SCHEMA IF NOT EXISTS demands the right to create schemas also if it exists.
+      IF to_regnamespace('"${schema}"') IS NULL THEN CREATE SCHEMA "${schema}"; END IF;
       CREATE TABLE IF NOT EXISTS %.migration (name text PRIMARY KEY, applied_at bigint NOT NULL);
       ${steps.join('\n')}
     END $migration$`

@@ -23,6 +23,28 @@ test('a schema that is up to date is read without the right to change it', async
   await db.query('RESET default_transaction_read_only')
 })
 
+test('a role may have a schema of its own and no right to create one', async () => {
+  await db.query('CREATE ROLE app')
+  await db.query('CREATE SCHEMA own AUTHORIZATION app')
+  await db.query('SET ROLE app')
+  const settings = { id: 'one', title: null, settings: '{}', at: 1 }
+  await postgresStore(db, { schema: 'own' }).create(settings)
+  const refused = { name: 'StoreError', message: /^Cannot prepare the schema another: permission denied/ }
+  await assert.rejects(postgresStore(db, { schema: 'another' }).create(settings), refused)
+  await db.query('RESET ROLE')
+})
+
+test('a database whose encoding lacks characters is refused before anything is written', async () => {
+  const asked: string[] = []
+  const query = (sql: string): Promise<{ rows: unknown[] }> => {
+    asked.push(sql)
+    return Promise.resolve({ rows: sql.includes('server_encoding') ? [{ encoding: 'LATIN1' }] : [] })
+  }
+  const message = /^Cannot prepare the schema colloquy: its database has the encoding LATIN1, .* ENCODING 'UTF8'$/
+  await assert.rejects(postgresStore({ query }).open('one'), { name: 'StoreError', message })
+  assert.ok(asked.every((sql) => sql.startsWith('SELECT')))
+})
+
 test('a schema may have the name of a word of SQL', async () => {
   const store = postgresStore(db, { schema: 'user' })
   await store.create({ id: 'one', title: null, settings: '{}', at: 1 })
