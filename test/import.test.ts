@@ -583,6 +583,11 @@ describe('import() of messages in the API form', () => {
       ['user: hi', 'assistant: t1', 'user: t1', 'assistant: ok'],
     ],
     [
+      'a block of a type that the API does not have in a reply',
+      [hi, { role: 'assistant', content: [{ type: 'chart', data: 'x' }, text('a')] }],
+      ['user: hi', 'assistant: a'],
+    ],
+    [
       'a server tool call without its result',
       [
         hi,
@@ -1242,6 +1247,77 @@ describe('import() of blocks as other libraries store them', () => {
     assert.deepEqual(await contents(shown), [[plain], [called], [{ ...answered('no'), is_error: true }]])
   })
 
+  test('AI SDK: thinking of version 4, with its parts', async () => {
+    const details = [
+      { type: 'text', text: 'Let me see', signature: 'c2ln' },
+      { type: 'redacted', data: 'aGlkZGVu' },
+    ]
+    const shown = [
+      { role: 'user', content: 'a', parts: [text('a')] },
+      { role: 'assistant', content: 'b', parts: [{ type: 'reasoning', reasoning: 'Let me see', details }, text('b')] },
+    ]
+    assert.deepEqual(await contents(shown), [
+      [text('a')],
+      [
+        { type: 'thinking', thinking: 'Let me see', signature: 'c2ln' },
+        { type: 'redacted_thinking', data: 'aGlkZGVu' },
+        text('b'),
+      ],
+    ])
+  })
+
+  test('AI SDK: searches of the API as its own blocks, other calls of a provider as text', async () => {
+    const found = {
+      type: 'web_search_result',
+      url: 'https://a.test',
+      title: 'A',
+      pageAge: null,
+      encryptedContent: 'ZQ',
+    }
+    const search = { toolCallId: 'srvtoolu_1', toolName: 'web_search', input: { query: 'a' }, providerExecuted: true }
+    const other = { toolCallId: 'ci_1', toolName: 'code', input: { code: '1' }, providerExecuted: true }
+    const blocks = [
+      { type: 'server_tool_use', id: 'srvtoolu_1', name: 'web_search', input: { query: 'a' } },
+      {
+        type: 'web_search_tool_result',
+        tool_use_id: 'srvtoolu_1',
+        content: [
+          { type: 'web_search_result', url: 'https://a.test', title: 'A', encrypted_content: 'ZQ', page_age: null },
+        ],
+      },
+      text('code:\n```json\n{"code":"1"}\n```'),
+      text('```\n{"sum":1}\n```'),
+      text('b'),
+    ]
+    const models = [
+      { role: 'user', content: 'a' },
+      {
+        role: 'assistant',
+        content: [
+          { type: 'tool-call', ...search },
+          { type: 'tool-result', ...search, output: { type: 'json', value: [found] } },
+          { type: 'tool-call', ...other },
+          { type: 'tool-result', ...other, output: { type: 'json', value: { sum: 1 } } },
+          text('b'),
+        ],
+      },
+    ]
+    assert.deepEqual(await contents(models), [[text('a')], blocks])
+    const done = { state: 'output-available' }
+    const shown = [
+      { role: 'user', parts: [text('a')] },
+      {
+        role: 'assistant',
+        parts: [
+          { type: 'tool-web_search', ...search, ...done, output: [found] },
+          { type: 'dynamic-tool', ...other, ...done, output: { sum: 1 } },
+          text('b'),
+        ],
+      },
+    ]
+    assert.deepEqual(await contents(shown), [[text('a')], blocks])
+  })
+
   test('AI SDK: a picture that another model made stays out of the reply that is sent', async () => {
     const made = { type: 'file', mediaType: 'image/png', url: `data:image/png;base64,${png}` }
     const shown = [
@@ -1261,6 +1337,22 @@ describe('import() of blocks as other libraries store them', () => {
       { role: 'assistant', content: null, audio: { id: 'a1', transcript: 'b' } },
     ]
     assert.deepEqual(await contents(list), [[plain], [text('b')]])
+    const custom = { type: 'custom', custom: { name: 'Read', description: 'Reads', format: { type: 'text' } } }
+    const uses = [
+      { role: 'user', content: 'a' },
+      { role: 'assistant', tool_calls: [{ id: 't1', type: 'custom', custom: { name: 'Read', input: 'x = 1' } }] },
+      { role: 'tool', tool_call_id: 't1', content: 'ok' },
+    ]
+    const use = { ...called, input: { input: 'x = 1' } }
+    const request = { model: 'claude-opus-4-6', max_tokens: 200, tools: [custom], messages: uses }
+    const written = await openConversations({ client }).import(JSON.stringify(request))
+    assert.deepEqual(
+      written.messages.map(({ content }) => content),
+      [[text('a')], [use], [answered('ok')]],
+    )
+    const input_schema = { type: 'object', properties: { input: { type: 'string' } }, required: ['input'] }
+    assert.deepEqual(written.settings.tools, [{ name: 'Read', description: 'Reads', input_schema }])
+    await written.send('And?')
     const tools = [{ type: 'function', function: { name: 'Read', description: 'Reads', parameters: {} } }]
     for (const [choice, taken] of [
       ['required', { type: 'any' }],
@@ -1317,7 +1409,13 @@ describe('import() of a file that it cannot read', () => {
     ['[null]', /^Cannot import message 1: it has no role, found null$/],
     ['[{"role":"model","parts":[{"text":"hi"}]}]', /^Cannot import line 1: a message with the role model$/],
     ['[{"mapping":null,"title":"t"}]', /it has no role, found an object with the members "mapping", "title"$/],
-    ['[{"role":"user","content":"a"}', /Cannot import the list/],
+    [
+      '[{"role":"user","content":"a"}',
+      /^Cannot import the list: a part of it is missing: download or copy the file again$/,
+    ],
+    ['[{"role":"user","content":"a', /^Cannot import the list: a part of it is missing/],
+    ['[{"role":"user","content":"a"},]', /^Cannot import the list: Unexpected token/],
+    ['{"title":"t","mapping":{"a":{"mes', /: a part of its JSON is missing: download or copy the file again$/],
   ] as const) {
     test(`${JSON.stringify(file)} is named`, async () => {
       const conversations = openConversations({ client })

@@ -100,6 +100,18 @@ export function isNestedDeeper(json: string, levels: number): boolean {
   return false
 }
 
+/** Whether the text of a JSON object or list ends before its last bracket. */
+export function isCut(json: string): boolean {
+  let depth = 0
+  for (let at = 0; at < json.length; at++) {
+    const sign = json.charCodeAt(at)
+    if (sign === signs.quote) at = endOfString(json, at) - 1
+    else if (sign === signs.openObject || sign === signs.openList) depth++
+    else if (sign === signs.closeObject || sign === signs.closeList) depth--
+  }
+  return depth > 0
+}
+
 /** The index after the closing quote of the string that starts at `start`; the length of the text if there is none. */
 export function endOfString(json: string, start: number): number {
   let at = json.indexOf('"', start + 1)

@@ -2,6 +2,7 @@ import { isObject } from '../../protocol/json/json-object.ts'
 import { jsonFault } from '../../protocol/json/json-fault.ts'
 import type { MessageParam } from '../../protocol/types/params.ts'
 import { ContentError } from '../errors.ts'
+import { isCut } from '../history/json-members.ts'
 import type { Archive } from '../history/records.ts'
 import { collected, firstOf, mapped, type Pausable, type PausableItems } from '../in-slices.ts'
 import type { ConversationSettings } from '../settings.ts'
@@ -20,7 +21,7 @@ import { repair } from './repair/repair.ts'
 import { placeSystemMessages } from './repair/system-messages.ts'
 import { type ImportFormat, ImportNotes, type ImportReport } from './report.ts'
 import type { SourceConversation } from './source.ts'
-import { foundIn } from './unknown-file.ts'
+import { copyAgain, foundIn } from './unknown-file.ts'
 import { keysOf, nameIn } from './values.ts'
 
 /** A conversation that was read from a file. */
@@ -238,7 +239,8 @@ function* elementsIn(text: string, firstLine: number): PausableItems<ListElement
   try {
     yield* elementsOf(text, firstLine)
   } catch (error) {
-    throw new ContentError(`Cannot import the list: ${(error as Error).message}`, { cause: error })
+    const found = isCut(text) ? `a part of it is missing: ${copyAgain}` : (error as Error).message
+    throw new ContentError(`Cannot import the list: ${found}`, { cause: error })
   }
 }
 

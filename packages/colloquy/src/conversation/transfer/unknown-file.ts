@@ -1,3 +1,4 @@
+import { isCut } from '../history/json-members.ts'
 import type { Pausable } from '../in-slices.ts'
 import { parsed } from './parse.ts'
 import { keysOf, listed } from './values.ts'
@@ -12,12 +13,16 @@ const signatures: [RegExp, string][] = [
   [/^\s*[\w" ]+,[\w" ]+[,\r\n]/, 'a table of comma-separated values'],
 ]
 
+/** The remedy for a file that ends too early. */
+export const copyAgain = 'download or copy the file again'
+
 /** Says what a file looks like that no format fits. */
 export function* foundIn(text: string, members: ReadonlyMap<string, string> | undefined): Pausable<string> {
   if (text.trim() === '') return 'the text is empty'
   if (members) return `found JSON with ${listed([...members.keys()])}, which no known format has`
   const value = yield* valueIn(text)
   if (value !== undefined) return `found ${keysOf(value)}`
+  if (/^\s*\{/.test(text) && isCut(text)) return `a part of its JSON is missing: ${copyAgain}`
   const [, name = 'text that is not JSON'] = signatures.find(([pattern]) => pattern.test(text)) ?? []
   return `the file looks like ${name}`
 }

@@ -4,6 +4,7 @@ import type { ListItem, SourceConversation } from '../source.ts'
 import { type Fields, fieldsIn, objectsIn, printed } from '../values.ts'
 import { addMessage, type MessageFields } from './library-message.ts'
 import { collectEach } from './message-collector.ts'
+import { callText, fenced } from './texts.ts'
 
 const roles: ReadonlySet<string> = new Set(['user', 'assistant', 'system'])
 const ownParts: ReadonlySet<unknown> = new Set(['tool-call', 'tool-result', 'reasoning', 'redacted-reasoning'])
@@ -26,22 +27,78 @@ export function readModelMessages(list: readonly ListItem[]): Pausable<SourceCon
     if (role === 'tool') {
       const results = objectsIn(parts).filter((part) => part['type'] === 'tool-result')
       for (const part of results) addMessage(messages, { line, role, fields: resultOf(part) })
-    } else if (roles.has(role)) addMessage(messages, { line, role, fields: { content: parts.map(partOf) } })
+    } else if (roles.has(role)) addMessage(messages, { line, role, fields: { content: partsOf(parts) } })
     else line.skipped(`a message with the role ${role}`)
   })
 }
 
-/** The part of a model message or a UI message in the form of the API or of LangChain. */
-export function partOf(part: unknown): unknown {
-  if (!isObject(part)) return part
+/** The parts of a model message or a UI message in the form of the API or of LangChain. */
+export function partsOf(given: readonly unknown[]): unknown[] {
+  const outputs = providerOutputs(objectsIn(given))
+  return given.flatMap((part) => {
+    if (!isObject(part)) return [part]
+    const { type, toolCallId: id } = part
+    if (type === 'tool-call' && outputs.has(id)) return providerParts(callOf(part), outputs.get(id))
+    if (type === 'tool-result' && outputs.has(id)) return []
+    if (type !== 'reasoning') return [partOf(part)]
+    // Version 4 has the parts of thinking in a list.
+    const details = objectsIn(part['details'])
+    return details.length > 0 ? details.map(thinkingOf) : [thinkingOf(part)]
+  })
+}
+
+/** By the id of each call that the provider ran, its output. */
+function providerOutputs(parts: readonly Fields[]): Map<unknown, unknown> {
+  const outputs = new Map<unknown, unknown>()
+  for (const part of parts) {
+    const { type, toolCallId: id, providerExecuted: isByProvider } = part
+    if (type === 'tool-call' && isByProvider === true) outputs.set(id, undefined)
+    else if (type === 'tool-result' && outputs.has(id)) outputs.set(id, outputOf(part))
+  }
+  return outputs
+}
+
+/** A call of a tool. */
+export interface GivenCall {
+  id: unknown
+  name: unknown
+  input: unknown
+}
+
+/**
+ * A call that the provider ran, and its result: as blocks of the API, if it was a search of the API's own, and otherwise as
+ * texts, since no tool of the API stands behind it.
+ */
+export function providerParts({ id, name, input }: GivenCall, output: unknown): object[] {
+  const results = objectsIn(output).filter((result) => typeof result['encryptedContent'] === 'string')
+  if (results.length === 0) {
+    const texts = [callText(name, input), ...(output === undefined ? [] : [fenced(printed(output))])]
+    return texts.map((text) => ({ type: 'text', text }))
+  }
+  const content = results.map(({ url, title, encryptedContent: encrypted_content, pageAge: page_age = null }) => {
+    return { type: 'web_search_result', url, title, encrypted_content, page_age }
+  })
+  return [
+    { type: 'server_tool_use', id, name: 'web_search', input },
+    { type: 'web_search_tool_result', tool_use_id: id, content },
+  ]
+}
+
+function callOf({ toolCallId: id, toolName: name, args = {}, input = args }: Fields): GivenCall {
+  return { id, name, input }
+}
+
+/** The output of a tool, which has had a wrapper since version 5. */
+function outputOf({ output, result }: Fields): unknown {
+  return isObject(output) && 'value' in output ? output['value'] : (output ?? result)
+}
+
+function partOf(part: Fields): unknown {
   switch (part['type']) {
-    case 'reasoning':
     case 'redacted-reasoning':
       return thinkingOf(part)
-    case 'tool-call': {
-      const { input = part['args'] ?? {} } = part
-      return { type: 'tool_use', id: part['toolCallId'], name: part['toolName'], input }
-    }
+    case 'tool-call':
+      return { type: 'tool_use', ...callOf(part) }
     case 'image':
       return mediaOf(part, part['image'])
     case 'file':

@@ -5,7 +5,7 @@ import { type SourceBlock, toBlock } from '../blocks.ts'
 import type { SourceLine } from '../report.ts'
 import type { ListItem, SourceConversation } from '../source.ts'
 import { type Fields, fieldsIn, isVisible, keysOf, printed, timeIn } from '../values.ts'
-import { partOf } from './ai-sdk-model.ts'
+import { type GivenCall, partsOf, providerParts } from './ai-sdk-model.ts'
 import { blocksOfPart } from './library-message.ts'
 import { collectEach } from './message-collector.ts'
 
@@ -53,13 +53,15 @@ function stepsOf(parts: readonly Fields[], line: SourceLine): { role: string; bl
   for (const part of parts) {
     const call = toolCallIn(part)
     const step = steps.at(-1)!
-    if (call) {
+    if (call && part['providerExecuted'] !== true) {
       const { id, name, input, result } = call
       step.reply.push(toBlock({ type: 'tool_use', id, name, input }))
       if (result) step.results.push(toBlock({ type: 'tool_result', tool_use_id: id, ...result }))
       continue
     }
-    const blocks = blocksOf([part], line)
+    const blocks = call
+      ? providerParts(call, part['output'] ?? part['errorText']).flatMap((each) => blocksOfPart(each, line))
+      : blocksOf([part], line)
     // Text after a call with a result was written after the result.
     if (step.results.length > 0 && (blocks.length > 0 || part['type'] === 'step-start'))
       steps.push({ reply: blocks, results: [] })
@@ -76,16 +78,16 @@ function blocksOf(parts: readonly Fields[], line: SourceLine): SourceBlock[] {
   return parts.flatMap((part) => {
     const { type, text } = part
     if (type === 'step-start' || (type === 'text' && !isVisible(text))) return []
-    if (type === 'text' || type === 'reasoning' || type === 'file') return blocksOfPart(partOf(part), line)
+    if (type === 'text' || type === 'reasoning' || type === 'file')
+      return partsOf([part]).flatMap((each) => blocksOfPart(each, line))
     line.repaired(`left out: a ${printed(type)} part, which no model reads`)
     return []
   })
 }
 
-interface ToolCall {
+interface ToolCall extends GivenCall {
   id: string
   name: string
-  input: unknown
   /** Absent: the tool has not answered. */
   result?: { content: string; is_error?: true }
 }

@@ -43,7 +43,7 @@ function fieldsOf(message: Fields, index: number): MessageFields {
     // Before there were tools, a call had no id: its result is the next message.
     tool_call_id: role === 'function' ? idOf(index - 1) : id,
     tool_calls: [
-      ...objectsIn(calls).map((each) => callOf(each['id'], each['function'])),
+      ...objectsIn(calls).map((each) => callOf(each['id'], each['function'] ?? each['custom'])),
       ...(isObject(call) ? [callOf(idOf(index), call)] : []),
     ],
   }
@@ -54,7 +54,9 @@ function idOf(index: number): string {
 }
 
 function callOf(id: unknown, called: unknown): object {
-  const { name, arguments: text } = fieldsIn(called)
+  const { name, arguments: text, input } = fieldsIn(called)
+  // A custom tool takes a text.
+  if (input !== undefined) return { id, name, args: { input } }
   return { id, name, args: typeof text === 'string' ? inputIn(text) : text }
 }
 
@@ -70,14 +72,24 @@ function partOf(part: unknown): unknown {
 export function toolsIn(tools: unknown): unknown {
   if (!Array.isArray(tools)) return tools
   return tools.map((tool: unknown) => {
-    if (!isObject(tool) || !isObject(tool['function'])) return tool
-    const { name, description, parameters } = tool['function']
-    return { name, description, input_schema: { type: 'object', ...fieldsIn(parameters) } }
+    const { function: called, custom } = fieldsIn(tool)
+    const given = isObject(called) ? called : custom
+    if (!isObject(given)) return tool
+    const { name, description, parameters } = given
+    return {
+      name,
+      description,
+      input_schema: given === custom ? textInput : { type: 'object', ...fieldsIn(parameters) },
+    }
   })
 }
+
+/** The input of a custom tool, which is a text there and an object here. */
+const textInput = { type: 'object', properties: { input: { type: 'string' } }, required: ['input'] }
 
 /** The choice of tools of a request, in the form of the Messages API. */
 export function choiceIn(choice: unknown): unknown {
   if (typeof choice === 'string') return { type: choice === 'required' ? 'any' : choice }
-  return isObject(choice) && isObject(choice['function']) ? { type: 'tool', name: choice['function']['name'] } : choice
+  const { function: called, custom = called } = fieldsIn(choice)
+  return isObject(custom) ? { type: 'tool', name: custom['name'] } : choice
 }

@@ -12,9 +12,10 @@ import {
   isUserOnly,
   withoutLastThinking,
 } from '../../../protocol/sendable.ts'
+import { cutText } from '../../../protocol/text.ts'
 import { mediaFault } from '../../history/content.ts'
 import { type AnyBlock, blocksOf, contentOf, type SourceBlock, withMember, without } from '../blocks.ts'
-import { foreignMembers } from './known-members.ts'
+import { foreignMembers, isKnownType } from './known-members.ts'
 import type { SourceMessage } from '../source.ts'
 import { isVisible } from '../values.ts'
 
@@ -41,7 +42,7 @@ export function cleanMessage({ role, content }: SourceMessage, isOfApi = false):
   const clean = role === 'assistant' ? cleanReplyBlock : cleanUserBlock
   const cleaned = found.map((source) => {
     const block = clean(source, reasons, found)
-    return block && !isOfApi ? withKnownMembers(block, reasons) : block
+    return block && !isOfApi ? knownPart(block, reasons) : block
   })
   const blocks = cleaned.filter((source) => source !== undefined)
   const original = found.flatMap((source, index) => (canBeShown(source) ? source : (cleaned[index] ?? [])))
@@ -52,6 +53,13 @@ export function cleanMessage({ role, content }: SourceMessage, isOfApi = false):
     blocks: role === 'assistant' ? withoutThinkingAtEnd(blocks, reasons) : blocks,
     reasons,
   }
+}
+
+/** Without what the API does not know, which another program has added. */
+function knownPart(source: SourceBlock, reasons: string[]): SourceBlock | undefined {
+  if (isKnownType(source.block)) return withKnownMembers(source, reasons)
+  reasons.push(`a block of type ${cutText(source.block.type, 40)}, which the API does not have`)
+  return undefined
 }
 
 function withKnownMembers(source: SourceBlock, reasons: string[]): SourceBlock {

@@ -36,12 +36,17 @@ const known: { [Type in Known['type']]: Record<Members<Type>, true> } = {
   mcp_tool_listing: { mcp_server_name: true, tools: true },
 }
 
+/** Whether this version of the API has blocks of this type. */
+export function isKnownType({ type }: { type: string }): boolean {
+  return Object.hasOwn(known, type)
+}
+
 /**
  * The members of a block that do not go out: other libraries store their own in blocks, which the API refuses. None for a type
  * that this version does not know. `cache_control` is among them, since a conversation that finds a mark places none itself.
  */
 export function foreignMembers(block: AnyBlock): string[] {
-  if (!Object.hasOwn(known, block.type)) return []
+  if (!isKnownType(block)) return []
   const members = known[block.type as Known['type']]
   return Object.keys(block).filter((name) => name !== 'type' && !Object.hasOwn(members, name))
 }
