@@ -992,6 +992,42 @@ describe('import() of exports of other programs', () => {
     for (const { id } of imported) await (await conversations.open(id)).send('And?')
   })
 
+  test('importAll() adds each conversation once, also after an import that was interrupted', async () => {
+    for (const store of [memoryStore(), sqliteStore(join(folder, 'again.db'))]) {
+      let room = 1
+      const create = store.create.bind(store)
+      store.create = (step) => (room-- > 0 ? create(step) : Promise.reject(new Error('no room')))
+      const conversations = openConversations({ client, store })
+      const file = JSON.stringify([chatGpt, claudeAi, chatGpt])
+      await assert.rejects(conversations.importAll(file, settings), /no room/)
+      room = Infinity
+      const [first, ...others] = await conversations.importAll(file, settings)
+      assert.deepEqual(
+        [first?.title, first?.existed, others.map(({ existed }) => existed)],
+        ['Trip', true, [false, false]],
+      )
+      assert.equal((await conversations.list()).length, 3)
+      for (const given of [
+        { ...settings, max_tokens: 99 },
+        { ...settings, owner: 'ada' },
+      ]) {
+        const [copy] = await conversations.importAll(JSON.stringify([chatGpt]), given)
+        assert.equal(copy?.existed, false)
+      }
+      await conversations.delete(first!.id)
+      const again = await conversations.importAll(file, settings)
+      assert.deepEqual(
+        again.map(({ id, existed }) => [id === first!.id, existed]),
+        [
+          [true, false],
+          [false, true],
+          [false, true],
+        ],
+      )
+      await conversations.close()
+    }
+  })
+
   test('importAll() adds nothing of a file with a mistake, however long it is', async () => {
     const padding = 'word '.repeat(300_000)
     const long = [

@@ -74,6 +74,10 @@ const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
 function newConversationId(at: number = Date.now()): string {
   let id = ''
   for (let rest = at, place = 0; place < 10; place++, rest = Math.floor(rest / 32)) id = alphabet[rest % 32]! + id
-  for (const byte of crypto.getRandomValues(new Uint8Array(16))) id += alphabet[byte % 32]
-  return id
+  return id + idFrom(crypto.getRandomValues(new Uint8Array(16)))
+}
+
+/** A character for each byte. */
+export function idFrom(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => alphabet[byte % 32]).join('')
 }

@@ -15,7 +15,8 @@ export function YourData(): VNode {
     try {
       const response = await send('api/conversations/import', { method: 'POST', body: file })
       const { data } = (await response.json()) as { data: ImportedJson[] }
-      notify(`Imported ${countText(data.length, 'chat')}`)
+      const added = data.filter(({ existed }) => !existed)
+      notify(`Imported ${countText(added.length, 'chat')}`)
     } catch (error) {
       failure.value = `Cannot import ${file.name}: ${(error as Error).message}`
     }

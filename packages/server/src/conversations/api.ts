@@ -224,6 +224,8 @@ export interface ImportedJson {
   id: string
   title?: string
   report: ImportReport
+  /** True: an earlier import has added it, with the same settings. */
+  existed: boolean
 }
 
 /** The response of `POST …/preview`: the next request, before it is sent. */

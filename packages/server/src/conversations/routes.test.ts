@@ -292,6 +292,13 @@ describe('a conversation', () => {
         '1',
         'a',
       ])
+      // An import that is repeated adds nothing, and brings back what is being deleted.
+      await call('DELETE', `/api/conversations/${data[0]!.id}`)
+      const again = await fetch(`${url}/api/conversations/import`, { method: 'POST', body })
+      const { data: same } = (await again.json()) as { data: ImportedJson[] }
+      assert.deepEqual([same[0]?.id, data[0]?.existed, same[0]?.existed], [data[0]!.id, false, true])
+      const restored = await fetch(`${url}/api/conversations/${data[0]!.id}/restore`, { method: 'POST' })
+      assert.equal(restored.status, 404)
       const wrong = await fetch(`${url}/api/conversations/import`, { method: 'POST', body: 'nothing' })
       assert.equal(wrong.status, 400)
     })

@@ -82,8 +82,8 @@ export function importFile([path]: readonly string[], flags: Flags): Promise<num
     const defaults = settingsFrom(flags, engine)
     const imported = await chats.importAll(await textOf(path), { ...changesFrom(flags, defaults, engine), defaults })
     if (flags.has('json')) return writeJson(imported, 2)
-    for (const { id, title, report } of imported) {
-      const facts = `${report.format} · ${countText(report.messages, 'message')}`
+    for (const { id, title, report, existed } of imported) {
+      const facts = `${report.format} · ${countText(report.messages, 'message')}${existed ? ' · imported before' : ''}`
       writeLine(`${shortId(id)}  ${title ?? 'untitled'} · ${facts}`)
     }
     const notes = imported.flatMap(({ report }) => report.notes)

@@ -18,7 +18,7 @@ import type { TurnEvent } from '../turn/stream/turn-event.ts'
 import { type ChangesOptions, changesOf, type ConversationChange } from './changes.ts'
 import { checkStore, type Damage } from './check.ts'
 import { type CreateOptions, newArchive, openOrCreate } from './create.ts'
-import { type ImportedConversation, type ImportOptions, readAll, readOne } from './import.ts'
+import { type ImportedConversation, importedId, type ImportOptions, readAll, readOne } from './import.ts'
 import { deleteOne, deleteUnusedSince, type ListOptions, listFrom, searchIn, spendingOf } from './listing.ts'
 import { checkOptions, configOf, type ConversationsOptions } from './options.ts'
 
@@ -56,7 +56,10 @@ export interface Conversations {
    * several conversations; then nothing is added.
    */
   import(text: string, options?: ImportOptions & { id?: string }): Promise<Conversation & { report: ImportReport }>
-  /** Adds every conversation of a file, such as the `conversations.json` of ChatGPT or Claude.ai, one after the other. */
+  /**
+   * Adds every conversation of a file, such as the `conversations.json` of ChatGPT or Claude.ai, one after the other. One that
+   * an earlier import has added, with the same settings and owner, is not added again.
+   */
   importAll(text: string, options?: ImportOptions): Promise<ImportedConversation[]>
   /**
    * Reads the whole store, or one conversation, and yields the damage that it finds: broken rows and, in SQLite, broken
@@ -158,9 +161,12 @@ export function openConversations(options: ConversationsOptions): Conversations 
     },
     async importAll(text, options) {
       const imported: ImportedConversation[] = []
+      const counts = new Map<string, number>()
       for await (const { archive, report } of paced(readAll(text, options))) {
-        const { id, title } = await add(archive)
-        imported.push({ id, title, report })
+        const id = await importedId(archive, counts)
+        const found = await store.open(id, { messages: false })
+        const { title } = found?.conversation ?? (await add({ ...archive, id }))
+        imported.push({ id, title: title ?? undefined, report, existed: found !== undefined })
       }
       return imported
     },

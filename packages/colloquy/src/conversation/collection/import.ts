@@ -1,5 +1,5 @@
 import { checkOptionsObject } from '../../protocol/json/option-names.ts'
-import { checkArchive } from '../add-conversation.ts'
+import { checkArchive, idFrom } from '../add-conversation.ts'
 import { checkSettingNames } from '../check-settings.ts'
 import { ContentError } from '../errors.ts'
 import { copyOf } from '../history/content.ts'
@@ -26,6 +26,8 @@ export interface ImportedConversation {
   id: string
   title: string | undefined
   report: ImportReport
+  /** True: an earlier import has added it, with the same settings and for the same owner. */
+  existed: boolean
 }
 
 /** The only conversation of a file, as `import()` adds it. Throws a `ContentError` if there is not exactly one. */
@@ -58,6 +60,28 @@ export async function* readAll(text: string, options: ImportOptions = {}): Async
     if (text.length <= keptLength) kept.push(each)
   }
   yield* text.length <= keptLength ? kept : read()
+}
+
+/**
+ * The id of an imported conversation: always the same for the same content, settings and owner, so that a file can be imported
+ * again after an import that was interrupted. Two conversations of one file that are the same have two ids.
+ *
+ * @param counts how often each content was in the file so far.
+ */
+export async function importedId(archive: Archive, counts: Map<string, number>): Promise<string> {
+  const { owner, title, settings, metadata, head, messages } = archive
+  // Messages whose file does not have their time get that of the import.
+  const contents = messages.map(({ parent, json, received, reply }) => [parent, json, received, reply])
+  const content = await hashOf(JSON.stringify([owner, title, settings, metadata, head, contents]))
+  const count = counts.get(content) ?? 0
+  counts.set(content, count + 1)
+  return count === 0 ? content : hashOf(`${content} ${count}`)
+}
+
+/** 26 characters, as other ids have. */
+async function hashOf(text: string): Promise<string> {
+  const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
+  return idFrom(new Uint8Array(hash).subarray(0, 26))
 }
 
 /** Returns a function that reads the conversations of a file. */

@@ -105,11 +105,13 @@ async function create(c: RouteContext, { conversations, bodies, defaults }: Reso
 
 async function importAll(
   c: RouteContext,
-  { conversations, bodies, defaults }: Resources,
+  { conversations, bodies, defaults, deletions }: Resources,
 ): Promise<Pick<PageJson<ImportedJson>, 'data'>> {
   const owner = c.get('owner')
   const text = await bodies.readText(c.req.raw)
   const imported = await conversations.importAll(text, { defaults, ...(owner !== undefined && { owner }) })
+  // One that is being deleted stays.
+  for (const { id, existed } of imported) if (existed) deletions.takeBack(id, owner)
   return { data: imported.map((each) => plain(each) as ImportedJson) }
 }
 
