@@ -163,6 +163,9 @@ describe('chats in a browser', { skip }, () => {
       await page.keyboard.press('Enter')
       await page.locator('.transcript .failure').waitFor()
       assert.equal(await page.locator('#composer').inputValue(), 'What is 6 * 6?')
+      await page.getByRole('link', { name: 'New chat' }).click()
+      await page.goBack()
+      await page.getByRole('heading', { name: 'The chat cannot be read' }).waitFor()
       await site.reopen()
       // Another program writes before the page is back.
       await (await site.conversations.open(page.url().split('/').at(-1)!)).send('What is 3 * 3?')

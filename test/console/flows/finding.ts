@@ -83,6 +83,26 @@ describe('finding chats and messages', { skip }, () => {
     })
   })
 
+  test('a message that is typed while its chat loads waits for it', async () => {
+    await withSite(offline(), async ({ newLink, conversations, open }) => {
+      const { id } = await conversations.create({ ...settings, title: 'Slow', messages: turns(1) })
+      const { page } = await open()
+      const asked = Promise.withResolvers<Route>()
+      await page.route(new RegExp(`/api/conversations/${id}\\?`), (route) => asked.resolve(route))
+      await page.goto(newLink())
+      await page.getByRole('link', { name: /Slow/ }).click()
+      const route = await asked.promise
+      await page.locator('#composer').fill('What is 2 * 3?')
+      await page.keyboard.press('Enter')
+      assert.equal(await page.locator('#composer').inputValue(), 'What is 2 * 3?')
+      await route.continue()
+      await page.getByText('answer0').waitFor()
+      await page.keyboard.press('Enter')
+      await page.getByText('2 * 3 = 6').waitFor()
+      assert.equal(await page.locator('nav.chats li').count(), 1, 'no chat was created')
+    })
+  })
+
   test('the filter finds chats that the list has not loaded', async () => {
     await withSite(offline(), async ({ newLink, conversations, open }) => {
       for (let number = 0; number < 60; number++)

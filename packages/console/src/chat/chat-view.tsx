@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals'
 import type { ComponentType, VNode } from 'preact'
 import { useEffect } from 'preact/hooks'
-import { ApiFailure, call } from '../api/http.ts'
+import { ApiFailure, call, connection } from '../api/http.ts'
 import type { ConversationJson } from '../api/types.ts'
 import { drafts, setDraft } from '../settings/preferences.ts'
 import { Suspended } from '../shell/parts/suspended.tsx'
@@ -23,10 +23,12 @@ import { Welcome } from './welcome.tsx'
 export function ChatView(): VNode {
   const { id, message } = route.value.name === 'chat' ? route.value : {}
   const failure = useSignal<Error | undefined>(undefined)
+  const { state } = connection.value
+  // A chat that could not be read is read when the server is back.
   useEffect(() => {
     failure.value = undefined
     void show(id, message).catch((error: Error) => id === chatId.peek() && (failure.value = error))
-  }, [id, message])
+  }, [id, message, state])
   const begun = useSignal<string | AnyBlock[] | undefined>(undefined)
   const start = async (content: string | AnyBlock[]): Promise<string | undefined> => {
     begun.value = content
@@ -55,18 +57,20 @@ export function ChatView(): VNode {
             {id ? <Missing failure={failure.value} /> : begun.value ? <Begun content={begun.value} /> : <Welcome />}
           </div>
         )}
+        {!id && failure.value && (
+          <div class="failure" role="alert">
+            <p>{failure.value.message}</p>
+            <p>Your message is in the field below.</p>
+          </div>
+        )}
         <Composer
           draftId={id ?? 'new'}
           chatId={chat?.id}
+          isReady={id === undefined || chat !== undefined}
           isBusy={chat ? chat.isBusy.value : begun.value !== undefined}
           onSend={(content) => (chat ? sendTo(chat, content) : start(content))}
           onStop={() => void chat?.stop()}
         />
-        {!id && failure.value && (
-          <p class="failure" role="alert">
-            {failure.value.message}
-          </p>
-        )}
       </main>
       {chat && isInspectorOpen.value && (
         <Suspended load={loadInspector} frame={(content) => <aside class="inspector">{content}</aside>} />

@@ -15,6 +15,8 @@ interface ComposerProps {
   /** The chat whose draft is kept; `new` before there is one. */
   draftId: string
   isBusy: boolean
+  /** Whether the chat is there. Until then the message waits in the field. */
+  isReady: boolean
   /** Resolves to the chat to whose field a message returns that was refused; to undefined if it was recorded. */
   onSend: (content: string | AnyBlock[]) => Promise<string | undefined>
   onStop: () => void
@@ -23,17 +25,18 @@ interface ComposerProps {
 }
 
 /** The field for the next message. Files come by button, paste or drop. */
-export function Composer({ draftId, isBusy, onSend, onStop, chatId }: ComposerProps): VNode {
+export function Composer({ draftId, isBusy, isReady, onSend, onStop, chatId }: ComposerProps): VNode {
   const field = useRef<HTMLTextAreaElement>(null)
   const files = unsentFiles.value[draftId] ?? noFiles
   const text = drafts.value[draftId] ?? ''
   const setText = (next: string): void => setDraft(draftId, next)
   const isEmpty = text.trim() === '' && files.length === 0
+  const canSend = !isEmpty && !isBusy && isReady
   const [isDropping, setDropping] = useState(false)
   useLayoutEffect(() => field.current?.focus(), [draftId])
 
   const submit = (): void => {
-    if (isEmpty || isBusy) return
+    if (!canSend) return
     setText('')
     setFiles(draftId, () => [])
     void onSend(contentOf(text, files)).then((id) => id !== undefined && putBack(id, text, files))
@@ -77,7 +80,7 @@ export function Composer({ draftId, isBusy, onSend, onStop, chatId }: ComposerPr
           </span>
           <SendButton
             isBusy={isBusy}
-            isEmpty={isEmpty}
+            canSend={canSend}
             onStop={() => {
               onStop()
               field.current?.focus()
@@ -114,10 +117,10 @@ function takeDrops(add: FieldProps['add'], show: (isDropping: boolean) => void):
 }
 
 /** Sends, and stops while a reply arrives. */
-function SendButton({ isBusy, isEmpty, onStop }: { isBusy: boolean; isEmpty: boolean; onStop: () => void }): VNode {
+function SendButton({ isBusy, canSend, onStop }: { isBusy: boolean; canSend: boolean; onStop: () => void }): VNode {
   if (!isBusy) {
     return (
-      <button type="submit" class="primary" disabled={isEmpty}>
+      <button type="submit" class="primary" disabled={!canSend}>
         <Icon name="send" />
         Send
       </button>
