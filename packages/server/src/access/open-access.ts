@@ -1,4 +1,3 @@
-import { StoreError } from 'colloquy/conversation/errors'
 import { type APIError, apiError, type ModelEntry } from 'colloquy/protocol'
 import { adminApp } from '../admin/admin.ts'
 import { Ledger, type LedgerOptions } from '../ledger/ledger.ts'
@@ -8,6 +7,7 @@ import { BudgetExceeded } from '../ledger/reserve.ts'
 import type { Flight } from '../ledger/write-batch.ts'
 import type { AccessEntry, UnrecordedRequest } from '../operate/request-log.ts'
 import type { ServerStore } from '../state/server-store.ts'
+import { withoutStore } from '../state/without-store.ts'
 import type { Access, Caller, NewRequest, Passage } from './access.ts'
 import { includesConstantTime, keyOf, noKey, wrongKey } from './auth.ts'
 import { BegunRequest, originOf } from './begun-request.ts'
@@ -340,11 +340,6 @@ function overBudget(error: unknown, accounts: readonly BudgetAccount[], keyName:
     accounts.find(({ name }) => name === error.account)!,
     keyName,
   )
-}
-
-/** Hides the database from clients, which may retry. */
-function withoutStore(error: unknown): unknown {
-  return error instanceof StoreError ? apiError('overloaded_error', 'Overloaded') : error
 }
 
 function unavailable(error: unknown): never {

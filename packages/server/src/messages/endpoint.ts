@@ -1,13 +1,13 @@
 import { type Engine, type EngineContext, countPromptTokens, inPieces } from 'colloquy/engines'
 import type { Forwarded, ForwardRequest, MessageCountTokensParams, MessageCreateParams } from 'colloquy/protocol'
-import type { Access, Caller } from '../access/access.ts'
+import type { Access } from '../access/access.ts'
 import type { RequestHeaders } from '../access/request-headers.ts'
 import type { ServerOptions } from '../options.ts'
 import { readApiVersion } from './request/api-version.ts'
 import { checkForwarded, forwardedHeaders } from './request/forwarded.ts'
 import { BodyReader } from './request/body.ts'
 import type { FileStore } from './files/file-store.ts'
-import { checkFiles, type Resolved, resolveFiles } from './files/resolve.ts'
+import { type Resolved, withFiles } from './files/resolve.ts'
 import { type Answer, type Exchange, jsonAnswer } from './exchange.ts'
 import { upstreamError } from './failure.ts'
 import { forwardedAnswer } from './reply/forwarded-answer.ts'
@@ -80,7 +80,7 @@ export class MessagesEndpoint {
       ? await inPieces(checkCreate(turn?.body ?? value, context))
       : this.#checkForwarded(value)
     const { log, caller, headers } = exchange
-    const { params, added } = await this.#withFiles(given, caller)
+    const { params, added } = await this.#withFiles(given, exchange)
     if (this.#access && caller) {
       const { requestId } = log
       const length = bytes.length + added + (turn?.addedBytes ?? 0)
@@ -111,7 +111,7 @@ export class MessagesEndpoint {
     const context = this.#contextOf(exchange)
     const { bytes, value } = await this.#readBody(exchange)
     const given = this.#isStrict ? await inPieces(checkCountTokens(value, context)) : this.#checkForwarded(value)
-    const { params } = await this.#withFiles(given, exchange.caller)
+    const { params } = await this.#withFiles(given, exchange)
     exchange.log.accepted({ model: params.model })
     const { signal } = exchange.controller
     if (this.#engine.forward) {
@@ -136,15 +136,8 @@ export class MessagesEndpoint {
     }
   }
 
-  async #withFiles<Params extends MessageCountTokensParams>(
-    params: Params,
-    caller: Caller | undefined,
-  ): Promise<Resolved<Params>> {
-    const workspace = caller?.workspace ?? 'default'
-    if (!this.#files) return { params, added: 0 }
-    if (!this.#engine.forward) return resolveFiles(params, this.#files, workspace)
-    await checkFiles(params.messages, this.#files, workspace)
-    return { params, added: 0 }
+  #withFiles<Params extends MessageCountTokensParams>(params: Params, { caller }: Exchange): Promise<Resolved<Params>> {
+    return withFiles(params, { files: this.#files, engine: this.#engine, workspace: caller?.workspace ?? 'default' })
   }
 
   #checkForwarded(value: unknown): MessageCreateParams {

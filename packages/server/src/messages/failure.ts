@@ -1,7 +1,7 @@
 import { WireFault } from 'colloquy/engines'
-import { StoreError } from 'colloquy/conversation/errors'
-import { apiError, APIError, APIUserAbortError, AuthenticationError, type ErrorBody } from 'colloquy/protocol'
+import { APIError, APIUserAbortError, AuthenticationError, type ErrorBody } from 'colloquy/protocol'
 import type { RequestLog } from '../operate/request-log.ts'
+import { withoutStore } from '../state/without-store.ts'
 import { errorAnswer } from './error-answer.ts'
 import type { Answer } from './exchange.ts'
 
@@ -39,9 +39,4 @@ export function upstreamError(error: unknown, log: RequestLog): unknown {
 function badGateway(message: string): APIError {
   const body: ErrorBody = { type: 'error', error: { type: 'api_error', message } }
   return APIError.generate(502, body, undefined, new Headers({ 'x-should-retry': 'false' }))
-}
-
-/** Hides the database from clients, which may retry. */
-function withoutStore(error: unknown): unknown {
-  return error instanceof StoreError ? apiError('overloaded_error', 'Overloaded') : error
 }

@@ -26,6 +26,7 @@ type Place = Pick<ClaimedItem, 'batch' | 'position'>
 const dayMs = 86_400_000
 /** Results are kept this long from the creation of a batch, as the API keeps them. */
 const keptMs = 29 * dayMs
+const cleanEveryMs = 3_600_000
 
 /** When items are taken or get their outcome. */
 export interface LeaseTime {
@@ -47,6 +48,7 @@ export class BatchQueue {
   readonly #db: Database
   readonly #owner: string
   readonly #leaseMs: number
+  #cleanedAt = 0
 
   constructor(database: Database, { owner, leaseMs }: { owner: string; leaseMs: number }) {
     this.#db = database
@@ -136,8 +138,10 @@ export class BatchQueue {
     await this.#db.transaction('end the batch', () => endIfDone(batch, at))
   }
 
-  /** Erases the items of batches that are too old, and batches whose creation was cut. */
+  /** Erases the items of batches that are too old, and batches whose creation was cut, at most once an hour. */
   async clean(now: number): Promise<void> {
+    if (Math.abs(now - this.#cleanedAt) < cleanEveryMs) return
+    this.#cleanedAt = now
     const values = { old: now - keptMs, cut: now - dayMs, now }
     await this.#db.transaction('erase old batches', () => clean(values))
   }

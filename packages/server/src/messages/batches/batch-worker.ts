@@ -16,7 +16,6 @@ export interface BatchSettings {
 }
 
 const defaults = { concurrency: 8, leaseMs: 30_000, pollMs: 1_000 }
-const cleanEveryMs = 3_600_000
 
 /** Runs the items of batches, as one of any number of workers on a database. */
 export class BatchWorker {
@@ -32,7 +31,6 @@ export class BatchWorker {
   readonly #signs: SignsOfLife
   /** A time of `performance.now()`, which never jumps. */
   #renewedAt = -Infinity
-  #cleanedAt = 0
 
   constructor(database: Database, options: ItemOptions, settings: BatchSettings = {}) {
     this.#options = options
@@ -69,7 +67,7 @@ export class BatchWorker {
     // Each look begins with another batch, so that a long one does not hold up the others.
     const first = open.length === 0 ? 0 : this.#turn++ % open.length
     for (const batch of [...open.slice(first), ...open.slice(0, first)]) await this.#serve(batch, dead)
-    await this.#clean()
+    await this.#queue.clean(this.#options.now())
   }
 
   async #serve(batch: string, dead: readonly SeenInstance[]): Promise<void> {
@@ -124,12 +122,5 @@ export class BatchWorker {
     if (at - this.#renewedAt < this.#settings.leaseMs / 4) return
     this.#renewedAt = at
     if (this.#running.size + this.#taken.length > 0) await this.#queue.renew(this.#options.now())
-  }
-
-  async #clean(): Promise<void> {
-    const now = this.#options.now()
-    if (Math.abs(now - this.#cleanedAt) < cleanEveryMs) return
-    this.#cleanedAt = now
-    await this.#queue.clean(now)
   }
 }

@@ -4,7 +4,7 @@ import type { Context, Hono } from 'hono'
 import { addressUsed } from '../../operate/proxied.ts'
 import type { ServerOptions } from '../../options.ts'
 import { versionAndBetas } from '../endpoint.ts'
-import type { Env } from '../env.ts'
+import { type Env, workspaceOf } from '../env.ts'
 import { readPageQuery } from '../page-query.ts'
 import { BodyReader } from '../request/body.ts'
 import { incomingOf } from '../request/body-source.ts'
@@ -99,10 +99,6 @@ async function found(store: BatchStore, c: Context<Env>): Promise<BatchRow> {
   const row = await store.find(workspaceOf(c), id)
   if (!row) throw apiError('not_found_error', `No batch with id ${JSON.stringify(id.slice(0, 100))}`)
   return row
-}
-
-function workspaceOf(c: Context<Env>): string {
-  return c.env.caller?.workspace ?? 'default'
 }
 
 function refusal(id: string, problem: string): Error {

@@ -1,22 +1,16 @@
 import { type Engine, type EngineAttempt, type EngineContext, inPieces } from 'colloquy/engines'
-import {
-  APIError,
-  isRetryableStatus,
-  type MessageCreateParams,
-  type MessageStreamEvent,
-  type ModelEntry,
-  type PingEvent,
-} from 'colloquy/protocol'
+import { APIError, isRetryableStatus, type MessageCreateParams, type ModelEntry } from 'colloquy/protocol'
 import type { Access } from '../../access/access.ts'
 import { RequestLog } from '../../operate/request-log.ts'
 import { errorAnswer } from '../error-answer.ts'
 import type { CacheAccounting } from '../cache/cache-accounting.ts'
 import type { FileStore } from '../files/file-store.ts'
-import { checkFiles, type Resolved, resolveFiles } from '../files/resolve.ts'
-import { type Events, wholeReply } from '../reply/whole-reply.ts'
+import { withFiles } from '../files/resolve.ts'
+import { wholeReply } from '../reply/whole-reply.ts'
 import { checkCreate, type RequestContext } from '../validate/request.ts'
 import { dictionary, refuse } from '../validate/schema.ts'
 import type { ClaimedItem, ItemResult } from './batch-queue.ts'
+import type { ReplyEvent, ReplyEvents } from '../reply/reply-events.ts'
 
 /** The engine that answers items, and the rules. */
 export interface ItemOptions {
@@ -74,7 +68,7 @@ async function reply(item: ClaimedItem, options: ItemOptions, { log, signal }: R
     models: betas.includes('output-300k-2026-03-24') ? longOutput(options.models) : options.models,
   }
   const given = await inPieces(checkItem(JSON.parse(item.params), context))
-  const { params, added } = await withFiles(given, options, item.workspace)
+  const { params, added } = await withFiles(given, { ...options, workspace: item.workspace })
   log.accepted({ model: params.model })
   if (access) {
     const caller = await access.recall(item.key_id, item.workspace)
@@ -88,17 +82,6 @@ async function reply(item: ClaimedItem, options: ItemOptions, { log, signal }: R
   const events = cache?.counted(replied, params, item.workspace) ?? replied
   const message = await wholeReply(engine.forward ? events : asBatch(events), log)
   return `{"type":"succeeded","message":${message}}`
-}
-
-/** The files of an upstream are the upstream's to read, if they belong to the workspace. */
-async function withFiles(
-  params: MessageCreateParams,
-  { files, engine }: ItemOptions,
-  workspace: string,
-): Promise<Resolved<MessageCreateParams>> {
-  if (files && !engine.forward) return resolveFiles(params, files, workspace)
-  if (files) await checkFiles(params.messages, files, workspace)
-  return { params, added: 0 }
 }
 
 const notInBatches = ['speed', 'thread', 'store', 'previous_thread_event_id', 'cache_hint', 'context_hint', 'fallbacks']
@@ -124,7 +107,7 @@ function longOutput(models: ItemOptions['models']): ItemOptions['models'] {
 }
 
 /** Marks the usage of a reply as that of a batch, which costs half. An upstream charges what its own usage says. */
-async function* asBatch(events: Events): AsyncGenerator<MessageStreamEvent | PingEvent> {
+async function* asBatch(events: ReplyEvents): AsyncGenerator<ReplyEvent> {
   for await (const event of events) {
     if (event.type !== 'message_start') {
       yield event

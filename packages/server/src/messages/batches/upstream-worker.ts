@@ -25,7 +25,6 @@ export interface UpstreamWorkerOptions {
 }
 
 const resultsAtOnce = 100
-const cleanEveryMs = 3_600_000
 
 /** Sends batches to an account of the API, and fetches their results. Another server continues if this one ends. */
 export class UpstreamWorker {
@@ -34,7 +33,6 @@ export class UpstreamWorker {
   readonly #options: UpstreamWorkerOptions
   readonly #looks: RepeatedLook
   readonly #signs: SignsOfLife
-  #cleanedAt = 0
 
   constructor(database: Database, options: UpstreamWorkerOptions) {
     const { leaseMs, pollMs } = options
@@ -78,10 +76,7 @@ export class UpstreamWorker {
       // An account that does not answer now is tried at the next look.
       if (row) await this.#step(row).catch(() => {})
     }
-    const now = this.#options.now()
-    if (Math.abs(now - this.#cleanedAt) < cleanEveryMs) return
-    this.#cleanedAt = now
-    await this.#queue.clean(now)
+    await this.#queue.clean(this.#options.now())
   }
 
   async #step(row: UpstreamBatchRow): Promise<void> {

@@ -1,8 +1,7 @@
 import { type CacheUsage, inPieces, type PromptPrefixes, promptPrefixes } from 'colloquy/engines'
-import type { MessageCreateParams, MessageStreamEvent, ModelEntry, PingEvent } from 'colloquy/protocol'
+import type { MessageCreateParams, ModelEntry } from 'colloquy/protocol'
 import type { CacheEntries } from './cache-entries.ts'
-
-type Event = MessageStreamEvent | PingEvent
+import type { ReplyEvent, ReplyEvents } from '../reply/reply-events.ts'
 
 /**
  * Accounts for the prompt cache of the API in front of an engine that has none: the counts of a reply are what the API would
@@ -20,7 +19,7 @@ export class CacheAccounting {
   }
 
   /** The same events with the counts of the cache. */
-  async *counted(events: AsyncIterable<Event>, params: MessageCreateParams, workspace: string): AsyncGenerator<Event> {
+  async *counted(events: ReplyEvents, params: MessageCreateParams, workspace: string): AsyncGenerator<ReplyEvent> {
     const startedAt = this.#now()
     const prefixes = await inPieces(promptPrefixes(params, this.#models.find(params.model)))
     const { candidates } = prefixes

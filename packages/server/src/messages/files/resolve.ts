@@ -1,4 +1,4 @@
-import { inPieces } from 'colloquy/engines'
+import { type Engine, inPieces } from 'colloquy/engines'
 import { apiError, type MessageParam } from 'colloquy/protocol'
 import { checkMedia } from '../validate/media-limits.ts'
 import { refuse } from '../validate/schema.ts'
@@ -17,10 +17,23 @@ export interface Resolved<Params> {
 }
 
 /**
+ * A request whose files are in it, or known to be of the workspace: those of an upstream are the upstream's to read. Throws the
+ * API's 400, 404 or 413.
+ */
+export async function withFiles<Params extends { messages: MessageParam[] }>(
+  params: Params,
+  { files, engine, workspace }: { files: FileStore | undefined; engine: Engine; workspace: string },
+): Promise<Resolved<Params>> {
+  if (files && !engine.forward) return resolveFiles(params, files, workspace)
+  if (files) await checkFiles(params.messages, files, workspace)
+  return { params, added: 0 }
+}
+
+/**
  * Replaces the `file` sources of images and documents by the files themselves: engines know no files. Throws the API's 400,
  * 404 or 413.
  */
-export async function resolveFiles<Params extends { messages: MessageParam[] }>(
+async function resolveFiles<Params extends { messages: MessageParam[] }>(
   params: Params,
   files: FileStore,
   workspace: string,

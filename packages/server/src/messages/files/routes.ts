@@ -2,7 +2,7 @@ import { newId } from 'colloquy/engines'
 import { apiError } from 'colloquy/protocol'
 import type { Context, Hono } from 'hono'
 import type { FileLimits } from '../../options.ts'
-import type { Env } from '../env.ts'
+import { type Env, workspaceOf } from '../env.ts'
 import { readPageQuery } from '../page-query.ts'
 import { refuse } from '../validate/schema.ts'
 import { type FileRow, type FileStore } from './file-store.ts'
@@ -120,10 +120,6 @@ function contentOf(store: FileStore, row: FileRow): ReadableStream<Uint8Array> {
     },
     { highWaterMark: 0 },
   )
-}
-
-function workspaceOf(c: Context<Env>): string {
-  return c.env.caller?.workspace ?? 'default'
 }
 
 function quota(maxFiles: number, maxBytes: number): Error {

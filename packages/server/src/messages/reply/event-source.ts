@@ -1,14 +1,7 @@
-import {
-  type EncodedEvents,
-  type EventSink,
-  type MessageStreamEvent,
-  type PingEvent,
-  encodeEvent,
-} from 'colloquy/protocol'
+import { type EncodedEvents, type EventSink, encodeEvent } from 'colloquy/protocol'
 import { encodedReply } from './encoded-reply.ts'
 import { fillEvent } from './fill-defaults.ts'
-
-type Event = MessageStreamEvent | PingEvent
+import type { ReplyEvent, ReplyEvents } from './reply-events.ts'
 
 /** The events of a reply in the form in which they are sent, until the reader leaves. */
 export interface EventSource {
@@ -24,9 +17,9 @@ const encoder = new TextEncoder()
 
 /** The events of an engine. */
 export class EngineEvents implements EventSource {
-  readonly #iterator: AsyncIterator<Event>
+  readonly #iterator: AsyncIterator<ReplyEvent>
 
-  constructor(events: AsyncIterable<Event>) {
+  constructor(events: ReplyEvents) {
     this.#iterator = events[Symbol.asyncIterator]()
   }
 

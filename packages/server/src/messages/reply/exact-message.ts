@@ -1,4 +1,5 @@
-import { type Message, type MessageStreamEvent, type PingEvent, partialInput, receivedJson } from 'colloquy/protocol'
+import { type Message, partialInput, receivedJson } from 'colloquy/protocol'
+import type { ReplyEvent } from './reply-events.ts'
 
 /** Keeps the JSON texts of a streamed reply, so that its message can be encoded without changing numbers or keys. */
 export class ExactMessage {
@@ -6,7 +7,7 @@ export class ExactMessage {
   readonly #blocks: { start: string | undefined; input: string; isChanged: boolean }[] = []
   readonly #positions = new Map<number, number>()
 
-  push(event: MessageStreamEvent | PingEvent): void {
+  push(event: ReplyEvent): void {
     if (event.type === 'content_block_start') {
       this.#positions.set(event.index, this.#blocks.length)
       this.#blocks.push({ start: blockJson(receivedJson(event)), input: '', isChanged: false })

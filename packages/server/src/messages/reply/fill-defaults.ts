@@ -1,4 +1,5 @@
-import type { Message, MessageStreamEvent, PingEvent } from 'colloquy/protocol'
+import type { Message } from 'colloquy/protocol'
+import type { ReplyEvent } from './reply-events.ts'
 
 /** Adds the fields that API version 2026-10-21 has and the engine left out, as null or their default. */
 export function fillMessage(message: Message): Message {
@@ -25,6 +26,6 @@ export function fillMessage(message: Message): Message {
 }
 
 /** Applies `fillMessage` to the message that a `message_start` event carries. */
-export function fillEvent(event: MessageStreamEvent | PingEvent): MessageStreamEvent | PingEvent {
+export function fillEvent(event: ReplyEvent): ReplyEvent {
   return event.type === 'message_start' ? { ...event, message: fillMessage(event.message) } : event
 }

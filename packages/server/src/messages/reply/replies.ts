@@ -7,7 +7,8 @@ import type { Answer, Exchange } from '../exchange.ts'
 import { upstreamError } from '../failure.ts'
 import { rateLimitHeaders } from '../rate-limit-headers.ts'
 import { type InFlight, Slot } from './slot.ts'
-import { type Events, wholeReply } from './whole-reply.ts'
+import type { ReplyEvents } from './reply-events.ts'
+import { wholeReply } from './whole-reply.ts'
 
 export interface RepliesOptions {
   /** Default 10,000. */
@@ -38,7 +39,7 @@ export class Replies {
     params: MessageCreateParams,
     context: EngineContext,
     exchange: ReplyExchange,
-    observe: (events: Events) => Events = (events) => events,
+    observe: (events: ReplyEvents) => ReplyEvents = (events) => events,
   ): Promise<Answer> {
     const { log } = exchange
     return this.#inSlot(params, exchange, async (slot) => {

@@ -1,8 +1,9 @@
 import { newId } from 'colloquy/engines'
-import { accumulate, apiError, type MessageParam, type MessageStreamEvent, type PingEvent } from 'colloquy/protocol'
+import { accumulate, apiError, type MessageParam } from 'colloquy/protocol'
 import { differingFields, fixedFields, type FixedFields, inheritedFields } from './fixed-fields.ts'
 import { historyOf, withoutMarks } from './history.ts'
 import type { NewReply, ThreadOwner, ThreadRow, ThreadStore } from './thread-store.ts'
+import type { ReplyEvent, ReplyEvents } from '../reply/reply-events.ts'
 
 /** How a server keeps threads. */
 export interface ThreadSettings {
@@ -19,8 +20,6 @@ export interface ThreadRequest {
   betas: readonly string[]
   owner: ThreadOwner
 }
-
-type Events = AsyncIterable<MessageStreamEvent | PingEvent>
 
 const pruneEveryMs = 60_000
 /** The longest history, as for a request that holds it itself. */
@@ -135,8 +134,8 @@ export class ThreadTurn {
   }
 
   /** The same events. The reply is stored before its last event is passed on, so that it can be continued at once. */
-  async *stored(events: Events): AsyncGenerator<MessageStreamEvent | PingEvent> {
-    const seen: (MessageStreamEvent | PingEvent)[] = []
+  async *stored(events: ReplyEvents): AsyncGenerator<ReplyEvent> {
+    const seen: ReplyEvent[] = []
     try {
       for await (const event of events) {
         if (event.type !== 'ping') seen.push(event)
@@ -158,7 +157,7 @@ export class ThreadTurn {
     await this.#parts.store.renew(this.#start.row!.id, this.#claim, null).catch(() => {})
   }
 
-  async #store(events: readonly (MessageStreamEvent | PingEvent)[]): Promise<void> {
+  async #store(events: readonly ReplyEvent[]): Promise<void> {
     const { store, now, owner, expireMs } = this.#parts
     const { id, content, usage } = await accumulate(events)
     // Another model wrote it, which the fixed parameters do not name.

@@ -85,12 +85,20 @@ export const citationsConfig: Schema<CitationsConfigParam> = object<CitationsCon
   enabled: optional(boolean),
 })
 
+const citation = tagged<TextCitation>({
+  char_location: opaque(),
+  page_location: opaque(),
+  content_block_location: opaque(),
+  web_search_result_location: opaque(),
+  search_result_location: opaque(),
+})
+
 export const textBlock: Schema<TextBlockParam> = named(
   'TextBlockParam',
   object<TextBlockParam>({
     type: literal('text'),
     text: string,
-    citations: optional(nullable(array(opaque<TextCitation>()))),
+    citations: optional(nullable(array(citation))),
     cache_control: mark,
   }),
 )

@@ -1,4 +1,11 @@
-import { type ContentBlockParam, type MessageParam, isBlank, isModelOnly, isThinking } from 'colloquy/protocol'
+import {
+  type ContentBlockParam,
+  type MessageParam,
+  isBlank,
+  isModelOnly,
+  isThinking,
+  isUserOnly,
+} from 'colloquy/protocol'
 import { refuse } from './schema.ts'
 
 export type Block = ContentBlockParam & Record<string, unknown>
@@ -61,7 +68,6 @@ function checkErrorResult({ is_error, content }: Block, path: string): void {
   if (isEmpty) refuse(`${path}.tool_result`, 'content cannot be empty if `is_error` is true')
 }
 
-const ofUser = new Set(['image', 'document', 'search_result', 'tool_result', 'container_upload'])
 const ofSystem = new Set(['text', 'tool_addition', 'tool_removal'])
 
 function checkRole(
@@ -76,11 +82,10 @@ function checkRole(
   } else if (role === 'user') {
     if (isThinking({ type }))
       refuse(`messages.${message}.content`, 'thinking blocks may only be in `assistant` messages')
-    if (!ofUser.has(type) && isModelOnly({ type }))
-      refuse(`messages.${message}`, `\`${type}\` blocks can only be in \`assistant\` messages`)
+    if (isModelOnly({ type })) refuse(`messages.${message}`, `\`${type}\` blocks can only be in \`assistant\` messages`)
     if (isNew && Array.isArray(citations) && citations.length > 0)
       refuse(`messages.${message}.content.${index}.${type}.citations`, 'Extra inputs are not permitted')
-  } else if (ofUser.has(type) && type !== 'container_upload' && (isNew || type !== 'document')) {
+  } else if (isUserOnly({ type }) && (isNew || type !== 'document')) {
     refuse(`messages.${message}`, `\`${type}\` blocks can only be in \`user\` messages`)
   }
 }

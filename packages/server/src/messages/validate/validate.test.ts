@@ -310,6 +310,11 @@ suite('messages', () => {
     await refused(cited, 'messages.0.content.0.text.citations: Extra inputs are not permitted')
     await accepted(cited, { version: '2023-06-01' })
     await accepted(says(user('a'), assistant([text('b', { citations: [{ type: 'char_location' }] })]), user('c')))
+    const unknown = says(user('a'), assistant([text('b', { citations: [{ type: 'foo' }] })]), user('c'))
+    await refused(
+      unknown,
+      "messages.1.content.0.text.citations.0: Input tag 'foo' found using 'type' does not match any of the expected tags: 'char_location', 'page_location', 'content_block_location', 'web_search_result_location', 'search_result_location'",
+    )
   })
 
   test('accepts system messages after user turns, on models that take them', async () => {

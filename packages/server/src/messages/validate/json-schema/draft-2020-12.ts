@@ -116,6 +116,7 @@ const keywords = new Map<string, Check>([
   ['contentSchema', isSchema],
 ])
 
-function isObject(value: unknown): value is Record<string, unknown> {
+/** Whether a value of JSON is an object, and not a list. */
+export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,5 +1,6 @@
 import type { JsonSchema } from 'colloquy/protocol'
 import { refuse } from '../schema.ts'
+import { isObject } from './draft-2020-12.ts'
 
 // Structured outputs support a part of JSON Schema only: the part that the API can compile into a grammar.
 
@@ -105,8 +106,4 @@ function entriesOf(value: unknown): [string, unknown][] {
 
 function typesOf({ type }: JsonSchema): string[] {
   return Array.isArray(type) ? (type as string[]) : typeof type === 'string' ? [type] : []
-}
-
-function isObject(value: unknown): value is JsonSchema {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
