@@ -14,7 +14,6 @@ import {
 import {
   type CacheOutlook,
   type CacheTtl,
-  type PauseCounts,
   type PauseExperience,
   chooseTtl,
   countPause,
@@ -23,7 +22,7 @@ import {
 } from './cache-policy.ts'
 import { type KeepAlivePlan, planKeepAlive } from './keep-alive.ts'
 import type { History } from '../history/history.ts'
-import type { MessageRecord } from '../stores/store.ts'
+import { PathPauses } from './path-pauses.ts'
 
 /** The plan for the prompt cache, and how it turned out. */
 export interface CacheReport {
@@ -74,14 +73,7 @@ const lifetimeMs = { '5m': 5 * 60_000, '1h': 60 * 60_000 }
  * far, in this conversation and in others.
  */
 export class CachePlanner {
-  #pauses: PauseCounts = { short: 0, medium: 0, long: 0 }
-  /** How many of the first records the pauses were counted in. */
-  #seen = 0
-  /** The number of the last of those records. */
-  #lastNumber: number | undefined
-  /** The first message of the path, as JSON. */
-  #first: string | undefined
-  #lastRequestAt: number | undefined
+  #pauses = new PathPauses()
   #lastSent: Sent | undefined
   #pingedAt = 0
   #settingsPlan: SettingsPlan | undefined
@@ -103,9 +95,10 @@ export class CachePlanner {
     if (marked === undefined) return undefined
     this.#learn(history)
     const kind = settings.tools?.length ? 'tools' : 'chat'
-    const pauseMs = this.#pauseBefore(history, now)
+    const { counts } = this.#pauses
+    const pauseMs = this.#pauses.before(history, now)
     const outlook: CacheOutlook = {
-      pauses: pauseMs === undefined ? this.#pauses : countPause(this.#pauses, pauseMs),
+      pauses: pauseMs === undefined ? counts : countPause(counts, pauseMs),
       prior: experience.prior(kind),
       warm: this.#warm(history, now),
       readFactor,
@@ -120,16 +113,9 @@ export class CachePlanner {
     const planned: CachedRequest = {
       params: { ...marked, messages: withBreakpoints(history, ttl) },
       report: (usage) => {
-        if (pauseMs !== undefined && total(this.#pauses) < learnedPauses) experience.add(kind, pauseMs)
-        let readTokens = 0
-        let writtenTokens = 0
-        for (const call of callsIn(usage)) {
-          readTokens += call.cache_read_input_tokens ?? 0
-          writtenTokens += call.cache_creation_input_tokens ?? 0
-        }
-        const { cacheRead, cacheWrite5m, cacheWrite1h } = tokenCounts(lastCallIn(usage))
-        this.#lastSent = { at: now, ttl, settings: key, cachedTokens: cacheRead + cacheWrite5m + cacheWrite1h }
-        return { ttl, expectedReadTokens, readTokens, writtenTokens, missed: readTokens < expectedReadTokens }
+        if (pauseMs !== undefined && total(this.#pauses.counts) < learnedPauses) experience.add(kind, pauseMs)
+        this.#lastSent = { at: now, ttl, settings: key, cachedTokens: cachedTokensOf(usage) }
+        return reportOf(usage, { ttl, expectedReadTokens })
       },
     }
     if (keepAlive) {
@@ -156,34 +142,14 @@ export class CachePlanner {
     return this.#settingsPlan
   }
 
-  /** Counts the pauses between requests, each of which left a reply. */
+  /** Counts the pauses of the path. Starts again if it continued from an earlier message, or on another branch. */
   #learn({ records }: History): void {
-    const first = records[0]?.json
-    if (first !== this.#first || records[this.#seen - 1]?.number !== this.#lastNumber) this.#forget()
-    this.#first = first
-    for (; this.#seen < records.length; this.#seen++) {
-      const { role, createdAt } = records[this.#seen]!
-      if (role !== 'assistant') continue
-      if (this.#lastRequestAt !== undefined && !isStep(records[this.#seen - 1])) {
-        this.#pauses = countPause(this.#pauses, createdAt - this.#lastRequestAt)
-      }
-      this.#lastRequestAt = createdAt
+    if (!this.#pauses.isContinuedBy(records)) {
+      this.#pauses = new PathPauses()
+      this.#lastSent = undefined
+      this.#pingedAt = 0
     }
-    this.#lastNumber = records.at(-1)?.number
-  }
-
-  /** Starts again: the path continued from an earlier message, or on another branch. */
-  #forget(): void {
-    this.#pauses = { short: 0, medium: 0, long: 0 }
-    this.#seen = 0
-    this.#lastRequestAt = undefined
-    this.#lastSent = undefined
-    this.#pingedAt = 0
-  }
-
-  /** The pause before the request that is planned. Undefined before the first one, and within a turn. */
-  #pauseBefore({ last }: History, now: number): number | undefined {
-    return this.#lastRequestAt === undefined || isStep(last) ? undefined : now - this.#lastRequestAt
+    this.#pauses.count(records)
   }
 
   /**
@@ -208,9 +174,20 @@ function withBreakpoints(history: History, tail: CacheTtl): MessageParam[] {
   return history.sentWith(breakpointPlaces(history.toSend), (message) => withBreakpoint(message, tail))
 }
 
-/** Whether a message continues a turn. Its steps follow each other at once, and do not show how long a user pauses. */
-function isStep(message: MessageRecord | undefined): boolean {
-  return message?.json.includes('"type":"tool_result"') ?? false
+/** The tokens that a request left in the cache. */
+function cachedTokensOf(usage: Usage): number {
+  const { cacheRead, cacheWrite5m, cacheWrite1h } = tokenCounts(lastCallIn(usage))
+  return cacheRead + cacheWrite5m + cacheWrite1h
+}
+
+function reportOf(usage: Usage, plan: Pick<CacheReport, 'ttl' | 'expectedReadTokens'>): CacheReport {
+  let readTokens = 0
+  let writtenTokens = 0
+  for (const call of callsIn(usage)) {
+    readTokens += call.cache_read_input_tokens ?? 0
+    writtenTokens += call.cache_creation_input_tokens ?? 0
+  }
+  return { ...plan, readTokens, writtenTokens, missed: readTokens < plan.expectedReadTokens }
 }
 
 /** The share of a prompt after system and tools, of which four characters make about a token. */
