@@ -76,6 +76,17 @@ test('rows() stops preparing statements if a pooler gives them other connections
   }
 })
 
+test('rows() stops preparing for all statements that were in flight at once', async () => {
+  const query = async (given: unknown): Promise<{ rows: unknown[] }> => {
+    if (typeof given === 'string') return { rows: given.includes('migration') ? [...migrations] : [] }
+    await new Promise(setImmediate)
+    throw Object.assign(new Error('prepared statement already exists'), { code: '42P05' })
+  }
+  const connection = new PostgresConnection({ query }, 'colloquy', { prepare: true })
+  const frequent = statement('read', 'SELECT 1', { isFrequent: true })
+  assert.deepEqual(await Promise.all([1, 2, 3].map(() => connection.rows(frequent, {}))), [[], [], []])
+})
+
 test('rows() waits on if the process was frozen or busy, and perhaps the database with it', async () => {
   const names = migrations.map(({ name }) => ({ name }))
   const query = async (sql: string): Promise<{ rows: object[] }> => {

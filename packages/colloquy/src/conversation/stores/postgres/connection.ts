@@ -95,12 +95,13 @@ export class PostgresConnection {
     await this.#prepared()
     const parts = parameters.map((name) => values[name])
     for (let attempt = 1; ; attempt++) {
+      const prepares = this.#prepares && statement.isFrequent
       try {
-        const { rows } = await this.#inTime(this.#send(statement, parts))
+        const { rows } = await this.#inTime(this.#send(statement, parts, prepares))
         return rows as Row[]
       } catch (error) {
         // Each statement is a transaction of its own, which wrote nothing.
-        if (this.#prepares && isNotPrepared(error)) this.#prepares = false
+        if (prepares && isNotPrepared(error)) this.#prepares = false
         else if (attempt === mostAttempts || !isConflict(error)) throw storeError(error, doing)
         // Those that conflicted must not meet again.
         else await new Promise((resolve) => setTimeout(resolve, Math.random() * 2 ** attempt))
@@ -154,9 +155,9 @@ export class PostgresConnection {
     }
   }
 
-  #send(statement: Statement, values: unknown[]): Promise<{ rows: unknown[] }> {
+  #send(statement: Statement, values: unknown[], prepares: boolean): Promise<{ rows: unknown[] }> {
     const text = this.#sqlOf(statement)
-    if (!this.#prepares || !statement.isFrequent) return this.#db.query(text, values)
+    if (!prepares) return this.#db.query(text, values)
     // The name follows from the text, because a pooler may share a connection with another version of this library.
     const name = `colloquy_${crc32(text).toString(36)}`
     return (this.#db as unknown as PreparingDatabase).query({ name, text, values })
