@@ -22,6 +22,10 @@ describe('branches in a browser', { skip }, () => {
       await page.reload()
       await page.getByText('1 + 1 = 2').waitFor()
       assert.match(await page.locator('.versions').innerText(), /1\/2/)
+      // The keys work where the focus is after every turn.
+      await page.locator('#composer').fill('A draft')
+      await page.keyboard.press('Alt+ArrowRight')
+      await page.getByText('2 + 2 = 4').waitFor()
       assert.deepEqual(errors, [])
     })
   })

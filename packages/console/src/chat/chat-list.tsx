@@ -6,6 +6,7 @@ import { countText, moneyText, periodText, totalText, visibleText } from '../for
 import { dayAlarmUsd } from '../settings/preferences.ts'
 import { Icon, type IconName } from '../shell/parts/icon.tsx'
 import { useLoaded } from '../shell/parts/loaded.tsx'
+import { chatId } from '../shell/router.ts'
 import { uncoverChat } from '../shell/panels.ts'
 import { isAlarming, refreshToday, todayUsd } from '../usage/today.ts'
 import {
@@ -178,11 +179,12 @@ function ChatItem({ chat }: { chat: ListedConversationJson }): VNode {
   const { id, messages, cost, turn } = chat
   const title = visibleText(chat.title ?? 'Untitled')
   const isOpen = openChat.value?.id === id
+  const isCurrent = chatId.value === id
   // The open chat follows its reply itself. The list is told of changes up to half a second later.
   const isWriting = isOpen ? openChat.value!.isBusy.value : turn !== null
   return (
     <li>
-      <a href={`c/${encodeURIComponent(id)}`} aria-current={isOpen ? 'page' : undefined} onClick={uncoverChat}>
+      <a href={`c/${encodeURIComponent(id)}`} aria-current={isCurrent ? 'page' : undefined} onClick={uncoverChat}>
         <span class="title" dir="auto">
           {title}
         </span>

@@ -16,7 +16,7 @@ import { Content } from './message/content.tsx'
 import type { AnyBlock } from './message/content-text.ts'
 import { newChatModel, newChatSettings } from './new-chat.ts'
 import { OpenChat } from './open-chat.ts'
-import { Transcript } from './message/transcript.tsx'
+import { Transcript, Waiting } from './message/transcript.tsx'
 import { Welcome } from './welcome.tsx'
 
 /** The chat of the address: the list beside it, its messages, the composer, and the inspector on demand. */
@@ -135,13 +135,13 @@ function Begun({ content }: { content: string | AnyBlock[] }): VNode {
       <article class="message question" aria-label="Your message">
         <Content content={content} isLive={false} isPlain />
       </article>
-      <p class="soft waiting">…</p>
+      <Waiting />
     </div>
   )
 }
 
-function Missing({ failure }: { failure: Error | undefined }): VNode | undefined {
-  if (!failure) return undefined
+function Missing({ failure }: { failure: Error | undefined }): VNode {
+  if (!failure) return <p class="message soft loading">Loading …</p>
   const isGone = failure instanceof ApiFailure && failure.status === 404
   return (
     <div class="empty">

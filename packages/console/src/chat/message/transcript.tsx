@@ -102,8 +102,14 @@ function Messages({ chat }: { chat: OpenChat }): VNode {
         const isLive = part.id === liveId
         return <Entry key={key} {...{ chat, message: part, isBeside, isLive, isLast: part === all.at(-1) }} />
       })}
+      {chat.isBusy.value && all.at(-1)?.role === 'user' && <Waiting />}
     </>
   )
+}
+
+/** Stands for a reply that has not begun. */
+export function Waiting(): VNode {
+  return <p class="message soft waiting">…</p>
 }
 
 interface EntryProps {

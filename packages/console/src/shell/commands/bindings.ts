@@ -5,7 +5,8 @@ import type { Command } from './commands.ts'
 /** The keys that the reader has chosen, by the name of the command. Empty: the command has none. */
 const chosen: Signal<Readonly<Record<string, string>>> = stored<Readonly<Record<string, string>>>('keys', {})
 
-const isMac = /Mac|iP(?:hone|ad)/.test(navigator.platform)
+/** Whether the command key stands for Ctrl. */
+export const isMac: boolean = /Mac|iP(?:hone|ad)/.test(navigator.platform)
 
 /** The keys of a command, such as `Ctrl+Shift+O`; empty if it has none. */
 export function keysFor({ name, keys = '' }: Command): string {

@@ -1,5 +1,5 @@
 import { dialog } from '../panels.ts'
-import { isComposing, keysFor, keysOf } from './bindings.ts'
+import { isComposing, isMac, keysFor, keysOf } from './bindings.ts'
 import { commands } from './commands.ts'
 
 /** Runs the command whose keys are pressed. */
@@ -11,12 +11,13 @@ export function listenForKeys(): void {
     // In a dialog, Escape closes it; fields have keys of their own.
     if (!command || (dialog.value && !command.worksInDialogs)) return
     if (pressed === 'Escape' && isField(event.target) && event.target.id !== 'composer') return
-    if (pressed.startsWith('Alt+Arrow') && isField(event.target)) return
+    // On a Mac these keys move by words.
+    if (isMac && pressed.startsWith('Alt+Arrow') && isField(event.target) && event.target.value !== '') return
     event.preventDefault()
     command.run()
   })
 }
 
-function isField(target: EventTarget | null): target is HTMLElement {
+function isField(target: EventTarget | null): target is HTMLInputElement {
   return target instanceof HTMLElement && /^(?:INPUT|TEXTAREA|SELECT)$/.test(target.tagName)
 }
