@@ -113,6 +113,8 @@ for (const [name, makePlace] of Object.entries(databasePlaces())) {
       await assert.rejects(ada.messages.create(ask), (error: InstanceType<typeof Anthropic.RateLimitError>) => {
         assert.equal(error.status, 429)
         assert.equal(error.headers?.get('retry-after'), '30')
+        assert.equal(error.headers.get('anthropic-ratelimit-requests-remaining'), '0')
+        assert.equal(error.headers.get('anthropic-ratelimit-output-tokens-limit'), '60000')
         assert.match(error.message, /would exceed your rate limit of 2 requests per minute \(key: ada, model: claude-s/)
         return true
       })

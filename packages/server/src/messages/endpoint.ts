@@ -1,7 +1,14 @@
 import { type Engine, type EngineContext, countPromptTokens, inPieces } from 'colloquy/engines'
-import type { Forwarded, ForwardRequest, MessageCountTokensParams, MessageCreateParams } from 'colloquy/protocol'
-import type { Access } from '../access/access.ts'
+import {
+  APIError,
+  type Forwarded,
+  type ForwardRequest,
+  type MessageCountTokensParams,
+  type MessageCreateParams,
+} from 'colloquy/protocol'
+import type { Access, Passage } from '../access/access.ts'
 import type { RequestHeaders } from '../access/request-headers.ts'
+import type { RequestLog } from '../operate/request-log.ts'
 import type { ServerOptions } from '../options.ts'
 import { readApiVersion } from './request/api-version.ts'
 import { checkForwarded, forwardedHeaders } from './request/forwarded.ts'
@@ -87,7 +94,7 @@ export class MessagesEndpoint {
       log.passing()
       const isForwarded = this.#engine.forward !== undefined
       const asked = { requestId, params, headers, bytes: length, at: this.#now(), isForwarded }
-      log.began(await this.#access.begin(caller, asked))
+      await begin(() => this.#access!.begin(caller, asked), log)
     }
     if (this.#engine.forward)
       return this.#replies.forward(forwardRequest('/v1/messages', { body: bytes, params }, exchange), exchange)
@@ -174,6 +181,16 @@ export interface EndpointParts {
 }
 
 const threadsBeta = 'message-threads-2026-08-12'
+
+/** Begins a request within the limits of its key. The response tells the limits also if they refuse it. */
+async function begin(work: () => Passage | Promise<Passage>, log: RequestLog): Promise<void> {
+  try {
+    log.began(await work())
+  } catch (error) {
+    if (error instanceof APIError && error.headers) log.limited(Object.entries(rateLimitHeaders(error.headers)))
+    throw error
+  }
+}
 
 interface Body {
   bytes: Uint8Array

@@ -113,6 +113,7 @@ export class RequestLog {
   #characters = 0
   #maxTokens = Infinity
   #passage: SettledRequest | undefined
+  #limitHeaders: SettledRequest['headers'] = []
   #isRecorded = false
   #namedModel = ''
 
@@ -133,7 +134,7 @@ export class RequestLog {
 
   /** Headers for the response: its id, and the limits of the key. */
   get responseHeaders(): (readonly [name: string, value: string])[] {
-    return [['request-id', this.responseId], ...(this.#passage?.headers ?? [])]
+    return [['request-id', this.responseId], ...this.#limitHeaders]
   }
 
   /** The id that the client is told: the upstream's, if the request was sent on. */
@@ -177,6 +178,12 @@ export class RequestLog {
   /** The request has passed the limits of its key. The passage is settled when the response has ended. */
   began(passage: SettledRequest): void {
     this.#passage = passage
+    this.#limitHeaders = passage.headers
+  }
+
+  /** The limits of the key refused the request. @param headers tell the limits. */
+  limited(headers: SettledRequest['headers']): void {
+    this.#limitHeaders = headers
   }
 
   /** One of several engines was tried. */

@@ -5,7 +5,7 @@ import { startRedis } from '../../../../../test/redis-server.ts'
 import type { LimitCounter } from './counter.ts'
 import { MemoryCounter } from './memory-counter.ts'
 import { openCounter } from './open-counter.ts'
-import { modelClass } from './rate-limits.ts'
+import { limitHeaders, modelClass } from './rate-limits.ts'
 
 let counters = 0
 const counter = (): string => `key-${++counters}`
@@ -137,3 +137,11 @@ async function connected(limits: LimitCounter): Promise<LimitCounter> {
   } while (limits.problem !== undefined)
   return limits
 }
+
+test('headers round what is left of tokens to thousands, as the API does, and small limits not', () => {
+  const leftOf = (limit: number, left: number): string | undefined =>
+    new Map(limitHeaders({ outputTokens: limit }, { outputTokens: left }, 0)).get(
+      'anthropic-ratelimit-output-tokens-remaining',
+    )
+  assert.deepEqual([leftOf(60_000, 59_432), leftOf(100, 95), leftOf(100, -4)], ['59000', '95', '0'])
+})

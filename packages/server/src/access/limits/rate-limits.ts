@@ -40,14 +40,17 @@ function shareOf(name: PerMinute, limits: CounterLimits, left: Left): number {
   return (left[name] ?? 0) / limits[name]!
 }
 
+const leastRounded = 10_000
+
 function triplet(name: string, limit: number, left: number, now: number): [string, string][] {
   const prefix = `anthropic-ratelimit-${name}`
   const remaining = Math.max(0, Math.floor(left))
+  // The API rounds tokens to thousands. A small limit would often leave 0, at which clients wait.
+  const isRounded = name !== 'requests' && limit >= leastRounded
   const fullInMs = ((limit - left) / limit) * 60_000
   return [
     [`${prefix}-limit`, String(limit)],
-    // The API rounds tokens to thousands.
-    [`${prefix}-remaining`, String(name === 'requests' ? remaining : Math.round(remaining / 1000) * 1000)],
+    [`${prefix}-remaining`, String(isRounded ? Math.round(remaining / 1000) * 1000 : remaining)],
     [`${prefix}-reset`, secondText(now + fullInMs)],
   ]
 }
