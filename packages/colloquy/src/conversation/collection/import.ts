@@ -70,13 +70,23 @@ export async function* readAll(text: string, options: ImportOptions = {}): Async
  */
 export async function importedId(archive: Archive, counts: Map<string, number>): Promise<string> {
   const { owner, title, settings, metadata, head, messages } = archive
+  let hashes = ''
+  let part = JSON.stringify([owner, title, settings, metadata, head])
   // Messages whose file does not have their time get that of the import.
-  const contents = messages.map(({ parent, json, received, reply }) => [parent, json, received, reply])
-  const content = await hashOf(JSON.stringify([owner, title, settings, metadata, head, contents]))
+  for (const { parent, json, received, reply } of messages) {
+    part += JSON.stringify([parent, json, received, reply])
+    // Other work runs while a part is hashed.
+    if (part.length < hashedLength) continue
+    hashes += await hashOf(part)
+    part = ''
+  }
+  const content = await hashOf(hashes + part)
   const count = counts.get(content) ?? 0
   counts.set(content, count + 1)
   return count === 0 ? content : hashOf(`${content} ${count}`)
 }
+
+const hashedLength = 500_000
 
 /** 26 characters, as other ids have. */
 async function hashOf(text: string): Promise<string> {
