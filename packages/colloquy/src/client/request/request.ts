@@ -94,11 +94,12 @@ export function splitHeaderParams(
   const { betas, user_profile_id, workspace_id, ...params } = given ?? {}
   const settled = betas == null ? options : { ...options, betas: [...listOf(betas), ...listOf(options?.betas)] }
   if (user_profile_id == null && workspace_id == null) return [params, settled]
-  const { values } = mergeHeaders({
-    'anthropic-user-profile-id': user_profile_id,
-    'anthropic-workspace-id': workspace_id,
-  })
-  return [params, { ...settled, headers: { ...values, ...headersOf(options) } }]
+  const headers = {
+    'anthropic-user-profile-id': user_profile_id ?? undefined,
+    'anthropic-workspace-id': workspace_id ?? undefined,
+    ...headersOf(options),
+  }
+  return [params, { ...settled, headers }]
 }
 
 /** The options of a request whose parameters are all sent as headers. */

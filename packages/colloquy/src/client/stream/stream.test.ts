@@ -78,6 +78,16 @@ test('toReadableStream() and fromReadableStream() are inverses', async (t) => {
   assert.deepEqual(await MessageStream.fromReadableStream(helper).finalMessage(), hello)
 })
 
+test('fromReadableStream() reads lines that arrive as text', async () => {
+  const readable = new ReadableStream({
+    start(controller) {
+      for (const piece of ['{"a":', '"é"}\n', '{"b":2}']) controller.enqueue(piece)
+      controller.close()
+    },
+  })
+  assert.deepEqual(await Array.fromAsync(Stream.fromReadableStream(readable)), [{ a: 'é' }, { b: 2 }])
+})
+
 test('fromReadableStream() reads lines cut at any byte', async () => {
   const bytes = new TextEncoder().encode('{"a":"é"}\n\n{"b":2}\n{"c":3}')
   for (let size = 1; size <= bytes.length; size++) {
@@ -95,6 +105,8 @@ const named = helloEvents.map((event) => `event: ${event.type}\ndata: ${JSON.str
 
 for (const [kind, responseOf] of Object.entries({
   'a web stream': (text: string) => new Response(text),
+  'a web stream of texts': (text: string) =>
+    new Response(new Blob([text]).stream().pipeThrough(new TextDecoderStream() as never)),
   'a Node stream': (text: string) =>
     ({ headers: new Headers(), body: Readable.from([Buffer.from(text)]) }) as unknown as Response,
 })) {

@@ -19,6 +19,21 @@ const kinds: Record<string, Make> = {
     body: Readable.from([Buffer.from(text)]),
   }),
   'a Node stream of texts': (text, type) => ({ status: 200, headers: headers(type), body: Readable.from([...text]) }),
+  'a web stream of texts': (text, type) =>
+    new Response(
+      webStream(text, (piece) => piece),
+      { headers: headers(type) },
+    ),
+  'a web stream of buffers': (text, type) =>
+    new Response(
+      webStream(text, (piece) => new TextEncoder().encode(piece).buffer),
+      { headers: headers(type) },
+    ),
+  'a web stream of views': (text, type) =>
+    new Response(
+      webStream(text, (piece) => new DataView(new TextEncoder().encode(`[${piece}`).buffer, 1)),
+      { headers: headers(type) },
+    ),
   'an async generator': (text, type) => ({ status: 200, headers: headers(type), body: pieces(text) }),
   'text() alone, as of React Native': (text, type) => ({
     status: 200,
@@ -44,6 +59,16 @@ const kinds: Record<string, Make> = {
     headers: { 'content-type': type, 'Request-Id': 'req_1' },
     text: async () => text,
   }),
+}
+
+/** A stream as mocks make it, of pieces that are not a `Uint8Array`. */
+function webStream(text: string, encode: (piece: string) => unknown): ReadableStream {
+  return new ReadableStream({
+    start(controller) {
+      for (const piece of text.match(/.{1,40}/gs)!) controller.enqueue(encode(piece))
+      controller.close()
+    },
+  })
 }
 
 async function* pieces(text: string): AsyncGenerator<Uint8Array> {

@@ -37,7 +37,7 @@ export class FetchResponse implements TransportResponse {
     return new Promise((resolve, reject) => {
       this.#reject = reject
       reader.read().then(
-        ({ value, done }) => resolve(done ? undefined : value),
+        ({ value, done }) => resolve(done ? undefined : value instanceof Uint8Array ? value : otherBytes(value)),
         (error: unknown) => reject(this.#failure ?? connectionError(this.url, error, 'read')),
       )
     })
@@ -58,16 +58,19 @@ export class FetchResponse implements TransportResponse {
 
   async #open(): Promise<void> {
     const { body, bodyUsed } = this.#response
-    const isWebStream = !bodyUsed && !body?.locked && typeof body?.getReader === 'function'
-    if (isWebStream) this.#reader = body.getReader()
-    else this.#reader = (await import('./other-bodies.ts')).readerOf(this.#response)
+    const reader = bodyUsed || body?.locked ? undefined : body?.getReader?.()
+    this.#reader = reader ?? (await import('./other-bodies.ts')).readerOf(this.#response)
   }
+}
+
+async function otherBytes(value: unknown): Promise<Uint8Array> {
+  return (await import('./other-bodies.ts')).bytesOf(value)
 }
 
 /** Closes the body of a response that is not read. */
 export function closeBody({ body }: Response): void {
   // The body of a `fetch` that is not the platform's may have no `cancel()`.
-  if (body && !body.locked && typeof body.cancel === 'function') body.cancel().catch(ignore)
+  if (!body?.locked) body?.cancel?.().catch(ignore)
 }
 
 function ignore(): void {}

@@ -1,10 +1,11 @@
-// Loaded for a `fetch` whose responses have no web stream as their body, or no body that can be read.
+// Loaded for a `fetch` whose responses have no web stream of bytes as their body, or no body that can be read.
 
 import { AnthropicError } from '../../protocol/types/error.ts'
 
 /** The part of a body's reader that is used. */
 export interface BodyReader {
-  read(): Promise<{ value?: Uint8Array | undefined; done: boolean }>
+  /** The next piece: bytes, or what `bytesOf()` takes. */
+  read(): Promise<{ value?: unknown; done?: boolean | undefined }>
   cancel(): Promise<void>
 }
 
@@ -15,10 +16,7 @@ export function readerOf(response: Response): BodyReader {
   const body: unknown = response.body
   const iterator = isAsyncIterable(body) ? body[Symbol.asyncIterator]() : onePiece(response)
   return {
-    async read() {
-      const { value, done } = await iterator.next()
-      return done ? { done: true } : { done: false, value: bytesOf(value) }
-    },
+    read: () => iterator.next(),
     async cancel() {
       await iterator.return?.()
     },
@@ -41,8 +39,9 @@ function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
   return typeof value === 'object' && value !== null && Symbol.asyncIterator in value
 }
 
-function bytesOf(piece: unknown): Uint8Array {
-  if (piece instanceof Uint8Array) return piece
+/** A piece of a body as bytes: mocks and polyfills also give text, a buffer or another view. */
+export function bytesOf(piece: unknown): Uint8Array {
+  if (ArrayBuffer.isView(piece)) return new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength)
   if (piece instanceof ArrayBuffer) return new Uint8Array(piece)
   return new TextEncoder().encode(String(piece))
 }

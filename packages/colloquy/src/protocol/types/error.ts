@@ -269,7 +269,7 @@ function bodyMessage(error: unknown): string | undefined {
 
 /** The fields of a value, none if it is not an object. Gateways do not always send errors in the API's shape. */
 function fieldsOf(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
+  return Object(value) as Record<string, unknown>
 }
 
 function stringOf(value: unknown): string | null {

@@ -1,5 +1,5 @@
 import { APIUserAbortError } from '../../../protocol/types/error.ts'
-import { type BodyReader, readerOf } from '../../transport/other-bodies.ts'
+import { type BodyReader, bytesOf, readerOf } from '../../transport/other-bodies.ts'
 
 /**
  * The chunks of a body. If the caller leaves the loop early, the body is closed and the controller is aborted. If the
@@ -15,9 +15,8 @@ export async function* chunksOf(body: BodyReader, controller?: AbortController):
     for (;;) {
       const { value, done } = await body.read()
       if (signal?.aborted) throw new APIUserAbortError({ cause: signal.reason })
-      isRead = done
-      if (done) return
-      if (value) yield value
+      if ((isRead = done === true)) return
+      if (value !== undefined) yield bytesOf(value)
     }
   } finally {
     signal?.removeEventListener('abort', stop)
