@@ -18,7 +18,6 @@ import { prepareRequest } from './request/prepare.ts'
 import { checkBaseUrl, version, type Query } from './request/request.ts'
 import { RetryingRequest, withLazyParts, type LazyParts, type Parse } from './request/retrying-request.ts'
 import { retryPolicy } from './request/retry.ts'
-import { hidden } from './resources/resource.ts'
 import { Page, PagePromise, type RequestPage } from './resources/page.ts'
 import { HttpMethods } from './subclass/http-methods.ts'
 import type { GivenParts } from './subclass/overrides.ts'
@@ -63,6 +62,8 @@ export class BaseClient extends HttpMethods {
     checkClientOptions(options, this.#isSubclass)
     checkBrowser(options)
     const { apiKey, authToken } = credentialsOf(options)
+    // Not printed.
+    const hidden = { enumerable: false }
     Object.defineProperties(this, { apiKey: hidden, authToken: hidden })
     this.#options = options
     this.#transport = createTransport(options)

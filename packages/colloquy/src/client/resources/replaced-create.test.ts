@@ -1,6 +1,7 @@
 // Tracers put a proxy around the client or its resources, or a function of their own in the place of `create()`.
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
+import { inspect } from 'node:util'
 import { jsonSchemaOutputFormat, tool } from '../../tools/index.ts'
 import { Anthropic } from '../client.ts'
 import { faultServer, hello, helloEvents, params } from '../request/fault-server.test.ts'
@@ -147,6 +148,15 @@ test('every method of a resource works through a proxy of it', async (t) => {
   assert.equal(textOf(await proxied(beta).messages.create(params)), 'Hello!')
 })
 
+test('every method of a resource works in a copy of it, as LangSmith makes it', async (t) => {
+  const { models, messages, beta } = await greeted(t)
+  const copied = <Target extends object>(target: Target): Target =>
+    Object.assign(Object.create(Object.getPrototypeOf(target)) as Target, target)
+  assert.deepEqual((await copied(models).list()).data, [])
+  assert.equal((await copied(messages).countTokens(params)).input_tokens, 3)
+  for (const [name, reply] of Object.entries(replies)) assert.equal(await reply(copied(beta.messages)), 'Hello!', name)
+})
+
 test('a stream of a replaced create() has its response, and abort() ends its request', async (t) => {
   const client = await greeted(t)
   const { messages } = client
@@ -165,8 +175,7 @@ test('the failure of a replaced create() is the failure of the stream', async (t
   await assert.rejects(messages.parse(params), /refused/)
 })
 
-test('a client is printed without its resources pointing back to it', () => {
+test('a client is printed without its secrets', () => {
   const client = new Anthropic({ apiKey: 'secret-key', fetchOptions: { headers: { a: 'secret-header' } } })
-  assert.doesNotMatch(JSON.stringify(client), /secret/)
-  assert.deepEqual(Object.keys(client.messages), ['batches'])
+  assert.doesNotMatch(JSON.stringify(client) + inspect(client, { depth: 9 }), /secret/)
 })

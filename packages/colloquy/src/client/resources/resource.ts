@@ -1,18 +1,19 @@
 import type { ResourceClient } from './resource-client.ts'
 
-/** Makes a field one that is not printed, such as a key. */
-export const hidden: PropertyDescriptor = { enumerable: false }
-
 /**
  * The methods of one part of the API. They find the client in a property instead of a private field, so that they work through
- * a proxy too, as tracers put around a resource.
+ * a proxy and in a copy too, as tracers make them of a resource.
  */
 export class Resource {
-  /** The client that sends the requests. Not printed. */
+  /** The client that sends the requests. */
   readonly client: ResourceClient
 
   constructor(client: ResourceClient) {
     this.client = client
-    Object.defineProperty(this, 'client', hidden)
+  }
+
+  /** Nothing: JSON cannot hold the client, which refers to its resources. */
+  toJSON(): object {
+    return {}
   }
 }
