@@ -52,13 +52,10 @@ function checkTools(tools: unknown): void {
   throw new AnthropicError('Cannot use tools as it must be a list of objects')
 }
 
-/** The last message. Runs the loop if it has not begun. */
-export async function runUntilDone(state: ToolRunnerState): Promise<Message> {
+/** The last message. Loops over the runner if its loop has not begun: a tracer may have given it another iterator. */
+export async function runUntilDone(state: ToolRunnerState, runner: AsyncIterable<unknown>): Promise<Message> {
   const { promise } = endingOf(state)
-  if (!state.isTaken) {
-    const steps = runLoop(state)
-    while (!(await steps.next()).done);
-  }
+  if (!state.isTaken) for await (const _ of runner);
   return promise
 }
 

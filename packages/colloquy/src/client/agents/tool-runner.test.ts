@@ -119,6 +119,22 @@ test('await, runUntilDone() and done() give the last message', async () => {
   }, /^AnthropicError: Cannot iterate over a consumed stream: a tool runner runs once$/)
 })
 
+test('runUntilDone() loops over an iterator that the program has put in place', async () => {
+  const runner = asked([[call('Nara')], ['Sunny.']]).client.beta.messages.toolRunner(params)
+  const iterate = runner[Symbol.asyncIterator].bind(runner)
+  const seen: string[][] = []
+  Object.assign(runner, {
+    async *[Symbol.asyncIterator]() {
+      for await (const message of iterate()) {
+        seen.push(texts(message))
+        yield message
+      }
+    },
+  })
+  assert.deepEqual(texts(await runner), ['Sunny.'])
+  assert.deepEqual(seen, [['<tool_use>'], ['Sunny.']])
+})
+
 test('a failed tool call is a result for the model', async () => {
   const unknown: ContentBlock = { type: 'tool_use', id: 'toolu_x', name: 'wether', input: {} }
   const { client, requests } = asked([[call('Atlantis'), call(7 as never, 'toolu_7'), unknown], ['Sorry.']])

@@ -142,7 +142,7 @@ export class ToolRunner<Streams extends boolean = boolean>
 
   /** Waits for the last message, and runs the loop if it has not begun. */
   async runUntilDone(): Promise<Message> {
-    return (await toolLoop()).runUntilDone(this.#state)
+    return (await toolLoop()).runUntilDone(this.#state, this)
   }
 
   then<Fulfilled = Message, Rejected = never>(
