@@ -223,7 +223,11 @@ export const brokenStreams: Scenario[] = [
   helper(
     'a second message_start',
     [start(), start(), ...helloStream.slice(1)],
-    [brokeOff('threw', { name: 'AnthropicError' }, 'stream-errors')],
+    [
+      { name: 'repeated-start', at: 'threw', official: { name: 'AnthropicError' } },
+      { name: 'repeated-start', at: 'requests.0.abandoned', official: true },
+      { name: 'repeated-start', at: 'returned', ours: [{ type: 'text', text: 'Hello there' }] },
+    ],
   ),
   helper(
     'events before message_start',

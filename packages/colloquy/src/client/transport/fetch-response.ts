@@ -27,7 +27,7 @@ export class FetchResponse implements TransportResponse {
 
   headers(): Headers {
     const { headers } = this.#response
-    return typeof headers?.get === 'function' ? headers : new Headers(headers)
+    return 'get' in Object(headers) ? headers : new Headers(headers)
   }
 
   read(): Promise<Uint8Array | undefined> {

@@ -56,11 +56,16 @@ test('parseEvent() reads an error of any shape', () => {
     error,
   })
   assert.deepEqual(parseEvent({ event: 'error', data: JSON.stringify({ error }) }), { type: 'error', error })
-  for (const message of ['upstream is gone', '{"error":"upstream is gone"}', 'null'])
+  for (const message of ['upstream is gone', '"upstream is gone"', '["upstream is gone"]', '{}', 'null'])
     assert.deepEqual(parseEvent({ event: 'error', data: message }), {
       type: 'error',
       error: { type: 'api_error', message },
     })
+  assert.deepEqual(parseEvent({ event: 'error', data: '{"error":"upstream is gone","code":5}' }), {
+    type: 'error',
+    error: { type: 'api_error', message: 'upstream is gone' },
+    code: 5,
+  })
 })
 
 test('parseEvent() names an event that is not JSON and shows its beginning', () => {

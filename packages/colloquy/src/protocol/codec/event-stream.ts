@@ -8,6 +8,7 @@ import type {
   PingEvent,
   ServerEvent,
 } from '../types/event.ts'
+import { objectOf } from './event-values.ts'
 import { parseJson } from './parse-json.ts'
 import { pinCompiledCode } from './pin-compiled-code.ts'
 import { type ServerSentEvent, type SseOptions, SseParser, encodeSse } from './sse.ts'
@@ -180,13 +181,28 @@ function parseData(name: string | undefined, data: string): { type?: unknown; er
   })
 }
 
-/** Accepts any data: some gateways send errors as plain text or JSON of another shape. */
+/** Accepts any data: some gateways send errors as plain text or JSON of another shape, whose fields are kept. */
 function errorEvent(data: string): ErrorEvent {
-  try {
-    const body: unknown = JSON.parse(data)
-    if (isErrorBody(body)) return body.type === 'error' ? body : { ...body, type: 'error' }
-  } catch {
-    // Not JSON: the text is the message.
+  const body = objectIn(data)
+  if (isErrorBody(body)) return { ...body, type: 'error' }
+  const { error } = body
+  const { type, message = error } = Object(error) as { type?: unknown; message?: unknown }
+  return {
+    ...body,
+    type: 'error',
+    error: {
+      ...(typeof error === 'object' && error),
+      type: typeof type === 'string' ? type : 'api_error',
+      message: typeof message === 'string' ? message : data,
+    },
   }
-  return { type: 'error', error: { type: 'api_error', message: data } }
+}
+
+/** The object that a JSON text is; empty for any other text. */
+function objectIn(data: string): Record<string, unknown> {
+  try {
+    return objectOf(JSON.parse(data), 'error', 'data')
+  } catch {
+    return {}
+  }
 }

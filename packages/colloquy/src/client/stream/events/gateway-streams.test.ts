@@ -79,6 +79,7 @@ const readable: Record<string, Sent> = {
     body: `${inOnePiece(start)}event: error\ndata:\n\n${inOnePiece(...events.slice(1))}`,
   },
   'an event of its own': { body: `event: vendor\ndata: {"cost":1}\n\n${whole}` },
+  'message_start twice': { body: inOnePiece(start, ...events) },
   'no end of the block': { body: inOnePiece(start, textStart, text('Hel'), text('lo!'), endTurn, stop) },
   'another index': {
     body: inOnePiece(...events.map((event) => ('index' in event ? { ...event, index: 2 ** 40 } : event))),
@@ -146,10 +147,25 @@ const failing: Record<string, Sent & { expected: object }> = {
     type: 'text/event-stream',
     expected: { name: 'APIStreamError', apiMessage: 'upstream broke' },
   },
+  'an error event with fields of its own': {
+    body: 'event: error\ndata: {"error":{"message":"No quota","type":null,"code":402},"trace":"t1"}\n\n',
+    type: 'text/event-stream',
+    expected: {
+      name: 'APIError',
+      type: 'api_error',
+      apiMessage: 'No quota',
+      error: { type: 'error', error: { message: 'No quota', type: 'api_error', code: 402 }, trace: 't1' },
+    },
+  },
+  'an error event of text in JSON': {
+    body: 'event: error\ndata: {"error":"upstream broke"}\n\n',
+    type: 'text/event-stream',
+    expected: { name: 'APIError', apiMessage: 'upstream broke' },
+  },
   'an error without a type or name': {
     body: `${inOnePiece(start)}data: {"error":{"message":"No quota"}}\n\n`,
     type: 'text/event-stream',
-    expected: { name: 'APIStreamError', message: /No quota/ },
+    expected: { name: 'APIStreamError', apiMessage: 'No quota' },
   },
 }
 
@@ -162,3 +178,17 @@ for (const [name, { expected, ...sent }] of Object.entries(failing)) {
     )
   })
 }
+
+test('an error event is retried by the status that a gateway put into it', async () => {
+  for (const [code, expected] of [[400, 1] as const, [529, 2] as const]) {
+    let requests = 0
+    const body = `event: error\ndata: {"error":{"message":"No","code":${code}}}\n\n`
+    const fetch = (): Response => {
+      requests++
+      return new Response(body, { headers: { 'content-type': 'text/event-stream', 'retry-after-ms': '1' } })
+    }
+    const client = new Anthropic({ fetch, baseURL: 'http://api.test', apiKey: 'key', maxRetries: 1 })
+    await assert.rejects(client.messages.stream(params).finalMessage(), { apiMessage: 'No' })
+    assert.equal(requests, expected)
+  }
+})

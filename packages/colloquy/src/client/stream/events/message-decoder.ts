@@ -53,6 +53,8 @@ export class MessageDecoder {
   /** The number of waiting events that were taken, and of those that the message has. */
   #taken = 0
   #added = 0
+  /** The type of the last event that arrived. */
+  #last: string | undefined
   /** Whether later events are ignored. */
   #isOver = false
 
@@ -122,6 +124,9 @@ export class MessageDecoder {
       return
     }
     if (isErrorEvent(event)) return this.#fail({ type: 'error', event })
+    // Some gateways send it twice in a row.
+    if (event.type === 'message_start' && this.#last === 'message_start') return
+    this.#last = event.type
     this.arrivedCount++
     this.#isOver = event.type === 'message_stop'
     this.#waiting.push(event)
