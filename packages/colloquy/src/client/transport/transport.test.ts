@@ -400,17 +400,22 @@ test('proxiesOf() reads the environment, and NO_PROXY exempts hosts', (t) => {
   assert.equal(through('http://a.test'), 'http://plain.test:3128/')
   for (const url of ['https://localhost', 'https://127.0.0.1:9', 'https://[::1]'])
     assert.equal(through(url), undefined, url)
-  process.env['NO_PROXY'] = 'b.test, .c.test,*.d.test,e.test:444'
+  process.env['NO_PROXY'] = 'b.test, .c.test,*.d.test,e.test:444,fd00::1,[FD00::2],[fd00::3]:444'
   for (const url of [
     'https://b.test',
     'https://x.b.test',
     'https://c.test',
     'https://x.d.test',
     'https://e.test:444',
+    'https://[fd00::1]',
+    'https://[fd00::1]:8443',
+    'https://[fd00::2]',
+    'https://[fd00::3]:444',
   ]) {
     assert.equal(through(url), undefined, url)
   }
-  for (const url of ['https://a.test', 'https://bb.test', 'https://e.test']) assert.ok(through(url), url)
+  for (const url of ['https://a.test', 'https://bb.test', 'https://e.test', 'https://[fd00::3]', 'https://[fd00::]:1'])
+    assert.ok(through(url), url)
   process.env['NO_PROXY'] = '*'
   assert.equal(through('https://a.test'), undefined)
   assert.equal(proxiesOf('http://mine.test')?.(new URL('https://a.test'))?.host, 'mine.test')

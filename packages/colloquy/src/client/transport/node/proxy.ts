@@ -8,8 +8,9 @@ const tunnelTimeoutMs = 10_000
 export type ProxyFor = (url: URL) => URL | undefined
 
 /**
- * A function that returns the proxy for a URL; undefined if there is a proxy for none. It is the option, or else `https_proxy` or `http_proxy` in lower or upper case, as the
- * environment has them now. The variables do not apply to loopback hosts and to those in `no_proxy`.
+ * A function that returns the proxy for a URL; undefined if there is a proxy for none. It is the option, or else `https_proxy` or
+ * `http_proxy` in lower or upper case, as the environment has them now. The variables do not apply to loopback hosts and to
+ * those in `no_proxy`.
  */
 export function proxiesOf(option: string | false | undefined): ProxyFor | undefined {
   if (option === false) return undefined
@@ -57,7 +58,9 @@ function isExempt(url: URL, list: string): boolean {
   const { host, port } = addressOf(url)
   return list.split(/[\s,]+/).some((entry) => {
     if (entry === '*') return true
-    const [, name = '', entryPort] = /^(.*?)(?::(\d+))?$/.exec(entry) ?? []
+    // An IPv6 address has brackets if a port follows, and often none otherwise.
+    const isBareAddress = /^[^[].*:.*:|^::/.test(entry)
+    const [, name = '', entryPort] = (isBareAddress ? /(.*)/ : /^\[?(.*?)\]?(?::(\d+))?$/).exec(entry) ?? []
     const suffix = name.replace(/^\*?\./, '').toLowerCase()
     if (!suffix || (entryPort !== undefined && Number(entryPort) !== port)) return false
     return host === suffix || host.endsWith(`.${suffix}`)
