@@ -76,6 +76,18 @@ const cases: [name: string, error: unknown, exitCode: number, line: string, advi
     'Try again.',
   ],
   [
+    'a check of FastAPI, which many gateways are made with',
+    APIError.generate(
+      422,
+      { detail: [{ type: 'missing', loc: ['body', 'messages', 0], msg: 'Field required', input: {} }] },
+      undefined,
+      new Headers(),
+    ),
+    ExitCode.rejected,
+    'The server answered with status 422: messages.0: Field required.',
+    'Look at the address: it may be wrong.',
+  ],
+  [
     'an answer of something other than the API',
     APIError.generate(404, undefined, '404 page not found', new Headers()),
     ExitCode.rejected,

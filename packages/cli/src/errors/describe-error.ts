@@ -53,7 +53,8 @@ function sentenceOf(error: unknown, type: string): string {
   if (isTooLong(error)) return 'The reply took longer than --timeout allows.'
   if (error instanceof APIConnectionError && error.type === null) return connectionSentence(error)
   if (isOfThisMachine(error)) return withPeriod(withFoundWords(oneLine(error.apiMessage ?? error.message)))
-  if (error.type === null && error.status !== undefined) return foreignSentence(error.status, error.message)
+  if (error.type === null && error.status !== undefined)
+    return foreignSentence(error.status, findingsIn(error.error) ?? error.message)
   const said = oneLine(error.apiMessage ?? error.message)
   const words = errorWords[error instanceof AuthenticationError ? 'authentication_error' : type]
   const sentence = withPeriod(words === undefined ? said : `${words.opening}: ${said}`)
@@ -105,6 +106,14 @@ function foreignSentence(status: number, message: string): string {
   const said = oneLine(message.replace(`${status} `, ''))
   const isEmpty = said === 'status code (no body)'
   return withPeriod(`The server answered with status ${status}${isEmpty ? ' and nothing else' : `: ${said}`}`)
+}
+
+/** The findings of FastAPI, which many gateways are made with, in a request: `messages.0: Field required`. */
+function findingsIn(body: unknown): string | undefined {
+  const { detail } = (body ?? {}) as { detail?: { loc?: unknown; msg?: unknown }[] }
+  if (!Array.isArray(detail) || !detail.every((each) => Array.isArray(each?.loc))) return undefined
+  const places = detail.map(({ loc }) => (loc as unknown[]).filter((part) => part !== 'body').join('.'))
+  return detail.map(({ msg }, index) => `${places[index]}: ${String(msg)}`).join('; ')
 }
 
 function connectionSentence(error: APIConnectionError): string {

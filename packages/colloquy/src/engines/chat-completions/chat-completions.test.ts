@@ -678,6 +678,12 @@ describe('events', () => {
 })
 
 describe('errors', () => {
+  const unfitting = JSON.stringify({
+    detail: [
+      { type: 'missing', loc: ['body', 'messages', 0, 'content'], msg: 'Field required', input: { role: 'user' } },
+      { type: 'int_type', loc: ['body', 'n'], msg: 'bad', input: 'x' },
+    ],
+  })
   const failures: [name: string, status: number, body: string, type: string, expected: number, message: RegExp][] = [
     [
       'OpenAI',
@@ -689,6 +695,14 @@ describe('errors', () => {
     ],
     ['a text', 422, '{"detail":"bad"}', 'invalid_request_error', 400, /^bad$/],
     ['FastAPI', 422, '{"detail":[{"message":"bad"}]}', 'invalid_request_error', 400, /^bad$/],
+    [
+      'a check of FastAPI',
+      422,
+      unfitting,
+      'invalid_request_error',
+      400,
+      /^messages\.0\.content: Field required; n: bad$/,
+    ],
     ['a string', 404, '{"error":"model \\"x\\" not found"}', 'not_found_error', 404, /not found/],
     [
       'a page',

@@ -103,12 +103,16 @@ function parsedBody(body: string): unknown {
   }
 }
 
-/** The words of an error, in whichever of the usual members they are. */
+/** A value that may have several types is wrong for each of them. */
+const maxFindings = 3
+
+/** The words of an error, in whichever of the usual members they are. FastAPI lists what it found, each at a place `loc`. */
 function messageIn(body: unknown): string | undefined {
   if (typeof body === 'string') return body
-  if (Array.isArray(body)) return messageIn(body[0])
+  if (Array.isArray(body)) return body.slice(0, maxFindings).map(messageIn).filter(Boolean).join('; ') || undefined
   if (typeof body !== 'object' || body === null) return undefined
-  const { error, message, detail } = body as Record<string, unknown>
+  const { error, message, detail, loc, msg } = body as Record<string, unknown>
+  if (Array.isArray(loc)) return [loc.filter((part) => part !== 'body').join('.'), msg].filter(Boolean).join(': ')
   return [error, message, detail].map(messageIn).find((text) => text !== undefined && text !== '')
 }
 
