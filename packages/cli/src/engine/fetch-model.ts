@@ -8,7 +8,7 @@ export const runtimeText = '66 MB'
 
 /** Fetches a model, unless it is there, and the runtime for it. If one of them fails, the other is aborted. */
 export async function fetchModel(offer: ModelOffer, progress: Progress, signal?: AbortSignal): Promise<FileEngine> {
-  const { getModel } = await import('@colloquy/llama')
+  const { checkSpace, getModel, runtimeBytes } = await import('@colloquy/llama')
   const failure = new AbortController()
   const either = AbortSignal.any([failure.signal, ...(signal === undefined ? [] : [signal])])
   const options = {
@@ -16,6 +16,8 @@ export async function fetchModel(offer: ModelOffer, progress: Progress, signal?:
     signal: either,
     onProgress: (done: number, total?: number) => progress.show(done, total),
   }
+  // Both at once, as each of them alone may fit.
+  if (!(await hasModelRuntime())) await checkSpace(options.folder, (offer.bytes ?? 0) + runtimeBytes)
   try {
     const [path] = await Promise.all([getModel(offer, options), fetchRuntime(progress, either)])
     return await withFacts({ path, title: offer.title, parameters: offer.parameters })

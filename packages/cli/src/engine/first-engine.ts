@@ -1,4 +1,5 @@
 import { listedModels } from '@colloquy/llama'
+import { describeError } from '../errors/describe-error.ts'
 import { ExitCode, ExitError, UsageError } from '../exit.ts'
 import type { Flags } from '../flags.ts'
 import { writeErrorLine } from '../terminal/output.ts'
@@ -105,7 +106,7 @@ async function firstEngine(options: FindEngineOptions): Promise<EngineKind> {
       `No API key: the offline engine replies. ${programName} models get smollm2 fetches a small model for this machine.`,
     )
   } catch (error) {
-    const reason = signal.aborted ? 'Stopped: the' : `${sentence((error as Error).message)} The`
+    const reason = signal.aborted ? 'Stopped: the' : `${sentence(describeError(error).sentence)} The`
     say(`${reason} offline engine replies. ${programName} models get smollm2 fetches the model later.`)
   }
   return { kind: 'offline' }

@@ -69,13 +69,16 @@ export function wordsOfConnection(code: string | undefined, text = ''): Connecti
 }
 
 /**
- * The text with what was found before a code in parentheses or at its end: `: ECONNREFUSED` and ` (ECONNREFUSED)` become
- * `: nothing listens there (ECONNREFUSED)`.
+ * The text with what was found before a code in parentheses or at the end of a sentence: `: ECONNREFUSED` and ` (ECONNREFUSED)`
+ * become `: nothing listens there (ECONNREFUSED)`.
  */
 export function withFoundWords(text: string): string {
-  return text.replace(/ \(([A-Z_]+)\)|: ([A-Z_]+)$/, (whole, inside: string | undefined, last: string | undefined) => {
-    const code = inside ?? last ?? ''
-    const words = connectionWords[code]
-    return words === undefined ? whole : `: ${words.found} (${code})`
-  })
+  return text.replace(
+    / \(([A-Z_]+)\)|: ([A-Z_]+)(?=\.?$|\. )/g,
+    (whole, inside: string | undefined, last: string | undefined) => {
+      const code = inside ?? last ?? ''
+      const words = connectionWords[code]
+      return words === undefined ? whole : `: ${words.found} (${code})`
+    },
+  )
 }

@@ -89,6 +89,11 @@ export async function checkSpace(folder: string, bytes: number): Promise<void> {
   throw new DownloadError(`Cannot fetch ${megabytes(bytes)} into ${folder}: ${megabytes(bavail * bsize)} are free.`)
 }
 
+/** Whether the disk is full, in the words of the system, npm or pip. */
+export function isDiskFull(text: string): boolean {
+  return /\bENOSPC\b|no space left/i.test(text)
+}
+
 function megabytes(bytes: number): string {
   return `${Math.round(bytes / 1e6)} MB`
 }

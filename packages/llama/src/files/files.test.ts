@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -208,6 +208,32 @@ describe('getModel()', () => {
       getModel(model, { folder: join(folder, 'none'), hub: url }),
       /Cannot fetch M\. .*a\/gone.*403.*a\/b.*403/,
     )
+  })
+
+  test('ends each of the reasons with a period', async () => {
+    const gone = createServer()
+    await new Promise<void>((resolve) => gone.listen(0, '127.0.0.1', resolve))
+    const { port } = gone.address() as AddressInfo
+    await new Promise((resolve) => gone.close(resolve))
+    await assert.rejects(
+      getModel(model, { folder: join(folder, 'none'), hub: `http://127.0.0.1:${port}` }),
+      /Cannot fetch M\. Cannot fetch \S+: ECONNREFUSED\. Cannot fetch \S+: ECONNREFUSED\.$/,
+    )
+  })
+
+  test('tries no other source when the disk is full', { skip: process.platform !== 'linux' }, async () => {
+    let requests = 0
+    const url = await hub((request, response) => {
+      requests++
+      serving()(request, response)
+    })
+    const full = join(folder, 'full')
+    await mkdir(full)
+    await symlink('/dev/full', join(full, 'm.gguf.part'))
+    await assert.rejects(getModel(model, { folder: full, hub: url }), {
+      message: `Cannot fetch M: there is no space left for ${full}.`,
+    })
+    assert.equal(requests, 1)
   })
 })
 

@@ -8,7 +8,7 @@ import { createInflateRaw } from 'node:zlib'
 import { AnthropicError } from 'colloquy/protocol'
 import { readGguf } from '../find/gguf.ts'
 import type { ModelOffer, ModelSource } from './catalogue.ts'
-import { checkFile, checkSpace, download, DownloadError, type DownloadOptions, sizeOf } from './download.ts'
+import { checkFile, checkSpace, download, DownloadError, type DownloadOptions, isDiskFull, sizeOf } from './download.ts'
 import { hubHeaders, hubOf, type OfferOptions } from './model-offer.ts'
 import { zipMember } from './zip.ts'
 
@@ -46,7 +46,11 @@ export async function getModel(model: ModelOffer, options: GetModelOptions): Pro
       return path
     } catch (error) {
       if (options.signal?.aborted) throw error
-      failures.push((error as Error).message.split('\n')[0]!)
+      const [failure = ''] = (error as Error).message.split('\n')
+      // Another source needs the same space.
+      if (isDiskFull(failure))
+        throw new DownloadError(`Cannot fetch ${model.title}: there is no space left for ${options.folder}.`)
+      failures.push(/[.!?]$/.test(failure) ? failure : `${failure}.`)
     }
   }
   throw new AnthropicError(`Cannot fetch ${model.title}. ${failures.join(' ')}`)

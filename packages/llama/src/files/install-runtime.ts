@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { AnthropicError } from 'colloquy/protocol'
 import { hasRuntime, runtimeVersion } from '../model/runtime.ts'
+import { isDiskFull } from './download.ts'
 
 const run = promisify(execFile)
 
@@ -84,8 +85,9 @@ export async function installRuntime(folder: string, signal?: AbortSignal): Prom
   }
 }
 
-/** The line in which npm says what happened. Before it are lines with codes. */
+/** The reason in the output of npm. Before it are lines with codes. */
 function reasonIn(output = ''): string | undefined {
+  if (isDiskFull(output)) return 'there is no space left on the disk.'
   const lines = output.split('\n').map((line) => line.replace(/^npm error /i, '').trim())
   return lines.find((line) => line !== '' && !/^(?:code|errno|syscall) /.test(line))
 }
