@@ -64,7 +64,9 @@ if (hasRuntime(runtimeFolder)) {
       until: 'sum-42',
       then: ['The sum ', 'is 42.'],
     })
-    const engine = llama({ model: file, runtimeFolder, contextSize: 32_768 })
+    const read: [done: number, total: number][] = []
+    const onRead = (...tokens: [number, number]): void => void read.push(tokens)
+    const engine = llama({ model: file, runtimeFolder, contextSize: 32_768, onRead })
     t.after(async () => {
       await engine.close()
       await rm(folder, { recursive: true })
@@ -87,6 +89,16 @@ if (hasRuntime(runtimeFolder)) {
     const [block] = call.content
     assert.ok(block?.type === 'tool_use' && call.content.length === 1)
     assert.deepEqual([block.name, block.input, call.stop_reason], ['add', { terms: [20, 22] }, 'tool_use'])
+    const { input_tokens: total } = call.usage
+    assert.deepEqual(
+      [read[0], read[1], read.at(-1)],
+      [
+        [0, total],
+        [128, total],
+        [total, total],
+      ],
+    )
+    read.length = 0
     const result = { type: 'tool_result' as const, tool_use_id: block.id, content: 'sum-42' }
     const answer = await ask([
       question,
@@ -94,7 +106,9 @@ if (hasRuntime(runtimeFolder)) {
       { role: 'user', content: [result] },
     ])
     assert.deepEqual(answer.content, [{ type: 'text', text: 'The sum is 42.', citations: null }])
-    assert.ok(answer.usage.cache_read_input_tokens! > 1_500)
+    const kept = answer.usage.cache_read_input_tokens!
+    assert.ok(kept > 1_500)
+    assert.deepEqual(read[0], [kept, kept + answer.usage.input_tokens])
   })
 }
 

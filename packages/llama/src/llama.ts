@@ -130,14 +130,16 @@ async function* replyEvents(request: Request): AsyncGenerator<MessageStreamEvent
 }
 
 /** Reads the tokens that the slot does not have, all but the last: the first token of the reply is sampled from it. */
-async function readPrompt({ slot, kept, tokens, signal }: Request): Promise<void> {
+async function readPrompt({ slot, kept, tokens, options, signal }: Request): Promise<void> {
   const { sequence } = slot
   // Without `false` a longer state is not cut back to its own beginning.
   await read(slot, sequence.adaptStateToTokens(tokens.slice(0, kept), false), signal)
   for (let at = kept; at < tokens.length - 1; at += chunkTokens) {
+    options.onRead?.(at, tokens.length)
     const chunk = tokens.slice(at, Math.min(at + chunkTokens, tokens.length - 1))
     await read(slot, sequence.evaluateWithoutGeneratingNewTokens(chunk), signal)
   }
+  options.onRead?.(tokens.length, tokens.length)
   throwIfAborted(signal)
 }
 

@@ -23,6 +23,8 @@ export interface LlamaOptions {
   system?: string
   /** How tokens are chosen if the request does not say. Default: temperature 0.2, top_p 0.9, repeat penalty 1.1. */
   sampling?: Partial<SamplingDefaults>
+  /** Called while a prompt is read, with the tokens that were read and all of them. A prompt of 128 tokens is read at once. */
+  onRead?: ((done: number, total: number) => void) | undefined
   /** A folder in which node-llama-cpp was installed, if it is not among the program's own packages. */
   runtimeFolder?: string
 }
@@ -39,6 +41,7 @@ const optionNames = [
   'idleMs',
   'system',
   'sampling',
+  'onRead',
   'runtimeFolder',
 ] satisfies (keyof LlamaOptions)[]
 

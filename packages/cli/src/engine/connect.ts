@@ -1,3 +1,4 @@
+import type { LlamaOptions } from '@colloquy/llama'
 import type { ClientOptions, Retry } from 'colloquy'
 import {
   APIConnectionError,
@@ -35,6 +36,8 @@ export interface LatestRequest {
   requestId: string | undefined
   /** The retry that the request waits for; undefined while it does not wait. */
   retry: (Retry & { at: number }) | undefined
+  /** How many tokens of the prompt a model in this process has read. Undefined for other engines. */
+  reading: { done: number; total: number } | undefined
 }
 
 export interface ConnectOptions {
@@ -49,8 +52,11 @@ export interface ConnectOptions {
 export async function connect(chosen: EngineKind, flags: Flags, options: ConnectOptions = {}): Promise<Connection> {
   const { env = process.env, wordsPerSecond = Infinity, onRetry } = options
   const [{ Anthropic }, { upstream }] = await Promise.all([import('colloquy'), import('colloquy/engines')])
-  const latest: LatestRequest = { params: undefined, requestId: undefined, retry: undefined }
-  const own = await ownEngine(chosen, env, wordsPerSecond)
+  const latest: LatestRequest = { params: undefined, requestId: undefined, retry: undefined, reading: undefined }
+  const own = await ownEngine(chosen, env, {
+    wordsPerSecond,
+    onRead: (done, total) => (latest.reading = { done, total }),
+  })
   const client = new Anthropic({
     ...limitsOf(flags),
     onRetry: (retry) => {
@@ -72,7 +78,7 @@ export async function connect(chosen: EngineKind, flags: Flags, options: Connect
 
 /** The engine without the parts for a chat, for a server in front of it. Throws an `ExitError` if a key is missing. */
 export async function servedEngine(chosen: EngineKind, flags: Flags, env: Environment = process.env): Promise<Engine> {
-  const own = await ownEngine(chosen, env, Infinity)
+  const own = await ownEngine(chosen, env, {})
   if (own) return own.engine
   const [{ Anthropic }, { upstream }] = await Promise.all([import('colloquy'), import('colloquy/engines')])
   const client = new Anthropic({ ...limitsOf(flags), ...remote(chosen as RemoteEngine, env), transport: 'sockets' })
@@ -99,7 +105,7 @@ function recording(engine: Engine, latest: LatestRequest, { kind }: EngineKind):
     context?: EngineContext,
   ): AsyncGenerator<MessageStreamEvent | PingEvent> {
     const params = kind === 'api' || kind === 'url' ? withoutForeignThinking(whole) : whole
-    Object.assign(latest, { params, requestId: undefined, retry: undefined })
+    Object.assign(latest, { params, requestId: undefined, retry: undefined, reading: undefined })
     for await (const event of engine(params, context)) {
       latest.retry = undefined
       if (!isOffline || event.type !== 'message_start') yield event
@@ -118,9 +124,13 @@ interface OwnEngine {
 type RemoteEngine = Extract<EngineKind, { kind: 'api' | 'url' }>
 
 /** The engine in this process. Undefined if requests are sent to a server of the Messages API. */
-async function ownEngine(chosen: EngineKind, env: Environment, wordsPerSecond: number): Promise<OwnEngine | undefined> {
+async function ownEngine(
+  chosen: EngineKind,
+  env: Environment,
+  { wordsPerSecond = Infinity, onRead }: Pick<ConnectOptions, 'wordsPerSecond'> & Pick<LlamaOptions, 'onRead'>,
+): Promise<OwnEngine | undefined> {
   if (chosen.kind === 'api' || chosen.kind === 'url') return undefined
-  if (chosen.kind === 'local') return localEngine(chosen.model, env)
+  if (chosen.kind === 'local') return localEngine(chosen.model, env, onRead)
   const { chatCompletions, offline } = await import('colloquy/engines')
   if (chosen.kind === 'offline') return { engine: offline({ wordsPerSecond }) }
   const { url: baseURL, model, from } = chosen
@@ -143,7 +153,11 @@ function remote(chosen: RemoteEngine, env: Environment): ClientOptions {
 }
 
 /** The model in this process. Its runtime is among the program's packages, or in the folder of its models. */
-async function localEngine({ path, title }: FileEngine['model'], env: Environment): Promise<OwnEngine> {
+async function localEngine(
+  { path, title }: FileEngine['model'],
+  env: Environment,
+  onRead: LlamaOptions['onRead'],
+): Promise<OwnEngine> {
   const { hasRuntime, llama } = await import('@colloquy/llama')
   const runtimeFolder = filePaths(env).runtime
   if (!hasRuntime(runtimeFolder)) {
@@ -151,7 +165,7 @@ async function localEngine({ path, title }: FileEngine['model'], env: Environmen
       `Cannot use ${title} yet: the runtime for model files is missing. ${programName} models use ${path} installs it`,
     )
   }
-  const engine = llama({ model: path, name: title, runtimeFolder })
+  const engine = llama({ model: path, name: title, runtimeFolder, onRead })
   return { engine, close: () => engine.close() }
 }
 

@@ -3,7 +3,7 @@ import test from 'node:test'
 import type { MessageStreamEvent } from 'colloquy/protocol'
 import { ReplyProgress } from './reply-progress.ts'
 
-const nothingSent = { params: undefined, requestId: undefined, retry: undefined }
+const nothingSent = { params: undefined, requestId: undefined, retry: undefined, reading: undefined }
 
 test('status() says how long nothing has arrived, before the first token and in the middle of a reply', (t) => {
   let now = 0
@@ -20,4 +20,12 @@ test('status() says how long nothing has arrived, before the first token and in 
   assert.deepEqual(at(7_000), ['waiting 4 s · Esc stops'])
   progress.add(text)
   assert.deepEqual(at(7_500), [])
+})
+
+test('status() says how much of the prompt the model has read', (t) => {
+  t.mock.method(performance, 'now', () => 4_000)
+  const progress = new ReplyProgress()
+  const status = (done: number): string[] => progress.status({ ...nothingSent, reading: { done, total: 1_000 } }, false)
+  assert.deepEqual(status(454), ['reading the prompt, 45 % · 0 s · Esc stops'])
+  assert.deepEqual(status(1_000), ['waiting 0 s · Esc stops'])
 })

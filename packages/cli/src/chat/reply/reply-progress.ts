@@ -48,8 +48,8 @@ export class ReplyProgress {
     return since === undefined ? undefined : performance.now() - since
   }
 
-  /** The lines below the reply: the wait for a retry, the thinking, or how long nothing has arrived. */
-  status({ retry }: Readonly<LatestRequest>, isSummarizing: boolean): string[] {
+  /** The lines below the reply: the wait for a retry, the thinking, the part of the prompt that was read, or a silence. */
+  status({ retry, reading }: Readonly<LatestRequest>, isSummarizing: boolean): string[] {
     const waited = Math.round(this.ms / 1000)
     if (retry !== undefined) {
       const left = Math.max(0, Math.ceil((retry.at - performance.now()) / 1000))
@@ -60,9 +60,16 @@ export class ReplyProgress {
       const lines = this.#thinking.trimEnd().split('\n').slice(-thinkingLines)
       return [...lines, `thinking ${waited} s · Esc stops · Ctrl-O shows it`]
     }
-    const activity = isSummarizing ? 'summarizing earlier turns' : 'waiting'
-    if (this.#firstTokenAt === undefined) return [`${activity} ${waited} s · Esc stops`]
     const silentMs = performance.now() - this.#lastEventAt
-    return silentMs < silenceMs ? [] : [`waiting ${Math.round(silentMs / 1000)} s · Esc stops`]
+    const isSilent = this.#firstTokenAt === undefined || silentMs >= silenceMs
+    if (!isSilent) return []
+    const seconds = this.#firstTokenAt === undefined ? waited : Math.round(silentMs / 1000)
+    return [`${activityOf(reading, isSummarizing)} ${seconds} s · Esc stops`]
   }
+}
+
+function activityOf(reading: LatestRequest['reading'], isSummarizing: boolean): string {
+  if (isSummarizing) return 'summarizing earlier turns'
+  if (reading === undefined || reading.done >= reading.total) return 'waiting'
+  return `reading the prompt, ${Math.round((100 * reading.done) / reading.total)} % ·`
 }

@@ -69,7 +69,7 @@ export interface ChatConfig {
   sendsThinking?: boolean
 }
 
-export interface LocalConfig extends Omit<LlamaOptions, 'sampling' | 'runtimeFolder'> {
+export interface LocalConfig extends Omit<LlamaOptions, 'onRead' | 'sampling' | 'runtimeFolder'> {
   type: 'local'
 }
 
