@@ -80,12 +80,13 @@ export class InteractiveChat {
         this.#surface.showProgress('Starting the MCP servers … · Esc continues without them')
         this.#surface.showBusy(true, this.#queue)
       }
-      const { session, isContinued, isFirst } = await openSession(this.#surface, this.#flags, {
+      const { session, mentions, isContinued, isFirst } = await openSession(this.#surface, this.#flags, {
         engine,
         wordsPerSecond: offlineWordsPerSecond,
         signal: this.#start.signal,
       })
       this.#session = session
+      this.#surface.mentions = mentions
       this.#surface.showProgress('')
       if (this.#isLeaving) return
       if (isContinued) this.#surface.print('')

@@ -1,7 +1,6 @@
 import type { Conversation } from 'colloquy/conversation'
-import type { MessageContentParam } from 'colloquy/protocol'
 import { countText } from '../format.ts'
-import { attach, attachmentLabel, checkReadable, mentionedFiles } from './content/attach.ts'
+import { attach, attachmentLabel, checkReadable, contentOf, mentionedFiles } from './content/attach.ts'
 import { change, runTurn, say, showMessages, type ChatContext, type ChatState, type Effect } from './chat-state.ts'
 import { mentionedResources } from './content/resources.ts'
 import { costWarning } from './cost-warning.ts'
@@ -13,8 +12,7 @@ export async function messageEffects(text: string, state: ChatState, context: Ch
   const attachments = [...state.attachments, ...mentioned, ...resources]
   checkReadable(attachments, context.connection.kind)
   const labels = say(...attachments.map((attachment) => `  ⎘ ${attachmentLabel(attachment)}`))
-  const blocks = attachments.map(({ block }) => block)
-  const content: MessageContentParam = blocks.length === 0 ? text : [...blocks, { type: 'text', text }]
+  const content = contentOf(text, attachments)
   const conversation = await conversationOf(state, context)
   const warning = await costWarning({ line: text, conversation, content }, state, context)
   if (warning.length > 0) return [labels, ...warning]

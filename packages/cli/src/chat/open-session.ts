@@ -2,6 +2,7 @@ import type { EngineKind } from '../engine/engine-kind.ts'
 import { SwitchingConnection } from '../engine/switching-connection.ts'
 import type { Flags } from '../flags.ts'
 import { attach, sourcesFrom } from './content/attach.ts'
+import { resourceNames } from './content/resources.ts'
 import { say, showMessages, type ChatContext, type ChatState, type CostStyle } from './chat-state.ts'
 import { ChatSession, type WrapMode } from './session.ts'
 import { ChatLedger } from '../chat-ledger.ts'
@@ -9,6 +10,7 @@ import type { ToolCall } from '../mcp/chat-tools.ts'
 import { chatTools, toolNotes } from '../mcp/open-tools.ts'
 import { settingsFrom, turnOptionsFrom } from './settings/settings.ts'
 import { chatFrom, openChats, tailOf } from './stored-chats.ts'
+import type { ListMentions } from './surface/completion.ts'
 import type { Surface } from './surface/surface.ts'
 
 /** The cost of a prompt above which the chat asks first, unless `--warn-cost` or the configuration says otherwise. */
@@ -16,6 +18,8 @@ const defaultWarnUsd = 0.5
 
 export interface OpenedSession {
   session: ChatSession
+  /** Lists the resources of MCP servers that a message can mention. */
+  mentions: ListMentions
   /** Whether the chat continues an earlier one. Its end is then on the surface. */
   isContinued: boolean
   /** Whether no chat has been saved yet. */
@@ -67,5 +71,6 @@ export async function openSession(
     await session.perform([say(...lines), showMessages(...messages)])
   }
   const isFirst = conversation === undefined && (await chats.list({ limit: 1 })).length === 0
-  return { session, isContinued: conversation !== undefined, isFirst }
+  const mentions = async (): Promise<string[]> => (tools === undefined ? [] : resourceNames(tools))
+  return { session, mentions, isContinued: conversation !== undefined, isFirst }
 }

@@ -13,7 +13,7 @@ import { script, type ScriptEngine, type ScriptedReply } from 'colloquy/engines'
 import { type ContentBlock, type ToolResultBlockParam } from 'colloquy/protocol'
 import { builtProgram } from '../../../../test/built-program.ts'
 import { programEnvironment } from '../../../../test/program-environment.ts'
-import { User } from '../../../../test/terminal-user.ts'
+import { enter, User } from '../../../../test/terminal-user.ts'
 import { until } from '../../../../test/until.ts'
 import { VirtualTerminal } from '../../../../test/virtual-terminal.ts'
 import { chat as openChat } from '../commands/chat/chat.ts'
@@ -357,7 +357,8 @@ test('`ask` runs the tools that are allowed, refuses others, and begins a paragr
     },
     'The sum is 3.',
   ]
-  const listening = await listen(createServer({ engine: script(steps as ScriptedReply[]) }))
+  const engine = script(steps as ScriptedReply[])
+  const listening = await listen(createServer({ engine }))
   try {
     const file = fileOf({ mcpServers: { s: testServer } })
     const words = [
@@ -369,7 +370,7 @@ test('`ask` runs the tools that are allowed, refuses others, and begins a paragr
       file,
       '--allow-tool',
       's__add',
-      'Add 1 and 2',
+      'Add the numbers of @s:test://notes',
     ]
     const child = spawn(process.execPath, [builtProgram, ...words], { env: { ...programEnvironment, HOME: folder } })
     child.stdin.end()
@@ -379,6 +380,7 @@ test('`ask` runs the tools that are allowed, refuses others, and begins a paragr
     const [code] = (await once(child, 'close')) as [number]
     assert.equal(code, 0, output.stderr)
     assert.equal(output.stdout, 'I add.\n\nThe sum is 3.\n')
+    assert.match(JSON.stringify(engine.requests[0]?.params.messages), /the notes.*Add the numbers of @s:test/)
     // On a slow machine the start of the servers is a line too.
     const lines = output.stderr
       .trimEnd()
@@ -435,7 +437,9 @@ test('a terminal asks before a call: a message that is being typed does not answ
     await user.sees(/Cannot send the prompt greet without its name/)
     await user.says('/s__greet Ada very kindly')
     await user.sees(/Greet Ada very kindly[^]*Hello, Ada!/)
-    await user.says('Read @s:test://notes')
+    await user.type('Read @s:te\t')
+    await user.sees(/> Read @s:test:\/\/notes/)
+    await user.type(enter)
     await user.sees(/⎘ @s:test:\/\/notes[^]*Noted\./)
     assert.match(JSON.stringify(engine.requests.at(-1)?.params.messages.at(-1)), /the notes/)
     await user.says('/mcp restart s')

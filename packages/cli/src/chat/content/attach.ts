@@ -1,6 +1,6 @@
 import { type Stats, statSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { contentBlock, type ContentBlockParam } from 'colloquy/protocol'
+import { contentBlock, type ContentBlockParam, type MessageContentParam } from 'colloquy/protocol'
 import type { EngineKind } from '../../engine/engine-kind.ts'
 import { UsageError } from '../../exit.ts'
 import { fileFacts, withHome } from '../../file-paths.ts'
@@ -86,6 +86,13 @@ async function attachPiped(bytes: Uint8Array | undefined): Promise<Attachment> {
 /** `notes.md (2.1 KB)`. */
 export function attachmentLabel({ name, bytes }: Attachment): string {
   return bytes === undefined ? name : `${name} (${byteText(bytes)})`
+}
+
+/** The content of a message: the attachments, then the text. */
+export function contentOf(text: string, attachments: readonly Attachment[]): MessageContentParam {
+  const blocks = attachments.map(({ block }) => block)
+  if (blocks.length === 0) return text
+  return text.trim() === '' ? blocks : [...blocks, { type: 'text', text }]
 }
 
 /** The existing files that a text mentions as `@path` or `@"path with spaces"`. */

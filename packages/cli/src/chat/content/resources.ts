@@ -21,3 +21,12 @@ export async function mentionedResources(text: string, { connections }: ChatTool
   )
   return read.flat()
 }
+
+/** How a text mentions the resources that the servers list, without the `@`: `server:uri`. */
+export async function resourceNames({ connections }: ChatTools): Promise<string[]> {
+  const names = connections.map(async (connection) => {
+    const listed = await connection.resources().catch(() => [])
+    return listed.map(({ uri }) => `${connection.server.name}:${uri}`)
+  })
+  return (await Promise.all(names)).flat()
+}

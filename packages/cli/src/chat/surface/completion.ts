@@ -26,16 +26,22 @@ export function suggestCommands(view: ChatView): void {
   view.touch()
 }
 
+/** Lists what a text can mention after `@` beside files. */
+export type ListMentions = () => Promise<readonly string[]>
+
 /** Completes the word before the cursor, or shows what it may become. */
-export async function completeWord(view: ChatView): Promise<void> {
+export async function completeWord(view: ChatView, mentions: ListMentions): Promise<void> {
   const { text, cursor } = view.editor
-  const { from, items } = await candidatesFor({ text, cursor })
+  const { from, items } = await candidatesFor({ text, cursor }, mentions)
   // The candidates are for the text before the await; the user may have typed since.
   if (view.editor.text === text && view.editor.cursor === cursor) view.edit({ name: 'completions', from, items })
 }
 
-/** Completes a slash command, a model or a path. */
-async function candidatesFor({ text, cursor }: Pick<EditorState, 'text' | 'cursor'>): Promise<Candidates> {
+/** Completes a slash command, a model, a path or a mention. */
+async function candidatesFor(
+  { text, cursor }: Pick<EditorState, 'text' | 'cursor'>,
+  mentions: ListMentions,
+): Promise<Candidates> {
   const head = text.slice(0, cursor)
   const word = /\S*$/.exec(head)?.[0] ?? ''
   const from = cursor - word.length
@@ -49,9 +55,11 @@ async function candidatesFor({ text, cursor }: Pick<EditorState, 'text' | 'curso
   }
   const values = valuesAfter(head)
   if (values !== undefined) return { from, items: values.filter((value) => value.startsWith(word)) }
-  const prefix = word.startsWith('@') ? '@' : ''
-  if (prefix === '' && !pathCommands.test(head)) return { from, items: [] }
-  return { from: from + prefix.length, items: pathsLike(word.slice(prefix.length)) }
+  if (pathCommands.test(head) && !word.startsWith('@')) return { from, items: pathsLike(word) }
+  if (!word.startsWith('@')) return { from, items: [] }
+  const typed = word.slice(1)
+  const named = (await mentions()).filter((name) => name.startsWith(typed))
+  return { from: from + 1, items: [...named, ...pathsLike(typed)] }
 }
 
 async function claudeNames(): Promise<string[]> {

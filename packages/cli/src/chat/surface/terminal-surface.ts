@@ -12,8 +12,8 @@ import type { Painter } from '../../terminal/style.ts'
 import { suspend } from '../../terminal/suspend.ts'
 import { Terminal } from '../../terminal/terminal.ts'
 import { ChatView } from './chat-view.ts'
+import type { ListMentions } from './completion.ts'
 import { mentionsOfDropped } from './dropped-files.ts'
-import type { PickSource } from './picker.ts'
 import type { Look, Surface } from './surface.ts'
 
 /** Something the user did that concerns the chat and not only the editor. */
@@ -59,6 +59,8 @@ export class TerminalSurface implements Surface {
   readonly #output: WriteStream
   readonly #historyPath: string
   readonly #send: (input: UserInput) => void
+  /** Lists what Tab completes after `@` beside files. */
+  mentions: ListMentions = async () => []
   #isBusy = false
   readonly #interrupts = new SecondPress(2000)
   readonly #escapes = new SecondPress(1000)
@@ -109,18 +111,14 @@ export class TerminalSurface implements Surface {
     this.#view.edit({ name: 'replace', text })
   }
 
-  copy(text: string): Promise<void> {
-    return copyToClipboard(text, this.#output)
-  }
+  readonly copy: Surface['copy'] = (text) => copyToClipboard(text, this.#output)
 
   setLook({ theme, keys }: Look): void {
     if (theme !== undefined) this.paint.theme = theme
     if (keys !== undefined) this.#view.edit({ name: 'keys', keys })
   }
 
-  pick(source: PickSource): Promise<string | undefined> {
-    return this.#view.pick(source)
-  }
+  readonly pick: NonNullable<Surface['pick']> = (source) => this.#view.pick(source)
 
   readonly ask: Surface['ask'] = (...question) => this.#view.ask(...question)
 
@@ -211,7 +209,7 @@ export class TerminalSurface implements Surface {
 
   /** The completions are loaded after the prompt is shown. */
   async #completion(name: 'suggestCommands' | 'completeWord'): Promise<void> {
-    await (await import('./completion.ts'))[name](this.#view)
+    await (await import('./completion.ts'))[name](this.#view, this.mentions)
   }
 
   async #pasteImage(): Promise<void> {

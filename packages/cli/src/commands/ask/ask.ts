@@ -1,7 +1,14 @@
 import type { Retry } from 'colloquy'
 import type { Conversation, Reply, Turn, TurnOptions } from 'colloquy/conversation'
-import { APIUserAbortError, type ContentBlockParam, type MessageContentParam } from 'colloquy/protocol'
-import { attach, type Attachment, checkReadable, mentionedFiles, sourcesFrom } from '../../chat/content/attach.ts'
+import { APIUserAbortError } from 'colloquy/protocol'
+import {
+  attach,
+  type Attachment,
+  checkReadable,
+  contentOf,
+  mentionedFiles,
+  sourcesFrom,
+} from '../../chat/content/attach.ts'
 import { blocksText, codeBlocks, findCode } from '../../chat/content/code-blocks.ts'
 import type { JsonFormat } from '../../chat/reply/json-reply.ts'
 import { ReplyFile } from '../../chat/reply/reply-file.ts'
@@ -45,13 +52,14 @@ export async function ask(words: readonly string[], flags: Flags): Promise<numbe
 async function answer(words: readonly string[], flags: Flags, outcome: AskOutcome, signal: AbortSignal): Promise<void> {
   checkExtract(flags)
   const format = await jsonFormatOf(flags)
-  const { content, attachments } = await contentFrom(words, flags)
+  const { prompt, text, attachments } = await messageFrom(words, flags)
   const path = flags.text('out')
   if (path !== undefined) outcome.file = new ReplyFile(path)
   const engine = knownEngine(flags) ?? (await searchEngine(flags, signal))
   checkReadable(attachments, engine)
   const tools = await toolsOf(flags, signal)
   outcome.tools = tools
+  if (tools !== undefined) attachments.push(...(await readableResources(prompt, tools, engine)))
   const connection = await connect(engine, flags, { onRetry: reportRetry })
   outcome.connection = connection
   // Cache writes cost extra and pay off only if the chat continues.
@@ -71,7 +79,7 @@ async function answer(words: readonly string[], flags: Flags, outcome: AskOutcom
       ...(format && formatOptions(format, chat)),
       ...tools?.turnOptions({ show: (line) => writer.note(line), ask: (call) => permission(call, writer) }),
     }
-    await follow(chat.send(content, options), { flags, outcome, format, writer })
+    await follow(chat.send(contentOf(text, attachments), options), { flags, outcome, format, writer })
   } finally {
     await chats.close()
     await ledger.close()
@@ -87,6 +95,13 @@ async function toolsOf(flags: Flags, signal: AbortSignal): Promise<ChatTools | u
   await tools?.close()
   if (signal.aborted) throw new APIUserAbortError()
   throw new ExitError(ExitCode.failed, failure)
+}
+
+async function readableResources(prompt: string, tools: ChatTools, engine: EngineKind): Promise<Attachment[]> {
+  const { mentionedResources } = await import('../../chat/content/resources.ts')
+  const resources = await mentionedResources(prompt, tools)
+  checkReadable(resources, engine)
+  return resources
 }
 
 /** Asks in a terminal whether a tool may be called. Elsewhere only the tools of `--allow-tool` may. */
@@ -191,8 +206,10 @@ function reportRetry(retry: Retry): void {
 }
 
 interface Message {
-  content: MessageContentParam
-  attachments: readonly Attachment[]
+  /** The words of the command line. Only they can mention files and resources. */
+  prompt: string
+  text: string
+  attachments: Attachment[]
 }
 
 /** The most bytes of a request to the API. */
@@ -202,7 +219,7 @@ const maxInputBytes = 32 * 1024 * 1024
  * The message: the attached and mentioned files, then the prompt with the text from standard input. A picture or PDF from there
  * is attached. `-` as the last word reads standard input even if it is a terminal.
  */
-async function contentFrom(words: readonly string[], flags: Flags): Promise<Message> {
+async function messageFrom(words: readonly string[], flags: Flags): Promise<Message> {
   const takesInput = words.at(-1) === '-'
   const prompt = (takesInput ? words.slice(0, -1) : words).join(' ').trim()
   const given = sourcesFrom(flags)
@@ -216,9 +233,7 @@ async function contentFrom(words: readonly string[], flags: Flags): Promise<Mess
   if (text.trim() === '' && attachments.length === 0) {
     throw new UsageError(`Nothing to ask. Give a prompt, or pipe one in: echo "Hello" | ${programName} ask`)
   }
-  if (attachments.length === 0) return { content: text, attachments }
-  const blocks: ContentBlockParam[] = attachments.map(({ block }) => block)
-  return { content: text.trim() === '' ? blocks : [...blocks, { type: 'text', text }], attachments }
+  return { prompt, text, attachments }
 }
 
 /** Appends the piped text to the prompt, marked as `<stdin>`. Without a prompt it is the prompt. */
