@@ -17,27 +17,22 @@ const summaryPattern = /^\s*<summary(?:\s[^>\n]*)?>([^]*?)(?:<\/summary>|$)/i
 
 /** Folded parts inside each other. Deeper ones are shown as their source. */
 const maxDepth = 8
-let depth = 0
+
+/** The state of a lexer, which is that of one text. */
+type State = TokenizerThis['lexer']['state'] & { detailsDepth?: number }
 
 /** Reads a folded part. One without an end, which may still arrive, reaches to the end of the text. */
 export function details({ lexer }: TokenizerThis, source: string): DetailsToken | undefined {
   const [opening, attributes = ''] = start.exec(source) ?? []
+  const state: State = lexer.state
+  const { detailsDepth: depth = 0 } = state
   if (opening === undefined || depth >= maxDepth) return undefined
   const { inner, raw } = contentOf(source, opening.length)
   const [head = '', title = 'Details'] = summaryPattern.exec(inner) ?? []
-  depth++
-  try {
-    const tokens = lexer.blockTokens(inner.slice(head.length).replace(/^\s*\n/, ''), [])
-    return {
-      type: 'details',
-      raw,
-      summary: lexer.inline(title.trim()),
-      tokens,
-      isOpen: /\bopen\b/i.test(attributes),
-    }
-  } finally {
-    depth--
-  }
+  state.detailsDepth = depth + 1
+  const tokens = lexer.blockTokens(inner.slice(head.length).replace(/^\s*\n/, ''), [])
+  state.detailsDepth = depth
+  return { type: 'details', raw, summary: lexer.inline(title.trim()), tokens, isOpen: /\bopen\b/i.test(attributes) }
 }
 
 function contentOf(source: string, begin: number): { inner: string; raw: string } {
