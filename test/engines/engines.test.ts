@@ -60,7 +60,14 @@ if (hasRuntime(runtimeFolder)) {
     const folder = await mkdtemp(join(tmpdir(), 'colloquy-scripted-'))
     const file = join(folder, 'scripted.gguf')
     writeScriptedModel(file, {
-      first: ['<tool_call>\n{"name": "', 'add', '", "arguments": ', '{"terms": [20, 22]}', '}\n</tool_call>'],
+      first: [
+        'I add.',
+        '\n<tool_call>\n{"name": "',
+        'add',
+        '", "arguments": ',
+        '{"terms": [20, 22]}',
+        '}\n</tool_call>',
+      ],
       until: 'sum-42',
       then: ['The sum ', 'is 42.'],
     })
@@ -86,8 +93,9 @@ if (hasRuntime(runtimeFolder)) {
       )
     const question: MessageParam = { role: 'user', content: `${'Consider this. '.repeat(100)}Add 20 and 22.` }
     const call = await ask([question])
-    const [block] = call.content
-    assert.ok(block?.type === 'tool_use' && call.content.length === 1)
+    const [before, block] = call.content
+    assert.deepEqual(before, { type: 'text', text: 'I add.\n', citations: null })
+    assert.ok(block?.type === 'tool_use' && call.content.length === 2)
     assert.deepEqual([block.name, block.input, call.stop_reason], ['add', { terms: [20, 22] }, 'tool_use'])
     const { input_tokens: total } = call.usage
     assert.deepEqual(

@@ -3,7 +3,15 @@ import { apiError, type MessageCreateParams, type MessageStreamEvent, type StopR
 import { jsonGrammar } from './grammar/json-schema.ts'
 import { oneOf } from './grammar/rules.ts'
 import type { Sampler } from './sampler.ts'
-import { argumentsStart, callableTools, callEnd, callStart, type CustomTool, openingOf } from './tool-text.ts'
+import {
+  argumentsStart,
+  callableTools,
+  callEnd,
+  CallFinder,
+  callStart,
+  type CustomTool,
+  openingOf,
+} from './tool-text.ts'
 
 /** More calls in one reply are taken for a model that repeats itself. */
 const maxCalls = 8
@@ -88,39 +96,24 @@ export class ReplyWriter {
 
   /** Text, thinking in tags, and calls, which a model with tools may begin at any place. */
   async *#text(): AsyncGenerator<MessageStreamEvent> {
-    const tags = this.#tags
-    let start = ''
+    const finder = new CallFinder(this.#tools.map(({ name }) => name))
     for await (const piece of this.#sampler.sample()) {
-      for (const { kind, text } of tags.push(piece)) {
+      for (const { kind, text } of this.#tags.push(piece)) {
         if (kind === 'thinking') yield* this.#blocks.thinking(text)
         else {
-          start += text
-          const opening = this.#tools.length > 0 ? openingOf(start) : 'text'
-          if (opening === 'undecided') continue
-          if (opening !== 'text') return yield* this.#calls(opening.name)
-          yield* this.#say(start)
-          // Only the beginning of a text can be a call.
-          return yield* this.#rest()
+          const found = finder.push(text)
+          yield* this.#say(found.text)
+          if (this.#stops.found !== null) return
+          if (found.name === undefined) continue
+          yield* this.#blocks.text(this.#stops.end())
+          return yield* this.#calls(found.name)
         }
       }
     }
-    for (const { kind, text } of tags.end()) {
-      if (kind === 'thinking') yield* this.#blocks.thinking(text)
-      else start += text
+    yield* this.#say(finder.rest)
+    for (const { kind, text } of this.#tags.end()) {
+      yield* kind === 'thinking' ? this.#blocks.thinking(text) : this.#say(text)
     }
-    yield* this.#say(start)
-    yield* this.#blocks.text(this.#stops.end())
-  }
-
-  async *#rest(): AsyncGenerator<MessageStreamEvent> {
-    const tags = this.#tags
-    if (this.#stops.found === null && !this.#sampler.isSpent) {
-      for await (const piece of this.#sampler.sample()) {
-        for (const { text } of tags.push(piece)) yield* this.#say(text)
-        if (this.#stops.found !== null) return
-      }
-    }
-    for (const { text } of tags.end()) yield* this.#say(text)
     if (this.#stops.found === null) yield* this.#blocks.text(this.#stops.end())
   }
 

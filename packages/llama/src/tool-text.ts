@@ -49,11 +49,72 @@ export function resultText(text: string): string {
   return `<tool_response>\n${text}\n</tool_response>`
 }
 
-/** The ways in which models open a call, without white space: in the tag, in a code fence, or bare. */
-const openings = ['<tool_call>', '```json', '```json<tool_call>', '```', ''].map((before) => `${before}{"name":"`)
+const tag = '<tool_call>'
+const fences = ['', '```json', '```']
+const starts = ['{', '{"type":"function",', '{"type":"function","function":{'].map((start) => `${start}"name":"`)
 
-/** Tells what a reply begins with: a call whose name may have begun, perhaps a call, or text. */
-export function openingOf(text: string): { name: string } | 'undecided' | 'text' {
+/** The ways in which models open a call, without white space: in the tag, and bare. */
+const tagged = fences.flatMap((fence) => starts.map((start) => `${fence}${tag}${start}`))
+const bare = [...fences, '['].flatMap((before) => starts.map((start) => `${before}${start}`))
+
+/** Finds where a reply begins a call: at its beginning in any of the ways, later only with the tag. */
+export class CallFinder {
+  readonly #names: readonly string[]
+  #held = ''
+  #isStart = true
+
+  constructor(names: readonly string[]) {
+    this.#names = names
+  }
+
+  /** The text that was held back because it could still become a call. */
+  get rest(): string {
+    return this.#held
+  }
+
+  /** Takes more of the reply. Returns the text to show, and the beginning of a call's name once one has begun. */
+  push(piece: string): { text: string; name: string | undefined } {
+    if (this.#names.length === 0) return { text: piece, name: undefined }
+    this.#held += piece
+    let text = ''
+    for (;;) {
+      const place = this.#isStart ? 0 : tagIn(this.#held)
+      text += this.#held.slice(0, place)
+      this.#held = this.#held.slice(place)
+      const opening = this.#held === '' ? 'undecided' : this.#opening()
+      if (opening === 'undecided') return { text, name: undefined }
+      if (opening !== 'text') return { text, name: opening.name }
+      this.#isStart = false
+      text += this.#held.slice(0, 1)
+      this.#held = this.#held.slice(1)
+    }
+  }
+
+  #opening(): { name: string } | 'undecided' | 'text' {
+    const opening = openingOf(this.#held, tagged)
+    if (opening !== 'text' || !this.#isStart) return opening
+    const found = openingOf(this.#held, bare)
+    if (typeof found === 'string') return found
+    // JSON without the tag is a call only if it has the name of a tool.
+    if (!this.#names.some((name) => name.startsWith(found.name))) return 'text'
+    return found.name === '' ? 'undecided' : found
+  }
+}
+
+/** The place of the tag or of its beginning at the end of the text; the end without one. */
+function tagIn(text: string): number {
+  for (let place = text.indexOf('<'); place >= 0; place = text.indexOf('<', place + 1)) {
+    const found = text.slice(place, place + tag.length)
+    if (tag.startsWith(found)) return place
+  }
+  return text.length
+}
+
+/** Tells what a text begins with: a call whose name may have begun, perhaps a call, or text. */
+export function openingOf(
+  text: string,
+  openings: readonly string[] = [...tagged, ...bare],
+): { name: string } | 'undecided' | 'text' {
   const squeezed = text.replaceAll(/\s/g, '')
   const opened = openings.find((each) => squeezed.startsWith(each))
   if (opened !== undefined) return { name: squeezed.slice(opened.length) }
