@@ -42,7 +42,7 @@ const plain =
   `attachJson bandFor base64Bytes Beta callsIn catalogueChoices checkOptionNames checkSpace countOf cutCalls describeIssues
   describeMismatch describeStandardIssues documentBlock documentPages emptyMessage encodeEvent encodeJson
   findRequest hasAttachedJson hasRuntime imageBlock imageSize isBlank isErrorBody isErrorEvent isLoopback isModelOnly
-  isRetryableStatus isRunnable isServerToolBlock isStandardSchema isThinking jsonOf keyObject mcpContent
+  isRetryableStatus isRunnable isServerToolBlock isStandardSchema isThinking isUserOnly jsonOf keyObject mcpContent
   mcpMessage mcpTool mediaType messageJson modelInfo nearestUse nearMiss newConsoleToken oneLine PagePromise
   parseEvent pdfPages readSpending receivedJson requestObject requestOf requestRow sendable setPartialInput
   toJsonSchema toUsd usageFrom`.split(/\s+/)
