@@ -1,5 +1,5 @@
 import { isObject } from '../protocol/json/json-object.ts'
-import { jsonFault } from '../protocol/json/json-fault.ts'
+import { jsonText } from '../protocol/json/json-fault.ts'
 import { checkOptionNames, checkOptionsObject, describeValue, nearestName } from '../protocol/json/option-names.ts'
 import { AnthropicError } from '../protocol/types/error.ts'
 import { checkBudget } from './money/budget.ts'
@@ -59,7 +59,8 @@ export function checkSettingNames(given: object, names: readonly string[], owner
 
 /** Checks the required settings, those of this library and the types of those it reads. All else is left to the API. */
 export function checkSettings(settings: Partial<ConversationSettings>): asserts settings is ConversationSettings {
-  checkJson(settings)
+  // They are stored as JSON.
+  jsonText(settings, 'set the settings of a conversation')
   const { model, max_tokens: maxTokens, budget, window } = settings
   if (budget !== undefined) checkBudget(budget)
   if (window !== undefined) checkWindow(window)
@@ -73,20 +74,6 @@ export function checkSettings(settings: Partial<ConversationSettings>): asserts 
   }
   checkTypes(settings)
   checkCompaction({ ...settings, model, max_tokens: maxTokens! })
-}
-
-/** Settings are stored as JSON. */
-function checkJson(settings: object): void {
-  try {
-    JSON.stringify(settings)
-  } catch (error) {
-    throw new AnthropicError(
-      `Cannot set the settings of a conversation as JSON must be able to hold them: ${jsonFault(error)}`,
-      {
-        cause: error,
-      },
-    )
-  }
 }
 
 /** The settings that this library reads itself, for counts, marks and headers: a wrong type would fail there. */

@@ -317,8 +317,7 @@ describe('send()', () => {
     const circle: { type: string; self?: object } = { type: 'text' }
     circle.self = circle
     for (const given of [{ max_tokens: 10n }, { metadata: circle }] as object[]) {
-      const message =
-        /^Cannot (set the settings of a conversation as JSON must|copy what was given: it contains itself)/
+      const message = /^Cannot (set the settings of a conversation: JSON must|copy what was given: it contains itself)/
       const error = { name: 'AnthropicError', message }
       await assert.rejects(conversation.configure(given), error)
       await assert.rejects(async () => conversation.send('a', given), error)

@@ -1,4 +1,5 @@
 import { ConversationNotFoundError, StoreError } from '../errors.ts'
+import { parseMetadata } from '../history/metadata.ts'
 import { parseReply } from '../history/reply-record.ts'
 import { paced } from '../in-slices.ts'
 import type { ConversationStore, MessageRecord } from '../stores/store.ts'
@@ -32,7 +33,7 @@ async function* checkConversation(store: ConversationStore, id: string): AsyncGe
     if (opened === undefined) return
     const { settings, metadata, head, version } = opened.conversation
     if (settings === '') yield damage('Its settings are damaged.')
-    if (metadata !== null && !isJsonObject(metadata)) yield damage('Its metadata is damaged.')
+    if (metadata !== null && parseMetadata(metadata) === undefined) yield damage('Its metadata is damaged.')
     const numbers = new Set([0])
     for await (const message of paced(store.messages(id))) {
       for (const problem of problemsOf(message, numbers)) yield damage(problem, message.number)
@@ -71,14 +72,5 @@ function isIntact(message: MessageRecord): boolean {
   } catch (error) {
     if (error instanceof StoreError) return false
     throw error
-  }
-}
-
-function isJsonObject(json: string): boolean {
-  try {
-    const value: unknown = JSON.parse(json)
-    return typeof value === 'object' && value !== null
-  } catch {
-    return false
   }
 }

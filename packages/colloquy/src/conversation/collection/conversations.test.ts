@@ -327,7 +327,7 @@ test('values of a wrong type are refused by name, and change nothing', async () 
   const mustBeText = { message: 'Cannot set the title of a conversation as it must be text: found 5' }
   const mustBeJson = {
     name: 'AnthropicError',
-    message: /^Cannot set the metadata of a conversation as JSON must be able/,
+    message: /^Cannot set the metadata of a conversation: JSON must be able/,
   }
   const mustBeObject = {
     name: 'AnthropicError',

@@ -1,4 +1,5 @@
-import { jsonFault } from '../../protocol/json/json-fault.ts'
+import { jsonText } from '../../protocol/json/json-fault.ts'
+import { isObject } from '../../protocol/json/json-object.ts'
 import { AnthropicError } from '../../protocol/types/error.ts'
 import { wellFormedJson } from '../../protocol/codec/well-formed-json.ts'
 import type { Metadata } from '../../protocol/types/params.ts'
@@ -10,7 +11,7 @@ const maxMetadataLength = 65_536
 
 /** The JSON of metadata. Throws an `AnthropicError` if it is not an object that JSON can hold, and a `RangeError` if it is too long. */
 export function metadataJson(metadata: ConversationMetadata): string {
-  const json = jsonOf(metadata)
+  const json = wellFormedJson(jsonText(metadata, 'set the metadata of a conversation') ?? '')
   if (!json.startsWith('{')) {
     throw new AnthropicError(
       `Cannot set the metadata of a conversation as it must be an object: found ${json || 'nothing'}`,
@@ -23,22 +24,10 @@ export function metadataJson(metadata: ConversationMetadata): string {
   )
 }
 
-function jsonOf(metadata: ConversationMetadata): string {
-  try {
-    return wellFormedJson(JSON.stringify(metadata) ?? '')
-  } catch (error) {
-    throw new AnthropicError(
-      `Cannot set the metadata of a conversation as JSON must be able to hold it: ${jsonFault(error)}`,
-      {
-        cause: error,
-      },
-    )
-  }
-}
-
 export function parseMetadata(json: string | null): ConversationMetadata | undefined {
   try {
-    return json === null ? undefined : (JSON.parse(json) as ConversationMetadata)
+    const value: unknown = json === null ? undefined : JSON.parse(json)
+    return isObject(value) ? value : undefined
   } catch {
     // Damaged metadata must not keep the conversations of a list from being shown.
     return undefined

@@ -1,4 +1,4 @@
-import { jsonFault } from '../../protocol/json/json-fault.ts'
+import { jsonText } from '../../protocol/json/json-fault.ts'
 import { ContentError } from '../errors.ts'
 import { wellFormedJson } from '../../protocol/codec/well-formed-json.ts'
 import type { ConversationMetadata } from './metadata.ts'
@@ -55,11 +55,7 @@ export function* copyPath(records: readonly MessageRecord[], summaries: readonly
 
 /** The JSON of a message from a program. Halves of surrogate pairs, which the API refuses, become U+FFFD. */
 export function encodeMessage(role: string, content: unknown): string {
-  try {
-    return wellFormedJson(JSON.stringify({ role, content }))
-  } catch (error) {
-    throw new ContentError(`Cannot send content: JSON must be able to hold it: ${jsonFault(error)}`, { cause: error })
-  }
+  return wellFormedJson(jsonText({ role, content }, 'send content', ContentError)!)
 }
 
 export function messageJson(role: string, content: string): string {

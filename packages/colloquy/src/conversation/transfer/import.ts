@@ -1,5 +1,5 @@
 import { isObject } from '../../protocol/json/json-object.ts'
-import { jsonFault } from '../../protocol/json/json-fault.ts'
+import { jsonText } from '../../protocol/json/json-fault.ts'
 import type { MessageParam } from '../../protocol/types/params.ts'
 import { ContentError } from '../errors.ts'
 import { isCut } from '../history/json-members.ts'
@@ -50,23 +50,13 @@ type Conversations = PausableItems<ReadConversation>
 export function* readGivenMessages(messages: readonly MessageParam[], at: number): Pausable<Archive> {
   const notes = new ImportNotes()
   const list = yield* mapped(messages, (message, index) => {
-    const json = givenJson(message, index + 1)
+    const json = jsonText(message, `import message ${index + 1}`, ContentError) ?? 'null'
     return { line: notes.at(index + 1), json, value: JSON.parse(json) as unknown }
   })
   const archive = yield* repair({ ...(yield* readMessages(list)), isOfApi: true }, at)
   const [note] = notes.report('messages', messages.length).notes
   if (note) throw new ContentError(`Cannot import message ${note.line}: ${note.reason}`)
   return archive
-}
-
-function givenJson(message: MessageParam, line: number): string {
-  try {
-    return JSON.stringify(message) ?? 'null'
-  } catch (error) {
-    throw new ContentError(`Cannot import message ${line}: JSON must be able to hold it: ${jsonFault(error)}`, {
-      cause: error,
-    })
-  }
 }
 
 /** The values of an import that its file does not have. */
