@@ -89,8 +89,8 @@ function isDamaged({ line, members }: ExportLine): boolean {
 function recordOf(line: ExportLine): MessageRecord {
   const { members } = line
   checkLevels(line.json, line.line)
-  const json = messageIn(line, 'message') ?? ''
-  const received = messageIn(line, 'received') ?? null
+  const json = sentIn(line) ?? ''
+  const received = receivedIn(line) ?? null
   const number = numberIn(line, 'id')
   const parent = numberIn(line, 'parentId')
   if (number === 0) throw wrong(line.line, 'its id is null')
@@ -107,35 +107,52 @@ function recordOf(line: ExportLine): MessageRecord {
   }
 }
 
-const roles = new Set<unknown>(['user', 'assistant', 'system'])
+/** The message as it is sent. */
+function sentIn(given: ExportLine): string | undefined {
+  const { line } = given
+  const found = messageIn(given, 'message')
+  if (found === undefined) return undefined
+  const { json, role, content } = found
+  if (role === 'user' && /^(?:""|\[\s*\])$/.test(content)) throw wrong(line, 'its message.content is empty')
+  const odd = blocksOf(content)!.findIndex(
+    ({ block: { type, text } }) => type === '' || (type === 'text' && typeof text !== 'string'),
+  )
+  if (odd >= 0) throw wrong(line, `its message.content.${odd} is not a content block`)
+  return json
+}
 
-/** The exact JSON of a message, which stands in the line as an object or as a string. */
-function messageIn({ line, members }: ExportLine, name: string): string | undefined {
+/** The message as it was received, which is only shown: without what no program could show. */
+function receivedIn(line: ExportLine): string | undefined {
+  const found = messageIn(line, 'received')
+  if (found === undefined) return undefined
+  const blocks = blocksOf(found.content)!
+  const shown = blocks.filter(canBeShown)
+  return shown.length === blocks.length ? found.json : messageJson(found.role, contentOf(shown))
+}
+
+interface ExportedText {
+  json: string
+  role: string
+  /** Its exact JSON, of a string or a list. */
+  content: string
+}
+
+/** A message of a line, where it stands as an object or as a string. */
+function messageIn({ line, members }: ExportLine, name: string): ExportedText | undefined {
   const text = members.get(name)
   if (text === undefined) return undefined
   const json = text.startsWith('"') ? (JSON.parse(text) as string) : text
   const message = membersOf(json)
-  const [role, content] = [message?.get('role'), message?.get('content')]
   if (message === undefined) throw wrong(line, `its ${name} is not an object: ${cutText(text, 40)}`)
-  if (!roles.has(role && JSON.parse(role))) throw wrong(line, `its ${name}.role is ${role && cutText(role, 40)}`)
-  if (!content || !/^["[]/.test(content)) {
-    throw wrong(line, `its ${name}.content is neither text nor a list: ${content && cutText(content, 40)}`)
-  }
-  if (name === 'message' && role === '"user"' && /^(?:""|\[\s*\])$/.test(content)) {
-    throw wrong(line, 'its message.content is empty')
-  }
-  // The message as it was received is only shown, never sent.
-  if (name === 'received') {
-    const blocks = blocksOf(content)!
-    return blocks.every(canBeShown)
-      ? json
-      : messageJson(JSON.parse(role!) as string, contentOf(blocks.filter(canBeShown)))
-  }
-  const odd = blocksOf(content)!.findIndex(
-    ({ block: { type, text } }) => type === '' || (type === 'text' && typeof text !== 'string'),
-  )
-  if (odd >= 0) throw wrong(line, `its ${name}.content.${odd} is not a content block`)
-  return json
+  const [role, content] = [message.get('role'), message.get('content')]
+  const named: unknown = role && JSON.parse(role)
+  if (!isRole(named)) throw wrong(line, `its ${name}.role is ${role && cutText(role, 40)}`)
+  if (content && /^["[]/.test(content)) return { json, role: named, content }
+  throw wrong(line, `its ${name}.content is neither text nor a list: ${content && cutText(content, 40)}`)
+}
+
+function isRole(value: unknown): value is string {
+  return value === 'user' || value === 'assistant' || value === 'system'
 }
 
 /** The record of a reply. A usage that is not a count would spoil every sum, so it is refused. */
