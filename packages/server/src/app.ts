@@ -88,7 +88,7 @@ export function createServer(options: ServerOptions): Server {
     models,
     messages,
     batches,
-    files: files && { store: files, now, limits: options.files },
+    files: files && { store: files, now, limits: options.files, bodyTimeoutMs: options.bodyTimeoutMs },
     state,
   })
   const begin = requestBeginner(options, now)

@@ -74,7 +74,7 @@ function creator(options: BatchRoutesOptions): (c: Context<Env>) => Promise<Batc
   const bodies = new BodyReader({
     maxBodyBytes: 256 * MiB,
     maxBufferedBytes: 512 * MiB,
-    ...(bodyTimeoutMs !== undefined && { bodyTimeoutMs }),
+    bodyTimeoutMs,
   })
   return async (c) => {
     const { version, betas } = versionAndBetas(c.req.raw.headers, lenient)

@@ -10,7 +10,7 @@ import { type Engine, type EngineContext, offline } from 'colloquy/engines'
 import type { MessageCreateParams } from 'colloquy/protocol'
 import { databasePlaces } from '../../../../../test/databases.ts'
 import { openAccess } from '../../access/open-access.ts'
-import { createServer } from '../../app.ts'
+import { createServer, type Server } from '../../app.ts'
 import type { Database } from '../../state/database.ts'
 import { migrations } from '../../state/migrations.ts'
 
@@ -104,6 +104,24 @@ for (const [name, makePlace] of Object.entries(databasePlaces())) {
       await assert.rejects(eve.files.delete(image.id), { status: 404 })
     })
 
+    test('uploads that arrive slowly hold up no others', async (t) => {
+      const { client, server } = await serve(t, open())
+      const opened: ReadableStreamDefaultController[] = []
+      const slow = Array.from({ length: 10 }, () => {
+        const body = new ReadableStream({ start: (controller) => void opened.push(controller) })
+        const headers = { 'x-api-key': 'k', 'content-type': 'multipart/form-data; boundary=b' }
+        return server.fetch('http://colloquy.test/v1/files', {
+          method: 'POST',
+          headers,
+          body,
+          duplex: 'half',
+        } as RequestInit)
+      })
+      assert.equal((await client('k').files.upload({ file: await toFile(Buffer.from('x'), 'x.txt') })).size_bytes, 1)
+      for (const controller of opened) controller.close()
+      for (const response of await Promise.all(slow)) assert.equal(response.status, 400)
+    })
+
     test('files have limits of size, number and time', async (t) => {
       let now = Date.UTC(2026, 10, 26)
       const limits = { maxBytes: 1_000, maxFiles: 2 }
@@ -128,6 +146,7 @@ for (const [name, makePlace] of Object.entries(databasePlaces())) {
 }
 
 interface Served {
+  server: Server
   client: (apiKey: string) => Official
   /** A key of another workspace. */
   secret: string
@@ -161,5 +180,5 @@ async function serve(
   })
   const client = (apiKey: string): Official =>
     new Official({ fetch: server.fetch, baseURL: 'http://colloquy.test', apiKey, maxRetries: 0 })
-  return { client, secret, database }
+  return { client, server, secret, database }
 }

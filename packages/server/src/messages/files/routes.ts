@@ -4,30 +4,38 @@ import type { Context, Hono } from 'hono'
 import type { FileLimits } from '../../options.ts'
 import { type Env, workspaceOf } from '../env.ts'
 import { readPageQuery } from '../page-query.ts'
+import { BodyReader } from '../request/body.ts'
+import { incomingOf } from '../request/body-source.ts'
 import { refuse } from '../validate/schema.ts'
 import { type FileRow, type FileStore } from './file-store.ts'
-import { readUpload } from './upload.ts'
+import { formTypeOf, mostFormBytes, readUpload, type Upload } from './upload.ts'
 
 const MiB = 1024 * 1024
 const defaults = { maxBytes: 100 * MiB, maxFiles: 10_000, maxStoredBytes: 10_240 * MiB }
-/** Each upload is held in memory until it is stored. */
-const mostUploads = 4
+/** Files of the largest size that may be in memory at once: each is held there until it is stored. */
+const mostInMemory = 4
 
 /** The parts of a server that its files use. */
 export interface FileRoutesOptions {
   store: FileStore
   now: () => number
   limits: FileLimits | undefined
+  /** Default 300,000. */
+  bodyTimeoutMs: number | undefined
 }
 
 /** Adds the routes below `/v1/files`. */
-export function addFiles(app: Hono<Env>, { store, now, limits }: FileRoutesOptions): void {
+export function addFiles(app: Hono<Env>, { store, now, limits, bodyTimeoutMs }: FileRoutesOptions): void {
   const { maxBytes, maxFiles, maxStoredBytes } = { ...defaults, ...limits }
-  let uploads = 0
+  const maxBodyBytes = mostFormBytes(maxBytes)
+  const bodies = new BodyReader({
+    maxBodyBytes,
+    maxBufferedBytes: mostInMemory * maxBodyBytes,
+    bodyTimeoutMs,
+  })
 
-  async function upload(c: Context<Env>): Promise<FileRow> {
+  async function add(c: Context<Env>, { name, mediaType, bytes, expiresInSeconds }: Upload): Promise<FileRow> {
     const workspace = workspaceOf(c)
-    const { name, mediaType, bytes, expiresInSeconds } = await readUpload(c.req.raw, maxBytes)
     c.env.log.received(bytes.length)
     const { files, bytes: stored } = await store.totals(workspace)
     if (files >= maxFiles || stored + bytes.length > maxStoredBytes) throw quota(maxFiles, maxStoredBytes)
@@ -39,13 +47,11 @@ export function addFiles(app: Hono<Env>, { store, now, limits }: FileRoutesOptio
   }
 
   app.post('/v1/files', async (c) => {
-    if (uploads >= mostUploads) throw apiError('overloaded_error', 'Overloaded')
-    uploads++
-    try {
-      return c.json(fileObject(await upload(c)))
-    } finally {
-      uploads--
-    }
+    const type = formTypeOf(c.req.raw)
+    const row = await bodies.read(incomingOf(c.req.raw), async (bytes) =>
+      add(c, await readUpload(bytes, type, maxBytes)),
+    )
+    return c.json(fileObject(row))
   })
   app.get('/v1/files', async (c) => c.json(await pageOf(store, c)))
   app.get('/v1/files/:id', async (c) => c.json(fileObject(await store.get(workspaceOf(c), c.req.param('id')))))

@@ -15,12 +15,14 @@ const formBytes = 64 * 1024
 export const leastSeconds = 3_600
 export const mostSeconds = 7_776_000
 
+/** The most bytes of the form of a file. */
+export function mostFormBytes(maxBytes: number): number {
+  return maxBytes + formBytes
+}
+
 /** Reads the form of `POST /v1/files`. Throws the API's 400 or 413. */
-export async function readUpload(request: Request, maxBytes: number): Promise<Upload> {
-  const type = request.headers.get('content-type') ?? ''
-  if (!/^multipart\/form-data\b/i.test(type)) refuse('', 'Content-Type must be multipart/form-data')
-  if (Number(request.headers.get('content-length') ?? 0) > maxBytes + formBytes) throw tooLarge(maxBytes)
-  const form = await readForm(request, type, maxBytes)
+export async function readUpload(body: Uint8Array, type: string, maxBytes: number): Promise<Upload> {
+  const form = await readForm(body as Uint8Array<ArrayBuffer>, type)
   const file = form.get('file')
   if (file === null) refuse('file', 'Field required')
   if (typeof file === 'string') refuse('file', 'Input should be a file')
@@ -35,35 +37,25 @@ export async function readUpload(request: Request, maxBytes: number): Promise<Up
   }
 }
 
-async function readForm({ body }: Request, type: string, maxBytes: number): Promise<FormData> {
-  const bytes = await readBody(body, maxBytes)
+/** The type of the form in the body. Throws the API's 400 for another body. */
+export function formTypeOf({ headers }: Request): string {
+  const type = headers.get('content-type') ?? ''
+  if (!/^multipart\/form-data\b/i.test(type)) refuse('', 'Content-Type must be multipart/form-data')
+  return type
+}
+
+async function readForm(bytes: Uint8Array<ArrayBuffer>, type: string): Promise<FormData> {
   try {
-    return await new Response(new Blob(bytes), { headers: { 'content-type': type } }).formData()
+    return await new Response(new Blob([bytes]), { headers: { 'content-type': type } }).formData()
   } catch {
     // The parser ends a name at its first quotation mark, whether or not a backslash is before it, as curl writes it.
-    if (await hasQuoteInName(bytes)) return refuse('file', wrongName)
+    if (hasQuoteInName(bytes)) return refuse('file', wrongName)
     return refuse('', 'Cannot read the request body: it is not a valid form')
   }
 }
 
-async function readBody(
-  body: ReadableStream<Uint8Array<ArrayBuffer>> | null,
-  maxBytes: number,
-): Promise<Uint8Array<ArrayBuffer>[]> {
-  const chunks: Uint8Array<ArrayBuffer>[] = []
-  let length = 0
-  // Not a `for await`, which would cancel a body that is too large: that of a form throws then.
-  const reader = body?.getReader()
-  for (let next = await reader?.read(); next?.value; next = await reader?.read()) {
-    length += next.value.byteLength
-    if (length > maxBytes + formBytes) throw tooLarge(maxBytes)
-    chunks.push(next.value)
-  }
-  return chunks
-}
-
-async function hasQuoteInName(bytes: readonly Uint8Array<ArrayBuffer>[]): Promise<boolean> {
-  const beginning = await new Blob([...bytes]).slice(0, formBytes).text()
+function hasQuoteInName(bytes: Uint8Array): boolean {
+  const beginning = new TextDecoder().decode(bytes.subarray(0, formBytes))
   return /; *filename="[^"\r\n]*"(?![;\r\n])/i.test(beginning)
 }
 

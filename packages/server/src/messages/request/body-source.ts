@@ -26,11 +26,13 @@ export interface IncomingRequest {
 
 /** A request of the web, whose body has not been read. */
 export function incomingOf({ headers, body, signal }: Request): IncomingRequest {
-  return { headers, body: body ? webBody(body) : undefined, signal }
+  // The stream that Node makes of a form ends the process if it is cancelled.
+  const isCancelled = !/^multipart\//i.test(headers.get('content-type') ?? '')
+  return { headers, body: body ? webBody(body, isCancelled) : undefined, signal }
 }
 
-/** The body of a request of the web. */
-export function webBody(stream: ReadableStream<Uint8Array>): BodySource {
+/** The body of a request of the web. @param isCancelled whether a body whose rest is not wanted is cancelled. Default true. */
+export function webBody(stream: ReadableStream<Uint8Array>, isCancelled = true): BodySource {
   let reader: ReadableStreamDefaultReader<Uint8Array> | undefined
   let isStopped = false
   async function run(sink: BodySink): Promise<void> {
@@ -49,7 +51,7 @@ export function webBody(stream: ReadableStream<Uint8Array>): BodySource {
     stop: () => {
       isStopped = true
       // Not awaited: a body that stalls may never answer.
-      reader?.cancel().catch(() => {})
+      if (isCancelled) reader?.cancel().catch(() => {})
     },
     stream: () => stream,
   }

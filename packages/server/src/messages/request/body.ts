@@ -10,7 +10,7 @@ export interface BodyOptions {
   /** Default 256 MiB. */
   maxBufferedBytes?: number
   /** Default 300,000. */
-  bodyTimeoutMs?: number
+  bodyTimeoutMs?: number | undefined
 }
 
 const MiB = 1024 * 1024
@@ -35,7 +35,7 @@ export class BodyReader {
    * @param onBytes called with the body when it has arrived, not compressed.
    */
   readJson(request: IncomingRequest, onBytes?: (bytes: Uint8Array) => void): Promise<unknown> {
-    return this.#read(request, (bytes) => {
+    return this.read(request, (bytes) => {
       onBytes?.(bytes)
       if (bytes.length === 0) throw invalid('it is empty')
       return inPieces(parseBody(textOf(bytes)))
@@ -44,16 +44,19 @@ export class BodyReader {
 
   /** As `readJson`. A body that is left out is an empty object. */
   readOptional(request: IncomingRequest): Promise<unknown> {
-    return this.#read(request, async (bytes) => (bytes.length === 0 ? {} : inPieces(parseBody(textOf(bytes)))))
+    return this.read(request, async (bytes) => (bytes.length === 0 ? {} : inPieces(parseBody(textOf(bytes)))))
   }
 
   /** A body that need not be JSON. Throws the API's 400, 408, 413 or 529. */
   readText(request: IncomingRequest): Promise<string> {
-    return this.#read(request, async (bytes) => new TextDecoder().decode(bytes))
+    return this.read(request, async (bytes) => new TextDecoder().decode(bytes))
   }
 
-  /** The body is counted as one that is being read until the work on it has ended. */
-  async #read<T>({ headers, body, signal }: IncomingRequest, work: (bytes: Uint8Array) => Promise<T>): Promise<T> {
+  /**
+   * Reads a body, which is counted as one that is being read until the work on it has ended. Throws the API's 400, 408, 413 or
+   * 529.
+   */
+  async read<T>({ headers, body, signal }: IncomingRequest, work: (bytes: Uint8Array) => Promise<T>): Promise<T> {
     const encoding = encodingOf(headers)
     checkCharset(headers)
     // Refuse before reading a byte if the client announces the length.
