@@ -1,6 +1,6 @@
 /**
- * Writes files that import the tests of the packages, twelve each, for `npm test` to run. A process for each file of tests would
- * start, and compile what its neighbours need too, for up to 0.4 s of processor time.
+ * Writes files that import the tests, twelve each, for `npm test` to run. A process for each file of tests would start, and compile
+ * what its neighbours need too, for up to 0.4 s of processor time. Node runs the files in the order of their names.
  */
 import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
@@ -17,24 +17,31 @@ const ownsProcess = new RegExp(
     String.raw`process\.env(?:\.\w+|\[[^\]]+\])? (?:\?\?)?= `,
     String.raw`(?:delete |Object\.assign\()process\.env`,
     String.raw`process\.(?:on|once|umask|chdir|memoryUsage|cpuUsage)\(|process\.exitCode = `,
-    String.raw`globalThis\.\w+ = `,
+    String.raw`globalThis\.\w+ = |Object\.assign\(globalThis`,
     'setFlagsFromString|startCpuTime',
     // A hook of the file would run around the tests of the others.
     '^(?:before|after)Each\\(',
     // Tests that need all of a database.
     'connectPostgres',
+    // Programs of a page, some of which set globals.
+    'filesOfPage',
   ].join('|'),
   'm',
 )
 
-/** The files of tests of the packages, by the process that runs them. */
+/** The files that take longest. They begin first: a long one at the end would run alone, with a core idle. */
+const isLong = /^test\/(?:console\/\w+|docs|engines\/(?:engines|program)|packaging\/packaging|runtimes\/runtimes)\.test/
+
+/** The files of tests, by the process that runs them, in the order in which they begin: those of their own at the end are short. */
 export function testGroups(): string[][] {
-  const files = globSync('packages/*/src/**/*.test.ts', { cwd: root }).toSorted()
-  const alone = new Set(files.filter((file) => ownsProcess.test(readFileSync(join(root, file), 'utf8'))))
-  const groups = [...alone].map((file) => [file])
-  const others = files.filter((file) => !alone.has(file))
+  const files = globSync(['packages/*/src/**/*.test.ts', 'test/**/*.test.ts'], { cwd: root }).toSorted()
+  const long = files.filter((file) => isLong.test(file))
+  const short = files.filter((file) => !isLong.test(file))
+  const alone = new Set(short.filter((file) => ownsProcess.test(readFileSync(join(root, file), 'utf8'))))
+  const others = short.filter((file) => !alone.has(file))
+  const groups: string[][] = []
   for (let first = 0; first < others.length; first += groupSize) groups.push(others.slice(first, first + groupSize))
-  return groups
+  return [...long.map((file) => [file]), ...groups, ...[...alone].map((file) => [file])]
 }
 
 if (import.meta.main) {
@@ -44,6 +51,6 @@ if (import.meta.main) {
     const imports = group.map(
       (file) => `import ${JSON.stringify(relative(folder, join(root, file)).replaceAll('\\', '/'))}\n`,
     )
-    writeFileSync(join(folder, `${index + 1}.js`), imports.join(''))
+    writeFileSync(join(folder, `${String(index + 1).padStart(3, '0')}.js`), imports.join(''))
   }
 }

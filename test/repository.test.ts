@@ -37,9 +37,9 @@ function lines(pattern: RegExp): string[] {
   )
 }
 
-test('npm test runs each test file of the packages once, alone if it changes the process', () => {
+test('npm test runs each test file once, alone if it changes the process', () => {
   const groups = testGroups()
-  assert.deepEqual(groups.flat().toSorted(), globSync('packages/*/src/**/*.test.ts', { cwd: root }).toSorted())
+  assert.deepEqual(groups.flat().toSorted(), globSync('{packages/*/src,test}/**/*.test.ts', { cwd: root }).toSorted())
   for (const file of groups.filter((group) => group.length > 1).flat())
     assert.doesNotMatch(read(file), /^\s*process\.env\[.*?\] = |setFlagsFromString|startCpuTime/m, file)
 })
