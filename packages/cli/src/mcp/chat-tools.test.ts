@@ -370,7 +370,7 @@ test('`ask` runs the tools that are allowed, refuses others, and begins a paragr
       file,
       '--allow-tool',
       's__add',
-      'Add the numbers of @s:test://notes',
+      'Add the numbers of @s:test://notes.',
     ]
     const child = spawn(process.execPath, [builtProgram, ...words], { env: { ...programEnvironment, HOME: folder } })
     child.stdin.end()

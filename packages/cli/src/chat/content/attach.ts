@@ -98,7 +98,12 @@ export function contentOf(text: string, attachments: readonly Attachment[]): Mes
 /** The existing files that a text mentions as `@path` or `@"path with spaces"`. */
 export function mentionedFiles(text: string): string[] {
   const named = [...text.matchAll(/(?<=^|\s)@(?:"([^"]+)"|(\S+))/g)].map((match) => match[1] ?? match[2] ?? '')
-  return [...new Set(named.map((name) => (isFile(name) ? name : name.replace(/[.,;:!?)]+$/, ''))).filter(isFile))]
+  return [...new Set(named.map((name) => (isFile(name) ? name : withoutPunctuation(name))).filter(isFile))]
+}
+
+/** A name in a text without the punctuation behind it. */
+export function withoutPunctuation(name: string): string {
+  return name.replace(/[.,;:!?)]+$/, '')
 }
 
 function isFile(path: string): boolean {
