@@ -27,3 +27,21 @@ test(
     assert.equal(await Promise.race([old, new Promise((resolve) => setImmediate(resolve, 'waits'))]), 'waits')
   },
 )
+
+test('requests without a key that arrive together share one look-up, and retry one that failed', async () => {
+  let reads = 0
+  let fails = true
+  const any = async (): Promise<boolean> => {
+    reads++
+    if (fails) throw new Error('away')
+    return false
+  }
+  const cache = new KeyCache({ any } as unknown as Keys, () => 0)
+  const failed = await Promise.allSettled([cache.any(), cache.any()])
+  assert.deepEqual([failed.map(({ status }) => status), reads], [['rejected', 'rejected'], 1])
+  fails = false
+  assert.deepEqual(
+    [await Promise.all([cache.any(), cache.any()]), await cache.any(), reads],
+    [[false, false], false, 2],
+  )
+})

@@ -25,7 +25,7 @@ export class KeyCache {
   readonly #keys: Keys
   readonly #now: () => number
   readonly #cached = new Map<string, Cached>()
-  #any: { value: boolean; at: number } = { value: false, at: -Infinity }
+  #any: { found: Promise<boolean>; at: number } | undefined
 
   constructor(keys: Keys, now: () => number) {
     this.#keys = keys
@@ -46,14 +46,21 @@ export class KeyCache {
   /** Whether any key exists. */
   async any(): Promise<boolean> {
     const now = this.#now()
-    if (Math.abs(now - this.#any.at) > freshMs) this.#any = { value: await this.#keys.any(), at: now }
-    return this.#any.value
+    if (this.#any === undefined || Math.abs(now - this.#any.at) > freshMs)
+      this.#any = { found: this.#keys.any(), at: now }
+    const { found } = this.#any
+    try {
+      return await found
+    } catch (error) {
+      if (this.#any?.found === found) this.#any = undefined
+      throw error
+    }
   }
 
   /** Forgets all keys, after one was changed here. */
   clear(): void {
     this.#cached.clear()
-    this.#any.at = -Infinity
+    this.#any = undefined
   }
 
   #add(hash: string): Cached {
