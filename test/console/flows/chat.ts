@@ -126,6 +126,7 @@ describe('chats in a browser', { skip }, () => {
       const picture = page.getByRole('link', { name: 'Open the picture' })
       assert.match((await picture.getAttribute('href')) ?? '', /^\.\/api\/conversations\//)
       assert.equal(await picture.locator('img').evaluate((image: HTMLImageElement) => image.naturalWidth), 64)
+      assert.equal((await page.locator('.question .block-image').boundingBox())!.width, 64, 'a picture has no bubble')
       assert.deepEqual(
         errors.filter((error) => !error.includes('500')),
         [],
