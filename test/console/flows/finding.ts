@@ -179,11 +179,19 @@ describe('finding chats and messages', { skip }, () => {
     await withSite(offline(), async ({ newLink, open }) => {
       const { page, errors } = await open()
       const asked = Promise.withResolvers<Route>()
-      await page.route('**/api/conversations', (route) =>
-        route.request().method() === 'POST' ? asked.resolve(route) : route.continue(),
-      )
+      let tries = 0
+      await page.route('**/api/conversations', async (route) => {
+        if (route.request().method() !== 'POST') return route.continue()
+        if (++tries === 1) return route.abort()
+        asked.resolve(route)
+      })
       await page.goto(newLink())
       await page.locator('#composer').fill('What is 6 * 7?')
+      await page.keyboard.press('Enter')
+      await page.getByText('Disconnected').waitFor()
+      await page.getByText('Your message is in the field below.').waitFor()
+      await page.evaluate(() => new Promise(requestAnimationFrame))
+      assert.equal(await page.locator('main .failure').count(), 1)
       await page.keyboard.press('Enter')
       const route = await asked.promise
       await page.getByRole('article').getByText('What is 6 * 7?').waitFor()
@@ -193,7 +201,7 @@ describe('finding chats and messages', { skip }, () => {
       await page.getByText('6 * 7 = 42').waitFor()
       assert.equal(await page.locator('#composer').inputValue(), 'What is 2 * 3?')
       assert.equal(await page.locator('nav.chats li').count(), 1)
-      assert.deepEqual(errors, [])
+      assert.deepEqual(errors, ['Failed to load resource: net::ERR_FAILED'])
     })
   })
 

@@ -1,4 +1,4 @@
-import { useSignal } from '@preact/signals'
+import { type Signal, useSignal } from '@preact/signals'
 import type { ComponentType, VNode } from 'preact'
 import { useEffect } from 'preact/hooks'
 import { ApiFailure, call, connection } from '../api/http.ts'
@@ -29,19 +29,7 @@ export function ChatView(): VNode {
     failure.value = undefined
     void show(id, message).catch((error: Error) => id === chatId.peek() && (failure.value = error))
   }, [id, message, state])
-  const begun = useSignal<string | AnyBlock[] | undefined>(undefined)
-  const start = async (content: string | AnyBlock[]): Promise<string | undefined> => {
-    begun.value = content
-    try {
-      const chat = await create()
-      begun.value = undefined
-      return await begin(chat, content)
-    } catch (error) {
-      begun.value = undefined
-      failure.value = error as Error
-      return 'new'
-    }
-  }
+  const { begun, refused, start } = useFirstMessage(id)
   const chat = openChat.value?.id === id ? openChat.value : undefined
   return (
     <div
@@ -57,9 +45,9 @@ export function ChatView(): VNode {
             {id ? <Missing failure={failure.value} /> : begun.value ? <Begun content={begun.value} /> : <Welcome />}
           </div>
         )}
-        {!id && failure.value && (
+        {!id && refused.value && (
           <div class="failure" role="alert">
-            <p>{failure.value.message}</p>
+            <p>{refused.value.message}</p>
             <p>Your message is in the field below.</p>
           </div>
         )}
@@ -79,6 +67,36 @@ export function ChatView(): VNode {
   )
 }
 
+interface FirstMessage {
+  /** The message while its chat is being created. */
+  begun: Signal<string | AnyBlock[] | undefined>
+  /** Why the chat could not be created. */
+  refused: Signal<Error | undefined>
+  /** Resolves to the id of the field to which a message returns that was refused. */
+  start: (content: string | AnyBlock[]) => Promise<string | undefined>
+}
+
+/** Creates a chat with its first message. @param id the chat of the address. */
+function useFirstMessage(id: string | undefined): FirstMessage {
+  const begun = useSignal<string | AnyBlock[] | undefined>(undefined)
+  const refused = useSignal<Error | undefined>(undefined)
+  useEffect(() => void (refused.value = undefined), [id])
+  const start = async (content: string | AnyBlock[]): Promise<string | undefined> => {
+    begun.value = content
+    refused.value = undefined
+    try {
+      const chat = await create()
+      begun.value = undefined
+      return await begin(chat, content)
+    } catch (error) {
+      begun.value = undefined
+      refused.value = error as Error
+      return 'new'
+    }
+  }
+  return { begun, refused, start }
+}
+
 async function loadInspector(): Promise<ComponentType> {
   const { Inspector } = await import('./inspect/inspector.tsx')
   return () => openChat.value && <Inspector chat={openChat.value} />
@@ -86,7 +104,9 @@ async function loadInspector(): Promise<ComponentType> {
 
 /** Shows a chat, and one of its messages if the address names it. */
 async function show(id: string | undefined, message: string | undefined): Promise<void> {
-  const open = openChat.value
+  // The address may have changed since this was asked for.
+  if (id !== chatId.peek()) return
+  const open = openChat.peek()
   if (open && open.id === id) return message === undefined ? undefined : reveal(open, message)
   showChat(undefined)
   if (id === undefined) return

@@ -1,7 +1,8 @@
 import type { VNode } from 'preact'
-import { useEffect, useRef } from 'preact/hooks'
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { PathMessageJson } from '../../api/types.ts'
 import { visibleText } from '../../format.ts'
+import type { OpenChat } from '../open-chat.ts'
 import { shownContent, textOf } from './content-text.ts'
 import { authorOf } from './message.tsx'
 
@@ -13,19 +14,37 @@ const groupLength = 20
 /** Messages are drawn before the reader sees them: this many pixels above or below the view. */
 const marginPixels = 1_500
 
-/** The messages that the reader sees first. @param target the id of the message that is looked for. */
-export function nearMessages(all: readonly PathMessageJson[], target: string | undefined): PathMessageJson[] {
+interface Parts {
+  /** The messages that are drawn one by one, and groups of those between them. */
+  parts: (PathMessageJson | PathMessageJson[])[]
+  /** Has messages of a group drawn one by one, from now on. */
+  draw: (messages: readonly PathMessageJson[]) => void
+}
+
+/** Divides the messages of a chat. @param target the id of the message that is looked for. */
+export function useParts(chat: OpenChat, all: readonly PathMessageJson[], target: string | undefined): Parts {
+  const drawn = useMemo(() => new Set<string>(), [chat])
+  const [, setDrawnCount] = useState(0)
+  const add = (messages: readonly PathMessageJson[]): void => {
+    for (const { id } of messages) drawn.add(id)
+  }
+  add(chat.isWhole.value ? all : nearMessages(all, target))
+  const draw = (messages: readonly PathMessageJson[]): void => {
+    add(messages)
+    setDrawnCount(drawn.size)
+  }
+  return { parts: partsOf(all, drawn), draw }
+}
+
+/** The messages that the reader sees first. */
+function nearMessages(all: readonly PathMessageJson[], target: string | undefined): PathMessageJson[] {
   const place = target === undefined ? -1 : all.findIndex(({ id }) => id === target)
   const around = place === -1 ? [] : all.slice(Math.max(0, place - nearTarget), place + nearTarget)
   return [...around, ...all.slice(-nearEnd)]
 }
 
-/** The messages that are drawn one by one, and groups of those between them. */
-export function partsOf(
-  all: readonly PathMessageJson[],
-  drawn: ReadonlySet<string>,
-): (PathMessageJson | PathMessageJson[])[] {
-  const parts: (PathMessageJson | PathMessageJson[])[] = []
+function partsOf(all: readonly PathMessageJson[], drawn: ReadonlySet<string>): Parts['parts'] {
+  const parts: Parts['parts'] = []
   // From the end: messages that are loaded above change no group.
   for (const message of all.toReversed()) {
     const last = parts.at(-1)

@@ -1,13 +1,13 @@
 import { untracked, useComputed } from '@preact/signals'
 import type { ComponentType, VNode } from 'preact'
-import { useLayoutEffect, useMemo, useReducer, useRef } from 'preact/hooks'
+import { useLayoutEffect, useMemo, useRef } from 'preact/hooks'
 import { Icon } from '../../shell/parts/icon.tsx'
 import type { PathMessageJson } from '../../api/types.ts'
 import { countText } from '../../format.ts'
 import type { MessageJson } from 'colloquy/conversation/reader'
 import { Suspended } from '../../shell/parts/suspended.tsx'
 import { route } from '../../shell/router.ts'
-import { FarMessages, nearMessages, partsOf } from './far-messages.tsx'
+import { FarMessages, useParts } from './far-messages.tsx'
 import { Follower } from './follower.ts'
 import { MessageView } from './message.tsx'
 import type { OpenChat } from '../open-chat.ts'
@@ -72,6 +72,28 @@ function messageInAddress(): string | undefined {
 function Messages({ chat }: { chat: OpenChat }): VNode {
   // The id alone: while a reply grows, only its own element is rendered again.
   const liveId = useComputed(() => chat.live.value?.id).value
+  const all = shownMessages(chat, liveId)
+  const { parts, draw } = useParts(chat, all, messageInAddress())
+  const last = all.at(-1)
+  return (
+    <>
+      {parts.map((part) => {
+        if (Array.isArray(part))
+          return <FarMessages key={`to ${part.at(-1)?.id}`} messages={part} draw={() => draw(part)} />
+        const isBeside = isCompared(chat, part)
+        // A reply keeps its element when it is recorded: a click on it is not lost, and none of it is rendered again.
+        const key = isBeside ? `replies to ${part.parentId}` : part.id
+        return (
+          <Entry key={key} {...{ chat, message: part, isBeside, isLive: part.id === liveId, isLast: part === last }} />
+        )
+      })}
+      {chat.isBusy.value && last?.role === 'user' && <Waiting />}
+    </>
+  )
+}
+
+/** The recorded messages, and the reply that is arriving. */
+function shownMessages(chat: OpenChat, liveId: string | undefined): PathMessageJson[] {
   // A reply may be recorded before the last of it has been read.
   const recorded = withoutErased(chat, chat.messages.value).filter(({ id }) => id !== liveId)
   const live = liveId === undefined ? undefined : chat.live.peek()
@@ -79,32 +101,7 @@ function Messages({ chat }: { chat: OpenChat }): VNode {
   const last = recorded.at(-1)
   const isUnbegun = chat.failure.value !== undefined && last?.role === 'assistant' && last.content.length === 0
   const shown = isUnbegun ? recorded.slice(0, -1) : recorded
-  const all = live ? [...shown, unrecorded(live)] : shown
-  const drawn = useMemo(() => new Set<string>(), [chat])
-  const [, countDraws] = useReducer((count: number, _: void) => count + 1, 0)
-  const draw = (messages: readonly PathMessageJson[]): void => {
-    for (const { id } of messages) drawn.add(id)
-  }
-  draw(chat.isWhole.value ? all : nearMessages(all, messageInAddress()))
-  return (
-    <>
-      {partsOf(all, drawn).map((part) => {
-        if (Array.isArray(part)) {
-          const drawPart = (): void => {
-            draw(part)
-            countDraws()
-          }
-          return <FarMessages key={`to ${part.at(-1)?.id}`} messages={part} draw={drawPart} />
-        }
-        const isBeside = isCompared(chat, part)
-        // A reply keeps its element when it is recorded: a click on it is not lost, and none of it is rendered again.
-        const key = isBeside ? `replies to ${part.parentId}` : part.id
-        const isLive = part.id === liveId
-        return <Entry key={key} {...{ chat, message: part, isBeside, isLive, isLast: part === all.at(-1) }} />
-      })}
-      {chat.isBusy.value && all.at(-1)?.role === 'user' && <Waiting />}
-    </>
-  )
+  return live ? [...shown, unrecorded(live)] : shown
 }
 
 /** Stands for a reply that has not begun. */
