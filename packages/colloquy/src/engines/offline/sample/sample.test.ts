@@ -135,3 +135,13 @@ test('exampleOf() matches the patterns that schemas use', () => {
   assert.ok(exampleOf(parseRegex('^a+$'), 5).length >= 5)
   satisfies({ type: 'string', pattern: '^[a-z]+$', minLength: 8 })
 })
+
+test('sample() has a second for its steps, and none is taken by a machine that stands still', (t) => {
+  const schema = { type: 'array', minItems: 100, items: { type: 'boolean' } }
+  let now = 0
+  let calls = 0
+  const clock = t.mock.method(performance, 'now', () => (now += ++calls === 10 ? 600_000 : 0))
+  assert.deepEqual(sample(schema, 'yes'), Array(100).fill(true))
+  clock.mock.mockImplementation(() => (now += 20))
+  assert.throws(() => sample(schema, 'yes'), /too complex/)
+})
