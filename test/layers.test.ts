@@ -26,6 +26,7 @@ const layers = [
     'colloquy/src/conversation/settings.ts',
     'colloquy/src/conversation/errors.ts',
     'colloquy/src/conversation/in-slices.ts',
+    'colloquy/src/conversation/once-per.ts',
     'colloquy/src/conversation/ticker.ts',
     'colloquy/src/conversation/stores/store.ts',
   ],

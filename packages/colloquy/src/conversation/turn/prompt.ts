@@ -4,6 +4,7 @@ import type { RequestSettings } from '../cache/breakpoints.ts'
 import type { CachedRequest } from '../cache/cache-planner.ts'
 import type { History } from '../history/history.ts'
 import { containerIn } from '../history/reply-record.ts'
+import { oncePer } from '../once-per.ts'
 import type { ConversationSettings } from '../settings.ts'
 import { withCompaction } from '../window/compaction.ts'
 import { planWindow, type WindowPlan } from '../window/plan-window.ts'
@@ -92,19 +93,11 @@ interface SplitSettings {
   context: EngineContext
 }
 
-/** Kept, because most turns of a conversation have the same settings. */
-const splitBefore = new WeakMap<ConversationSettings, SplitSettings>()
-
-function splitSettings(given: ConversationSettings): SplitSettings {
-  let sent = splitBefore.get(given)
-  if (sent === undefined) {
-    const { betas, version, budget: _, window: __, ...settings } = given
-    const context = { ...(betas === undefined ? {} : { betas }), ...(version === undefined ? {} : { version }) }
-    sent = { settings, context }
-    splitBefore.set(given, sent)
-  }
-  return sent
-}
+const splitSettings = oncePer((given: ConversationSettings): SplitSettings => {
+  const { betas, version, budget: _, window: __, ...settings } = given
+  const context = { ...(betas === undefined ? {} : { betas }), ...(version === undefined ? {} : { version }) }
+  return { settings, context }
+})
 
 /** The prompt's tokens, counted by the engine. Undefined if the engine cannot count. */
 export async function countedTokens(engine: Engine, params: () => MessageCreateParams): Promise<number | undefined> {

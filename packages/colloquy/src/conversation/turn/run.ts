@@ -5,6 +5,7 @@ import type { History } from '../history/history.ts'
 import { ReplyBuilder } from '../history/reply-builder.ts'
 import { titleOf } from '../history/view.ts'
 import type { CostCeiling } from '../money/cost-ceiling.ts'
+import { oncePer } from '../once-per.ts'
 import type { ConversationSettings } from '../settings.ts'
 import type { RepeatedTurn } from '../stores/store.ts'
 import { askEngine } from './request/ask.ts'
@@ -175,16 +176,7 @@ function limitsOf({ config }: TurnScope, { settings }: Prompt): LimitSet {
   return { budget: settings.budget, limits: config.limits }
 }
 
-/** Kept, because most turns of a conversation have the same settings. */
-const promptSettingsBefore = new WeakMap<ConversationSettings, string>()
-
 /** The settings that are part of the prompt, or may be, as JSON. */
-function promptSettings(given: ConversationSettings): string {
-  let json = promptSettingsBefore.get(given)
-  if (json === undefined) {
-    const { budget: _, max_tokens: __, window, ...settings } = given
-    json = JSON.stringify({ ...settings, policy: window?.policy })
-    promptSettingsBefore.set(given, json)
-  }
-  return json
-}
+const promptSettings = oncePer(({ budget: _, max_tokens: __, window, ...settings }: ConversationSettings): string =>
+  JSON.stringify({ ...settings, policy: window?.policy }),
+)

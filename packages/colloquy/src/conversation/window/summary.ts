@@ -1,6 +1,7 @@
 import { findModel } from '../../protocol/models/models.ts'
 import { encodeMessage } from '../history/records.ts'
 import type { Summary } from '../history/reply-record.ts'
+import { oncePer } from '../once-per.ts'
 import type { ConversationSettings } from '../settings.ts'
 
 /** The default instructions for a summary. The length is added to them. */
@@ -10,18 +11,11 @@ export const summaryInstructions: string =
   'dates, file names and code that may be needed again, what tools found out, and what is still open. ' +
   'Call no tool and answer nothing that is still open: write the summary only.'
 
-const messages = new WeakMap<Summary, string>()
-
-/** The message that is sent in place of the summarized messages, as JSON. Built once per summary. */
-export function summaryMessage(summary: Summary): string {
-  let json = messages.get(summary)
-  if (json === undefined) {
-    const text = `This is a summary of our conversation so far, in the place of its messages:\n\n${summary.text}`
-    json = encodeMessage('user', [{ type: 'text', text }])
-    messages.set(summary, json)
-  }
-  return json
-}
+/** The message that is sent in place of the summarized messages, as JSON. */
+export const summaryMessage: (summary: Summary) => string = oncePer(({ text }: Summary) => {
+  const content = `This is a summary of our conversation so far, in the place of its messages:\n\n${text}`
+  return encodeMessage('user', [{ type: 'text', text: content }])
+})
 
 /** The most tokens of a summary, for prompts with a limit. */
 export function summaryTokens(limit: number): number {
