@@ -9,7 +9,7 @@ import { type GivenMetadata, splitMetadata } from '../history/metadata.ts'
 import type { Archive } from '../history/records.ts'
 import { inSlices } from '../in-slices.ts'
 import type { ConversationSettings } from '../settings.ts'
-import { readGivenMessages } from '../transfer/import.ts'
+import { readGivenMessages } from '../transfer/given-messages.ts'
 
 /** Options of `create()`. */
 export interface CreateOptions extends ConversationSettings {

@@ -8,7 +8,7 @@ import type { Archive } from '../history/records.ts'
 import { itemsInSlices } from '../in-slices.ts'
 import type { ConversationSettings } from '../settings.ts'
 import { checkText } from '../stores/text.ts'
-import { type ReadConversation, readConversations } from '../transfer/import.ts'
+import type { ReadConversation } from '../transfer/import.ts'
 import type { ImportReport } from '../transfer/report.ts'
 
 /** Options of `import()` and `importAll()`. Settings and metadata override those of the file. */
@@ -104,6 +104,8 @@ function readFile(text: string, options: ImportOptions): () => AsyncGenerator<Re
   const given = { ...copyOf(others), ...splitMetadata(metadata) }
   const at = Date.now()
   return async function* () {
+    // Not loaded with every conversation: most programs import none.
+    const { readConversations } = await import('../transfer/import.ts')
     try {
       for await (const { archive, report } of itemsInSlices(readConversations(text, at, given.model))) {
         yield { archive: withOptions(archive, given), report }

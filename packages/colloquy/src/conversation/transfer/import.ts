@@ -1,6 +1,4 @@
 import { isObject } from '../../protocol/json/json-object.ts'
-import { jsonText } from '../../protocol/json/json-fault.ts'
-import type { MessageParam } from '../../protocol/types/params.ts'
 import { ContentError } from '../errors.ts'
 import { isCut } from '../history/json-members.ts'
 import type { Archive } from '../history/records.ts'
@@ -45,19 +43,6 @@ export function* readConversations(text: string, at: number, model?: string): Co
 }
 
 type Conversations = PausableItems<ReadConversation>
-
-/** Messages in the API's form, for a conversation that begins with them. Throws a `ContentError` if one cannot be sent. */
-export function* readGivenMessages(messages: readonly MessageParam[], at: number): Pausable<Archive> {
-  const notes = new ImportNotes()
-  const list = yield* mapped(messages, (message, index) => {
-    const json = jsonText(message, `import message ${index + 1}`, ContentError) ?? 'null'
-    return { line: notes.at(index + 1), json, value: JSON.parse(json) as unknown }
-  })
-  const archive = yield* repair({ ...(yield* readMessages(list)), isOfApi: true }, at)
-  const [note] = notes.report('messages', messages.length).notes
-  if (note) throw new ContentError(`Cannot import message ${note.line}: ${note.reason}`)
-  return archive
-}
 
 /** The values of an import that its file does not have. */
 interface Given {

@@ -3,7 +3,8 @@ import { describe, test } from 'node:test'
 import type { MessageParam } from '../../protocol/types/params.ts'
 import { copyPath, newRecord } from '../history/records.ts'
 import { collected, type Pausable } from '../in-slices.ts'
-import { readConversations, readGivenMessages } from './import.ts'
+import { readGivenMessages } from './given-messages.ts'
+import { readConversations } from './import.ts'
 
 const length = 200
 const word = 'A sentence of forty characters, with a ".'
