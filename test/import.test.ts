@@ -1496,7 +1496,7 @@ describe('import() of a damaged export', () => {
         )
         assert.equal(outcomes[0], outcomes[1])
       }),
-      { numRuns: process.env['COLLOQUY_FUZZ'] ? 1_500 : 150 },
+      { numRuns: process.env['COLLOQUY_FUZZ'] ? 1_500 : 75 },
     )
     await Promise.all(stores.map((store) => store.close()))
   })

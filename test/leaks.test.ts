@@ -23,9 +23,9 @@ test('a stream leaves nothing behind in any way of leaving it', async () => {
   const ways = Object.entries(JSON.parse(stdout) as Record<string, Left>)
   assert.ok(ways.length > 60)
   for (const [way, { made, alive, connections, listeners }] of ways) {
-    assert.ok(made >= 20, way)
+    assert.ok(made >= 10, way)
     assert.deepEqual([alive, listeners], [0, 0], way)
-    // A leak leaves 20, but after an abort fetch opens some connections in advance.
+    // A leak leaves 10 or 20, but after an abort fetch opens some connections in advance.
     assert.ok(connections <= 5, `${way}: ${connections} connections`)
   }
 })

@@ -4,7 +4,7 @@ import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import Anthropic from 'colloquy'
 
-const rounds = 20
+const rounds = process.env['COLLOQUY_LONG'] ? 20 : 10
 
 /** After an abort, fetch opens some connections in advance. */
 const spareConnections = 5
