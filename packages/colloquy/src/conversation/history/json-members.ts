@@ -89,27 +89,24 @@ function endOfValue(json: string, start: number): number {
 
 /** Whether lists and objects stand in each other at more than this many levels. */
 export function isNestedDeeper(json: string, levels: number): boolean {
-  if (json.length <= levels) return false
-  let depth = 0
-  for (let at = 0; at < json.length; at++) {
-    const sign = json.charCodeAt(at)
-    if (sign === signs.quote) at = endOfString(json, at) - 1
-    else if (sign === signs.closeObject || sign === signs.closeList) depth--
-    else if ((sign === signs.openObject || sign === signs.openList) && ++depth > levels) return true
-  }
-  return false
+  return json.length > levels && openLevels(json, levels) > levels
 }
 
 /** Whether the text of a JSON object or list ends before its last bracket. */
 export function isCut(json: string): boolean {
+  return openLevels(json) > 0
+}
+
+/** The number of lists and objects that are open at the end of a JSON text. Stops counting above `most`. */
+function openLevels(json: string, most = Infinity): number {
   let depth = 0
-  for (let at = 0; at < json.length; at++) {
+  for (let at = 0; at < json.length && depth <= most; at++) {
     const sign = json.charCodeAt(at)
     if (sign === signs.quote) at = endOfString(json, at) - 1
     else if (sign === signs.openObject || sign === signs.openList) depth++
     else if (sign === signs.closeObject || sign === signs.closeList) depth--
   }
-  return depth > 0
+  return depth
 }
 
 /** The index after the closing quote of the string that starts at `start`; the length of the text if there is none. */
