@@ -1,10 +1,10 @@
-// Leaves streams in every way, many times, and prints how many of them are still in memory. Run with --expose-gc.
+// Leaves streams in every way, as often as the argument says, and prints how many are still in memory. Run with --expose-gc.
 import { getEventListeners } from 'node:events'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import Anthropic from 'colloquy'
 
-const rounds = process.env['COLLOQUY_LONG'] ? 20 : 10
+const rounds = Number(process.argv[2])
 
 /** After an abort, fetch opens some connections in advance. */
 const spareConnections = 5
