@@ -6,7 +6,7 @@ import { checkShelf, type FoundMessage, type ListedConversation, showFound, show
 import { paced } from '../in-slices.ts'
 import { dayOf } from '../money/spending.ts'
 import { ConversationConflictError, ConversationNotFoundError } from '../errors.ts'
-import type { ConversationStore, ConversationSummary, Shelf, Spending } from '../stores/store.ts'
+import type { ConversationStore, Shelf, Spending } from '../stores/store.ts'
 import { checkText } from '../stores/text.ts'
 
 /** The position and length of a page of conversations. */
@@ -67,29 +67,29 @@ export async function spendingOf(
 }
 
 /**
- * Yields all conversations, each once, the most recently used first. They may be used or deleted meanwhile: one that is used
+ * Yields the id of each conversation once, the most recently used first. They may be used or deleted meanwhile: one that is used
  * moves to the beginning of the list, and the next page begins after the last one that still exists.
  */
-export async function* allConversations(store: ConversationStore): AsyncGenerator<ConversationSummary> {
+export async function* allIds(store: ConversationStore, usedBefore?: number): AsyncGenerator<string> {
   const seen = new Set<string>()
   const places: string[] = []
   for (;;) {
-    const page = await pageAfter(store, places)
+    const page = await pageAfter(store, places, usedBefore)
     if (page.length === 0) return
-    places.push(...page.map(({ id }) => id))
-    for (const summary of page) {
-      if (seen.has(summary.id)) continue
-      seen.add(summary.id)
-      yield summary
+    places.push(...page)
+    for (const id of page) {
+      if (seen.has(id)) continue
+      seen.add(id)
+      yield id
     }
   }
 }
 
-async function pageAfter(store: ConversationStore, places: string[]): Promise<ConversationSummary[]> {
+async function pageAfter(store: ConversationStore, places: string[], usedBefore?: number): Promise<string[]> {
   for (;;) {
     const before = places.at(-1)
     try {
-      return await store.list({ limit: 1_000, before, totals: false })
+      return (await store.list({ limit: 1_000, before, usedBefore, totals: false })).map(({ id }) => id)
     } catch (error) {
       if (before === undefined || !(error instanceof ConversationNotFoundError)) throw error
       places.pop()
@@ -113,8 +113,7 @@ export async function deleteOne(
 
 export async function deleteUnusedSince(store: ConversationStore, since: Date): Promise<number> {
   const usedBefore = timeOf(since)
-  const unused: string[] = []
-  for await (const { id, updatedAt } of allConversations(store)) if (updatedAt < usedBefore) unused.push(id)
+  const unused = await Array.fromAsync(allIds(store, usedBefore))
   let deleted = 0
   // One after the other: each is a transaction, and there may be thousands. Until its turn comes, one may be used again.
   for await (const id of paced(unused)) if (await store.delete(id, { usedBefore })) deleted++

@@ -741,7 +741,7 @@ for (const [name, make] of Object.entries(storePlaces())) {
       assert.deepEqual(listed, ids.toReversed())
     })
 
-    test('list() and search() return only the conversations of an owner', async () => {
+    test('list() and search() return only the conversations of an owner, or used before a time', async () => {
       const owners = { one: 'ada', two: 'bob', three: 'ada', four: null }
       for (const [id, owner] of Object.entries(owners)) {
         await store.create({ id, owner, metadata: `{"id":"${id}"}`, title: null, settings: '{}', at: ++clock })
@@ -755,6 +755,9 @@ for (const [name, make] of Object.entries(storePlaces())) {
       assert.deepEqual(await listed({ owner: 'ada', limit: 1 }), ['three'])
       assert.deepEqual(await listed({ owner: 'ada', before: 'three' }), ['one'])
       assert.deepEqual(await listed({ owner: 'eve' }), [])
+      const { updatedAt } = (await store.list({ limit: 1, before: 'four' }))[0]!
+      assert.deepEqual(await listed({ usedBefore: updatedAt }), ['two', 'one'])
+      assert.deepEqual(await listed({ usedBefore: updatedAt, owner: 'bob', before: 'four' }), ['two'])
       const [first] = await store.list({ limit: 1, owner: 'bob' })
       assert.deepEqual([first?.owner, first?.metadata], ['bob', '{"id":"two"}'])
       const found = async (owner?: string): Promise<string[]> =>

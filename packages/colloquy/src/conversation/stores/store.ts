@@ -341,6 +341,8 @@ export interface ListQuery {
   limit: number
   /** The id of the last conversation on the previous page. */
   before?: string | undefined
+  /** Only those that were last used before this time, in milliseconds since 1970. Default: all. */
+  usedBefore?: number | undefined
   /** Default: the conversations of all owners, and those without one. */
   owner?: string | undefined
   /** The shelf on which they are; `none`: those on no shelf. Default: any. */

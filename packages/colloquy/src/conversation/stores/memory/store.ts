@@ -259,9 +259,9 @@ class MemoryStore implements ConversationStore {
 
 function isWanted(
   record: ConversationRecord,
-  { owner, shelf, title = '' }: Pick<ListQuery, 'owner' | 'shelf' | 'title'>,
+  { owner, shelf, title = '', usedBefore = Infinity }: Omit<ListQuery, 'limit' | 'before' | 'totals'>,
 ): boolean {
-  if (owner !== undefined && record.owner !== owner) return false
+  if (record.updatedAt >= usedBefore || (owner !== undefined && record.owner !== owner)) return false
   if (title !== '' && !record.title?.toLowerCase().includes(title.toLowerCase())) return false
   return shelf === undefined || (record.shelf ?? 'none') === shelf
 }

@@ -29,6 +29,7 @@ const readRows = statement(
    FROM %.conversation c LEFT JOIN %.metadata m ON m.conversation = id LEFT JOIN %.totals t ON t.conversation = id
    WHERE (:owner::text IS NULL OR owner = :owner::text)
      AND (:shelf::text IS NULL OR coalesce(shelf, 'none') = :shelf::text)
+     AND (:usedBefore::bigint IS NULL OR updated_at < :usedBefore::bigint)
      AND (:pattern::text IS NULL OR title ~ :pattern::text) AND (:before::text IS NULL
      OR (updated_at, id) < (SELECT updated_at, id FROM %.conversation WHERE public_id = :before::text))
    ORDER BY updated_at DESC, c.id DESC LIMIT :limit::int`,
@@ -39,11 +40,10 @@ export async function listConversations(
   clock: LeaseClock,
   { title, totals = true, ...query }: ListQuery,
 ): Promise<ConversationSummary[]> {
-  const { limit, before, owner, shelf } = query
   const pattern = title === undefined ? undefined : caseForms(title).map(expressionOf).join('')
   for (let attempt = 1; ; attempt++) {
-    const rows = await db.rows<ListedRow>(readRows, { limit, before, owner, shelf, pattern, now: clock.now() })
-    if (rows.length === 0 && before !== undefined) await findConversation(db, before)
+    const rows = await db.rows<ListedRow>(readRows, { ...query, pattern, now: clock.now() })
+    if (rows.length === 0 && query.before !== undefined) await findConversation(db, query.before)
     if (!totals) return rows.map(({ row: _, saved: __, ...summary }) => summary)
     const { counters, isValid } = await countReplies(db, rows)
     if (isValid || attempt === mostAttempts)

@@ -38,11 +38,10 @@ export async function listConversations(
   }
 }
 
-// In ORDER BY, `id` alone would be the column of the result, which is public.
 function readRows(
   db: SqliteConnection,
   clock: LeaseClock,
-  { limit, before, owner, shelf, title }: ListQuery,
+  { limit, before, usedBefore, owner, shelf, title }: ListQuery,
 ): ListedRow[] {
   const conditions: string[] = []
   const values: (string | number)[] = [clock.now()]
@@ -59,18 +58,25 @@ function readRows(
     conditions.push('title GLOB ?')
     values.push(`*${caseForms(title).map(globOf).join('')}*`)
   }
+  if (usedBefore !== undefined) {
+    conditions.push('updated_at < ?')
+    values.push(usedBefore)
+  }
   if (before !== undefined) {
     conditions.push('(updated_at, id) < (SELECT updated_at, id FROM conversation WHERE id = ?)')
     values.push(findConversation(db, before).id)
   }
   const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`
+  // Chosen first: SQLite sorts rows with all their columns, which would be read for every conversation.
+  const chosen = `SELECT id FROM conversation ${where} ORDER BY updated_at DESC, id DESC LIMIT ?`
+  // In ORDER BY, `id` alone would be the column of the result, which is public.
   return db.rows<ListedRow>(
     `SELECT id AS row, c.version, public_id AS id, owner, m.json AS metadata, shelf, title, created_at AS createdAt,
        updated_at AS updatedAt, last AS messages,
        (SELECT max(number) FROM message r WHERE r.conversation = c.id AND number >= c.in_flight_from
          AND role = 'assistant' AND until >= ?) AS receiving, CASE WHEN t.version >= corrected THEN t.json END AS saved
      FROM conversation c LEFT JOIN metadata m ON m.conversation = id LEFT JOIN totals t ON t.conversation = id
-     ${where} ORDER BY updated_at DESC, c.id DESC LIMIT ?`,
+     WHERE c.id IN (${chosen}) ORDER BY updated_at DESC, c.id DESC`,
     [...values, limit],
   )
 }

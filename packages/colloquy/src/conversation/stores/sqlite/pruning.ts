@@ -53,9 +53,10 @@ function isUnfinished(db: SqliteConnection, { conversation, number }: Branch): b
 
 /** A branch that is not completely erased. */
 export function unfinishedBranch(db: SqliteConnection): Branch | undefined {
-  // An earlier version of this library may have deleted the conversation and left its row here.
+  // An earlier version of this library may have deleted the conversation and left its row here. With IN, SQLite would look
+  // for the row of every conversation.
   const sql = `SELECT conversation, number FROM pruning
-    WHERE conversation IN (SELECT id FROM conversation) LIMIT 1`
+    WHERE EXISTS (SELECT 1 FROM conversation c WHERE c.id = pruning.conversation) LIMIT 1`
   return db.row<Branch>(sql)
 }
 
