@@ -11,7 +11,7 @@ const folderOfBundles = 'dist/esm'
 const replacedInBrowsers: Readonly<Record<string, string>> = {
   'dist/client/transport/node/node-transport.js': 'dist/client/transport/no-node-transport.js',
   'dist/client/request/codes/code-errors.js': 'dist/client/request/codes/no-code-errors.js',
-  'dist/client/request/codes/lasting-codes.js': 'dist/client/request/codes/no-lasting-codes.js',
+  'dist/client/transport/failures/failure-codes.js': 'dist/client/transport/failures/no-failure-codes.js',
   'dist/protocol/json/near-miss.js': 'dist/protocol/json/no-near-miss.js',
 }
 /** The folder of modules that only Node uses. */

@@ -21,8 +21,9 @@ test('docs/troubleshooting.md has every text of our own errors', () => {
   )
 })
 
-/** Messages of Node, and one that is written before errors can be. */
+/** Messages with words of Node, and one that is written before errors can be. */
 const others = [
+  'Connection error: cannot reach … (TLS: …)',
   'colloquy needs Node 22.13 or newer…',
   "Cannot find package 'colloquy'…",
   "Cannot find module '@colloquy/server'…",

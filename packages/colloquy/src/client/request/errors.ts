@@ -1,7 +1,7 @@
 import { APIConnectionError, APIError, APIUserAbortError } from '../../protocol/types/error.ts'
 import type { Message, Usage } from '../../protocol/types/message.ts'
 import { isRetryableStatus } from '../../protocol/status.ts'
-import { isLasting } from './codes/lasting-codes.ts'
+import { isLasting } from '../transport/failures/failure-codes.ts'
 
 /** The part of a stream that had arrived when it broke. */
 export interface StreamProgress {

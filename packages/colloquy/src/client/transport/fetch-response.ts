@@ -1,4 +1,4 @@
-import { connectionError } from './connection-error.ts'
+import { connectionError } from './failures/connection-error.ts'
 import type { BodyReader } from './other-bodies.ts'
 import type { TransportResponse } from './transport.ts'
 

@@ -1,4 +1,4 @@
-import { connectionError } from './connection-error.ts'
+import { connectionError } from './failures/connection-error.ts'
 import { closeBody, FetchResponse } from './fetch-response.ts'
 import type { PendingRequest, Transport, TransportResponse, WireRequest } from './transport.ts'
 

@@ -1,6 +1,6 @@
 import { decodeSse } from '../../protocol/codec/sse.ts'
 import { AnthropicError, APIConnectionError, APIConnectionTimeoutError, APIError } from '../../protocol/types/error.ts'
-import { connectionError } from '../../client/transport/connection-error.ts'
+import { connectionError } from '../../client/transport/failures/connection-error.ts'
 import { longestTimerMs } from '../../tools/timer.ts'
 import { abortError } from '../clock.ts'
 import { errorIn, errorInStream, errorOf } from './errors.ts'

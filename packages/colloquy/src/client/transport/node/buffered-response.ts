@@ -1,4 +1,4 @@
-import { connectionError } from '../connection-error.ts'
+import { connectionError } from '../failures/connection-error.ts'
 import { FetchResponse } from '../fetch-response.ts'
 import { pipe } from '../pipe.ts'
 import { readOne, type Sink } from '../sink.ts'

@@ -1,7 +1,8 @@
-import { connectionError } from '../connection-error.ts'
+import { connectionError } from '../failures/connection-error.ts'
 import type { NodeAgent, NodeHttp, NodeRequest, NodeSocket } from './modules.ts'
 import { isRefusal } from './http1/refusal.ts'
 import { httpResponse } from './http-response.ts'
+import { limitConnecting } from './limit-connecting.ts'
 import { addressOf, connectTunnels, httpFor, proxyAuthorization, type ProxyFor } from './proxy.ts'
 import type { PendingRequest, Transport, TransportResponse, WireRequest } from '../transport.ts'
 
@@ -12,9 +13,6 @@ export interface HttpTransportOptions {
   /** Whether all such transports share their connections. */
   isShared: boolean
 }
-
-/** The time to make a connection. A host that drops packets would otherwise hold a request for its whole timeout. */
-const connectTimeoutMs = 10_000
 
 // Long before the 4 to 5 minutes after which NATs and load balancers forget a silent connection.
 const keepAliveMsecs = 30_000
@@ -167,13 +165,4 @@ function closeIdle({ agent, host, port }: Route): void {
   for (const [name, sockets] of Object.entries(agent.freeSockets)) {
     if (name.startsWith(`${host}:${port}:`)) for (const socket of sockets.slice()) socket.destroy()
   }
-}
-
-function limitConnecting(socket: NodeSocket): void {
-  if (!socket.connecting) return
-  const timer = setTimeout(() => {
-    socket.destroy(Object.assign(new Error(`no connection after ${connectTimeoutMs} ms`), { code: 'ETIMEDOUT' }))
-  }, connectTimeoutMs)
-  const settle = (): void => clearTimeout(timer)
-  socket.once('connect', settle).once('close', settle)
 }

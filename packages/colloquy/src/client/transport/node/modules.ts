@@ -75,12 +75,17 @@ export interface NodeReadable {
 export interface NodeSocket {
   readonly bytesRead: number
   readonly connecting: boolean
+  /** Whether it is a socket of TLS. */
+  readonly encrypted?: boolean
+  /** Whether it is in the handshake of TLS, or before it. */
+  readonly secureConnecting?: boolean
   /** The bytes that were written and not yet sent. */
   readonly writableLength: number
   on(event: 'close' | 'end', listener: () => void): this
   on(event: 'error', listener: (error: Error) => void): this
   on(event: 'session', listener: (session: Uint8Array) => void): this
   once(event: 'connect' | 'secureConnect' | 'close', listener: () => void): this
+  off(event: 'close', listener: () => void): this
   setKeepAlive(enable: boolean, initialDelay: number): void
   setNoDelay(enable: boolean): void
   cork(): void

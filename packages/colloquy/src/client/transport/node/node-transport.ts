@@ -3,10 +3,11 @@ import { AnthropicError } from '../../../protocol/types/error.ts'
 import { fetchTransport, globalFetch } from '../fetch-transport.ts'
 import type { Transport, WireRequest } from '../transport.ts'
 import { encodeMessages } from './encoded-messages.ts'
+import { shown } from './http1/refusal.ts'
 import { socketTransport } from './http1/socket-transport.ts'
 import { httpTransport } from './http-transport.ts'
-import { isFetchReplaced, isFetchWatched } from './observed-fetch.ts'
-import { isHttpObserved } from './observed-http.ts'
+import { isFetchReplaced, isFetchWatched } from './observed/observed-fetch.ts'
+import { isHttpObserved } from './observed/observed-http.ts'
 import { proxiesOf } from './proxy.ts'
 
 export interface NodeTransportOptions {
@@ -26,6 +27,7 @@ export function nodeTransport({ ca, proxy, transport = 'sockets' }: NodeTranspor
   if (transport !== 'sockets' && transport !== 'node') {
     throw new AnthropicError(`Cannot use transport as it must be 'sockets' or 'node': found ${String(transport)}`)
   }
+  checkCertificates(ca)
   const proxyFor = proxiesOf(proxy)
   const overHttp = httpTransport({ ca, proxyFor, isShared: ca === undefined && !proxy })
   const overSockets = socketTransport(ca)
@@ -43,6 +45,13 @@ export function nodeTransport({ ca, proxy, transport = 'sockets' }: NodeTranspor
   const encode = (body: object): ReturnType<typeof encodeMessages> =>
     mayFetch && isFetchReplaced() ? encodeJson(body) : encodeMessages(body)
   return Object.assign(send, { encode })
+}
+
+/** Refuses a path, which Node would take for an empty list: no server would be trusted. */
+function checkCertificates(ca: NodeTransportOptions['ca']): void {
+  const wrong = [ca ?? []].flat().find((text) => !text.includes('-----BEGIN'))
+  if (wrong === undefined) return
+  throw new AnthropicError(`Cannot use ca as it must be the text of PEM certificates: found ${shown(wrong)}`)
 }
 
 const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'])

@@ -1,4 +1,5 @@
 import { AnthropicError } from '../../../protocol/types/error.ts'
+import { limitConnecting } from './limit-connecting.ts'
 import type { NodeAgent, NodeConnectOptions, NodeHttp, NodeSocket, NodeTls } from './modules.ts'
 import { builtin, environment } from '../runtime.ts'
 
@@ -103,6 +104,7 @@ function openTunnel(
       callback(refusal(proxy, statusCode))
     }
   })
+  request.on('socket', limitConnecting)
   request.on('error', (error) => callback(error))
   request.setTimeout(tunnelTimeoutMs, () => request.destroy(new Error(`the proxy ${proxy.host} did not respond`)))
   request.end()

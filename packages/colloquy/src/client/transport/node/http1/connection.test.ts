@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
 import { channel } from 'node:diagnostics_channel'
 import http from 'node:http'
 import net, { type AddressInfo, type Socket } from 'node:net'
@@ -339,6 +340,30 @@ test('TLS offers HTTP/1.1 alone, and the next connection resumes its session', a
     ['http/1.1', false],
     ['http/1.1', true],
   ])
+})
+
+for (const transport of ['sockets', 'node'] as const) {
+  test(`TLS to a server of plain HTTP is one clear error with transport: '${transport}'`, async (t) => {
+    const server = http.createServer().listen(0, '127.0.0.1')
+    t.after(() => server.close())
+    await once(server, 'listening')
+    const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`
+    await assert.rejects(nodeTransport({ proxy: false, transport })(requestOf(url)).response, {
+      name: 'APIConnectionError',
+      message: `Connection error: cannot reach ${url} (TLS: wrong version number)`,
+      code: 'EPROTO',
+    })
+  })
+}
+
+test('ca must be certificates, not the path of a file', () => {
+  nodeTransport({ ca: [certificate.cert, certificate.cert] })
+  for (const ca of ['/etc/ssl/ca.pem', [certificate.cert, '']]) {
+    assert.throws(
+      () => nodeTransport({ ca }),
+      /^AnthropicError: Cannot use ca as it must be the text of PEM certificates: found "/,
+    )
+  }
 })
 
 test('TLS refuses a certificate for another host', async (t) => {

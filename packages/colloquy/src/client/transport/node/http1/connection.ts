@@ -1,12 +1,10 @@
 import type { WireRequest } from '../../transport.ts'
 import type { BodySource } from '../buffered-response.ts'
+import { limitConnecting } from '../limit-connecting.ts'
 import type { NodeBuffer, NodeSocket } from '../modules.ts'
 import type { RequestWriter } from './request-bytes.ts'
 import type { ResponseHead } from './response-head.ts'
 import { ResponseParser, type ResponseReceiver } from './response-parser.ts'
-
-/** The time to make a connection. A host that drops packets would otherwise hold a request for its whole timeout. */
-const connectTimeoutMs = 10_000
 
 // Long before the 4 to 5 minutes after which NATs and load balancers forget a silent connection.
 const keepAliveDelayMs = 30_000
@@ -47,7 +45,6 @@ export class Connection implements ResponseReceiver, BodySource {
   #receiver: BodyReceiver | undefined
   #keepAliveMs = 0
   #isPaused = false
-  #connectTimer: ReturnType<typeof setTimeout> | undefined
 
   /** `open` makes a socket whose reads go to the callback. */
   constructor(open: (read: (bytes: NodeBuffer, length: number) => boolean) => NodeSocket, keeper: Keeper) {
@@ -110,26 +107,13 @@ export class Connection implements ResponseReceiver, BodySource {
 
   #watch(): void {
     const socket = this.#socket
-    this.#connectTimer = setTimeout(() => {
-      this.#break(Object.assign(new Error(`no connection after ${connectTimeoutMs} ms`), { code: 'ETIMEDOUT' }))
-    }, connectTimeoutMs)
+    limitConnecting(socket)
     socket.setNoDelay(true)
-    socket.once('connect', () => {
-      this.#stopConnectTimer()
-      socket.setKeepAlive(true, keepAliveDelayMs)
-    })
+    socket.once('connect', () => socket.setKeepAlive(true, keepAliveDelayMs))
     socket.on('error', (error) => this.#break(error))
     socket.on('end', () => this.#end())
     // Not `once()`, whose wrapper would live as long as the socket.
-    socket.on('close', () => {
-      this.#stopConnectTimer()
-      this.#end()
-    })
-  }
-
-  #stopConnectTimer(): void {
-    clearTimeout(this.#connectTimer)
-    this.#connectTimer = undefined
+    socket.on('close', () => this.#end())
   }
 
   /** Handles the bytes of one read. Returns whether to continue reading. */

@@ -1,4 +1,4 @@
-import { connectionError } from '../../connection-error.ts'
+import { connectionError } from '../../failures/connection-error.ts'
 import type { PendingRequest, Transport, TransportResponse, WireRequest } from '../../transport.ts'
 import { BufferedResponse, fieldIn, type BodySource } from '../buffered-response.ts'
 import type { BodyReceiver, Connection, Exchange } from './connection.ts'

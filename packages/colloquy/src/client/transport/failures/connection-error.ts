@@ -1,4 +1,5 @@
-import { AnthropicError, APIConnectionError } from '../../protocol/types/error.ts'
+import { AnthropicError, APIConnectionError } from '../../../protocol/types/error.ts'
+import { reasonIn } from './failure-codes.ts'
 
 /** The error for a request or response that the connection lost. An error of the client's own stays as it is. */
 export function connectionError(
@@ -16,8 +17,5 @@ export function connectionError(
 
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
-  if (error.cause instanceof Error) return reasonOf(error.cause)
-  const { code } = error as { code?: unknown }
-  // The codes of the system are known by name; a code of a library says less than its message.
-  return typeof code === 'string' && !/^(ERR|HPE|Z|UND)_/.test(code) ? code : error.message
+  return error.cause instanceof Error ? reasonOf(error.cause) : reasonIn(error)
 }

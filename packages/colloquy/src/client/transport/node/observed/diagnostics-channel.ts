@@ -1,4 +1,4 @@
-import { builtin } from '../runtime.ts'
+import { builtin } from '../../runtime.ts'
 
 /** A channel on which a module of Node tells tracers of its requests. */
 export interface DiagnosticsChannel {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { connect } from 'node:net'
 import { test, type TestContext } from 'node:test'
-import { faultServer, hello, params } from '../../request/fault-server.test.ts'
+import { faultServer, hello, params } from '../../../request/fault-server.test.ts'
 import { isFetchReplaced } from './observed-fetch.ts'
 
 interface Dispatcher {

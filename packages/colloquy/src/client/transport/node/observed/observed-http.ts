@@ -1,4 +1,4 @@
-import { builtin } from '../runtime.ts'
+import { builtin } from '../../runtime.ts'
 import { diagnosticsChannel, type DiagnosticsChannel } from './diagnostics-channel.ts'
 
 /** Functions of Node that mocks and tracers replace, with a name of Node's own code that only the original contains. */
