@@ -243,6 +243,24 @@ type Call = (
   key?: string,
 ) => Promise<{ status: number; json: Record<string, unknown> }>
 
+test('reports of the ledger do not read all keys', async (t) => {
+  const { access, call } = await serve(t, {})
+  const { secret: admin } = await access.keys.create({ name: 'root', isAdmin: true })
+  const { key, secret } = await access.keys.create({ name: 'ada' })
+  await call('POST', '/v1/messages', ask, secret)
+  const list = t.mock.method(access.keys, 'list')
+  const found: unknown[] = []
+  for (const path of ['requests?key=ada', `requests?key=${key.id}`, 'usage?by=key&key=ada', 'requests?key=nobody']) {
+    const { json } = await call('GET', `/admin/${path}`, undefined, admin)
+    found.push(...((json['data'] ?? json['rows']) as object[]).map((row) => ('group' in row ? row.group : row)))
+  }
+  assert.deepEqual(
+    (found as { key: string; key_id: string }[]).map((row) => [row.key, row.key_id]),
+    [1, 2, 3].map(() => ['ada', key.id]),
+  )
+  assert.equal(list.mock.callCount(), 0)
+})
+
 async function serve(
   t: { after: (work: () => Promise<void>) => void },
   options: Partial<AccessOptions>,

@@ -1,6 +1,6 @@
 import { apiError, cutText, decimalUsd } from 'colloquy/protocol'
 import type { Hono } from 'hono'
-import type { Keys } from '../access/keys/keys.ts'
+import { KeyError, type Keys } from '../access/keys/keys.ts'
 import { reprice } from '../ledger/reports/reprice.ts'
 import { cursorOf, findRequest, listRequests, type RequestsQuery } from '../ledger/reports/requests.ts'
 import { requestObject, usageObject } from '../ledger/reports/wire.ts'
@@ -39,13 +39,12 @@ const requestsNames: readonly RequestsParameter[] = [
 
 /** Adds the routes `/admin/usage` and `/admin/requests`. */
 export function addUsageRoutes(app: Hono, { keys, database, now, flush }: UsageRoutesOptions): void {
-  const namesOfKeys = async (): Promise<Map<string, string>> => {
-    return new Map((await keys.list()).map(({ id, name }) => [id, name]))
-  }
   app.get('/admin/usage', async (c) => {
     const query = await usageQuery(c.req.query(), keys, now())
     await flush()
-    const usage = usageObject(await readUsage(database, query), query, await namesOfKeys())
+    const found = await readUsage(database, query)
+    const names = await keys.names(found.rows.map(({ group }) => group.key ?? ''))
+    const usage = usageObject(found, query, names)
     if (c.req.query('reprice') === undefined) return c.json(usage)
     const { requests, before, after, newlyPriced } = await reprice(database, query)
     const repriced = { requests, usd: decimalUsd(before), repriced_usd: decimalUsd(after), newly_priced: newlyPriced }
@@ -57,7 +56,7 @@ export function addUsageRoutes(app: Hono, { keys, database, now, flush }: UsageR
     const limit = query.limit ?? 20
     const found = await listRequests(database, { ...query, limit: limit + 1 })
     const page = found.slice(0, limit)
-    const names = await namesOfKeys()
+    const names = await keys.names(page.map((row) => row.key_id))
     const hasMore = found.length > limit
     return c.json({
       data: page.map((row) => requestObject(row, names)),
@@ -70,7 +69,7 @@ export function addUsageRoutes(app: Hono, { keys, database, now, flush }: UsageR
     const id = c.req.param('id')
     const row = await findRequest(database, id)
     if (row === undefined) throw apiError('not_found_error', `There is no request ${cutText(id, 100)}`)
-    return c.json(requestObject(row, await namesOfKeys()))
+    return c.json(requestObject(row, await keys.names([row.key_id])))
   })
 }
 
@@ -115,8 +114,17 @@ async function filters(
     ...(workspace !== undefined && { workspace }),
     ...(model !== undefined && { model }),
     ...(source !== undefined && { source }),
-    // A key that was removed is still found by its id.
-    ...(key !== undefined && { key: (await keys.list()).find(({ name }) => name === key)?.id ?? key }),
+    ...(key !== undefined && { key: await idOf(key, keys) }),
+  }
+}
+
+/** The id of a key. One that was removed is still found by its id. */
+async function idOf(key: string, keys: Keys): Promise<string> {
+  try {
+    return (await keys.get(key)).id
+  } catch (error) {
+    if (error instanceof KeyError) return key
+    throw error
   }
 }
 

@@ -24,8 +24,8 @@ export interface Growth {
   amount: bigint
 }
 
-/** Requests to reserve for at once, while that is a small part of what is left. */
-const requestsAhead = 63n
+/** Requests to reserve for at once, while that is a small part of what is left: most cost less than they reserve. */
+const requestsAhead = 511n
 const smallPart = 16n
 
 /**

@@ -1,17 +1,8 @@
+import type { Page } from '../state/page-by-id.ts'
 import { refuse } from './validate/schema.ts'
 
-/** The part of a list that a query asks for. */
-export interface PageQuery {
-  /** 1 to 1,000, default 20. */
-  limit: number
-  /** The page ends before the entry with this id. */
-  before: string | null
-  /** The page begins after the entry with this id. */
-  after: string | null
-}
-
-/** Reads `limit`, `before_id` and `after_id`. Throws the API's 400. */
-export function readPageQuery(query: URLSearchParams): PageQuery {
+/** Reads `limit` (1 to 1,000, default 20), `before_id` and `after_id`. Throws the API's 400. */
+export function readPageQuery(query: URLSearchParams): Page {
   const limit = readLimit(query.get('limit'))
   const before = query.get('before_id')
   const after = query.get('after_id')

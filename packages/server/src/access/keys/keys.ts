@@ -135,6 +135,16 @@ export class Keys {
     return (await this.#db.rows('read the keys', 'SELECT 1 FROM %.access_key LIMIT 1')).length > 0
   }
 
+  /** The names of keys by id. An id without a key, such as of one that was removed, has none. */
+  async names(ids: Iterable<string>): Promise<Map<string, string>> {
+    const found = await this.#db.rows<Pick<KeyRow, 'id' | 'name'>>(
+      'read the keys',
+      'SELECT id, name FROM %.access_key WHERE id IN (SELECT row.id FROM json_rows(:ids, id text))',
+      { ids: JSON.stringify(Array.from(new Set(ids), (id) => ({ id }))) },
+    )
+    return new Map(found.map(({ id, name }) => [id, name]))
+  }
+
   /** Finds a key by its name or id. Throws a `KeyError` if there is none. */
   async get(nameOrId: string): Promise<KeyRecord> {
     return recordOf(await this.#row(nameOrId))

@@ -1,6 +1,6 @@
 import { type Database, rows } from '../../state/database.ts'
 import { insertRows } from '../../state/insert.ts'
-import type { PageQuery } from '../page-query.ts'
+import { type Page, pageById } from '../../state/page-by-id.ts'
 import { refuse } from '../validate/schema.ts'
 import type { NewItem } from './envelope.ts'
 
@@ -35,6 +35,8 @@ export interface ItemRow {
   result: string | null
 }
 
+/** The beginning of the id of every batch. */
+export const idPrefix = 'msgbatch_01'
 const columns = `id, workspace, key_id, version, betas, items, created_at, expires_at, cancel_at, ended_at, archived_at,
   succeeded, errored, canceled, expired`
 // A transaction of SQLite blocks the process: no more than some milliseconds at once.
@@ -99,20 +101,12 @@ export class BatchStore {
   }
 
   /** A page of batches, newest first, and whether there are more in its direction. Throws the API's 400. */
-  async page(workspace: string, { limit, before, after }: PageQuery): Promise<{ data: BatchRow[]; hasMore: boolean }> {
-    const id = before ?? after
-    const from = id === null ? undefined : await this.find(workspace, id)
-    if (id !== null && !from) refuse(before === null ? 'after_id' : 'before_id', `no batch with id '${id}'`)
-    const [sign, order] = before === null ? ['<', 'DESC'] : ['>', 'ASC']
-    const where = from ? `AND (created_at ${sign} :at OR (created_at = :at AND id ${sign} :id))` : ''
-    const found = await this.#db.rows<BatchRow>(
-      'read the batches',
-      `SELECT ${columns} FROM %.batch WHERE workspace = :workspace AND is_ready = 1 ${where}
-       ORDER BY created_at ${order}, id ${order} LIMIT :most`,
-      { workspace, most: limit + 1, ...(from && { at: from.created_at, id: from.id }) },
-    )
-    const data = found.slice(0, limit)
-    return { data: before === null ? data : data.toReversed(), hasMore: found.length > limit }
+  page(workspace: string, page: Page): Promise<{ data: BatchRow[]; hasMore: boolean }> {
+    const id = page.before ?? page.after ?? idPrefix
+    if (!id.startsWith(idPrefix)) refuse(page.before === null ? 'after_id' : 'before_id', `no batch with id '${id}'`)
+    const where = 'workspace = :workspace AND is_ready = 1'
+    const listed = { doing: 'read the batches', table: 'batch', columns, where, values: { workspace } }
+    return pageById<BatchRow>(this.#db, listed, page)
   }
 
   /** Requests that the items which no worker has begun are not run. Undefined if the batch does not exist or has ended. */

@@ -192,7 +192,18 @@ for (const [name, makePlace] of Object.entries(databasePlaces())) {
       assert.deepEqual((await eve.list()).data, [])
       for (const method of ['retrieve', 'cancel', 'delete'] as const)
         await assert.rejects(eve[method](ids[0]!), { status: 404 })
-      await assert.rejects(eve.list({ after_id: ids[0]! }), { status: 400, message: /after_id: no batch with id/ })
+      assert.deepEqual((await eve.list({ before_id: 'msgbatch_01' })).data, [])
+      await assert.rejects(batches.list({ after_id: 'nope' }), { status: 400, message: /after_id: no batch with id/ })
+    })
+
+    test('a batch that is deleted while the pages are read keeps its place', async (t) => {
+      const { batches } = await serve(t, { database: open() })
+      for (const custom_id of ['a', 'b', 'c']) {
+        const { id } = await batches.create({ requests: [{ custom_id, params }] })
+        await untilEnded(batches, id)
+      }
+      for await (const { id } of batches.list({ limit: 1 })) await batches.delete(id)
+      assert.deepEqual((await batches.list()).data, [])
     })
 
     test('a key whose budget is spent or that is revoked pays for no more items', async (t) => {

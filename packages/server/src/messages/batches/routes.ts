@@ -9,7 +9,7 @@ import { readPageQuery } from '../page-query.ts'
 import { BodyReader } from '../request/body.ts'
 import { incomingOf } from '../request/body-source.ts'
 import { batchObject, resultLine } from './batch-object.ts'
-import type { BatchRow, BatchStore } from './batch-store.ts'
+import { type BatchRow, type BatchStore, idPrefix } from './batch-store.ts'
 import { checkEnvelope } from './envelope.ts'
 
 const MiB = 1024 * 1024
@@ -87,7 +87,7 @@ function creator(options: BatchRoutesOptions): (c: Context<Env>) => Promise<Batc
     const at = now()
     const key_id = c.env.caller?.key?.id ?? ''
     const times = { created_at: at, expires_at: at + 24 * hourMs }
-    const batch = { id: newId('msgbatch_01'), workspace, key_id, version, betas: JSON.stringify(betas), ...times }
+    const batch = { id: newId(idPrefix), workspace, key_id, version, betas: JSON.stringify(betas), ...times }
     const row = await store.add(batch, items)
     worker.wake()
     return row

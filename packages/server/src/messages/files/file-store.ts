@@ -1,5 +1,6 @@
 import { apiError } from 'colloquy/protocol'
 import type { Database } from '../../state/database.ts'
+import { type Page, pageById } from '../../state/page-by-id.ts'
 
 /** A row of the table `file`. */
 export interface FileRow {
@@ -60,15 +61,11 @@ export class FileStore {
     throw apiError('not_found_error', `File has expired: ${id}`, { error_code: 'file_expired' })
   }
 
-  /** Some files, newest first, from the one with an id on. */
-  page(workspace: string, { most, from }: { most: number; from: FileRow | undefined }): Promise<FileRow[]> {
-    const where = from ? 'AND (created_at < :at OR (created_at = :at AND id <= :id))' : ''
-    return this.#db.rows<FileRow>(
-      'read the files',
-      `SELECT ${columns} FROM %.file WHERE workspace = :workspace AND is_ready = 1
-         AND (expires_at IS NULL OR expires_at > :now) ${where} ORDER BY created_at DESC, id DESC LIMIT :most`,
-      { workspace, most, now: this.#now(), ...(from && { at: from.created_at, id: from.id }) },
-    )
+  /** A page of files, newest first, and whether there are more in its direction. */
+  page(workspace: string, page: Page): Promise<{ data: FileRow[]; hasMore: boolean }> {
+    const where = 'workspace = :workspace AND is_ready = 1 AND (expires_at IS NULL OR expires_at > :now)'
+    const values = { workspace, now: this.#now() }
+    return pageById<FileRow>(this.#db, { doing: 'read the files', table: 'file', columns, where, values }, page)
   }
 
   /** The files with these ids, as far as they exist. */

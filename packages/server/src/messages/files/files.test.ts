@@ -26,7 +26,8 @@ for (const [name, makePlace] of Object.entries(databasePlaces())) {
     const open = (): Database => makePlace(folder)(migrations)
 
     test('the official client uploads, lists, reads and deletes files', async (t) => {
-      const { files } = (await serve(t, open())).client('k')
+      const { client } = await serve(t, open())
+      const { files } = client('k')
       const bytes = randomBytes(1_000_000)
       const file = await files.upload({ file: await toFile(bytes, 'böök.bin', { type: 'application/x-book' }) })
       const { id, created_at, ...rest } = file
@@ -50,6 +51,16 @@ for (const [name, makePlace] of Object.entries(databasePlaces())) {
       const listed: string[] = []
       for await (const { id: each } of files.list({ limit: 2 })) listed.push(each)
       assert.deepEqual(listed, ids)
+      const page = async (query: object): Promise<string[]> =>
+        (await client('k').get<{ data: { id: string }[] }>('/v1/files', { query: { limit: 1, ...query } })).data.map(
+          (each) => each.id,
+        )
+      // Older clients name the last id that they have. A file that was deleted keeps its place.
+      await files.delete(ids[1]!)
+      assert.deepEqual(await page({ after_id: ids[0] }), [id])
+      assert.deepEqual(await page({ page: ids[1] }), [id])
+      assert.deepEqual(await page({ before_id: ids[1] }), [ids[0]])
+      assert.deepEqual(await page({ after_id: id }), [])
       assert.deepEqual(await files.delete(id), { id, type: 'file_deleted' })
       await assert.rejects(files.retrieveMetadata(id), { status: 404, message: /File not found: file_01/ })
     })

@@ -1,4 +1,4 @@
-import { jsonContent, type Operations, ref } from '../../openapi/operation.ts'
+import { jsonContent, type Operations, pageQuery, ref } from '../../openapi/operation.ts'
 import { leastSeconds, mostSeconds } from './upload.ts'
 
 const file = jsonContent(ref('File'))
@@ -24,7 +24,7 @@ export const fileOperations: Operations = {
   'GET /v1/files': {
     summary: 'List files',
     query: {
-      limit: { type: 'integer', minimum: 1, maximum: 1_000, default: 20, description: 'The most files of the page.' },
+      ...pageQuery,
       page: { type: 'string', description: 'The `next_page` of the page before.' },
       'ids[]': { type: 'array', items: { type: 'string' }, maxItems: 100, description: 'Only files with these ids.' },
     },

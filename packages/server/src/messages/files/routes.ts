@@ -73,25 +73,14 @@ async function pageOf(store: FileStore, c: Context<Env>): Promise<object> {
   if (ids.length > 100) refuse('ids', `List should have at most 100 items after validation, not ${ids.length}`)
   if (ids.length > 0)
     return { data: (await store.known(workspace, ids)).map(fileObject), has_more: false, next_page: null }
-  const { limit } = readPageQuery(query)
-  const page = query.get('page')
-  const from = page === null ? undefined : await store.get(workspace, page)
-  const found = await store.page(workspace, { most: limit + 1, from })
-  const data = found.slice(0, limit).map(fileObject)
-  const next = found[limit]?.id ?? null
-  return {
-    data,
-    has_more: next !== null,
-    first_id: data[0]?.id ?? null,
-    last_id: data.at(-1)?.id ?? null,
-    next_page: next,
-  }
+  const { limit, before, after } = readPageQuery(query)
+  const { data, hasMore } = await store.page(workspace, { limit, before, after: after ?? query.get('page') })
+  const [first, last] = [data[0]?.id ?? null, data.at(-1)?.id ?? null]
+  const next = hasMore && before === null ? last : null
+  return { data: data.map(fileObject), has_more: hasMore, first_id: first, last_id: last, next_page: next }
 }
 
-function fileObject({ id, name, media_type, bytes, created_at, expires_at }: FileRow): {
-  id: string
-  [name: string]: unknown
-} {
+function fileObject({ id, name, media_type, bytes, created_at, expires_at }: FileRow): object {
   return {
     id,
     type: 'file',
