@@ -170,7 +170,7 @@ const cases: [name: string, error: unknown, exitCode: number, line: string, advi
     'a prompt that the window cannot hold',
     new WindowError(4594, 3072),
     ExitCode.failed,
-    'Cannot send a prompt of 4594 tokens: at most 3072 fit',
+    'Cannot send a prompt of 4594 tokens: at most 3072 fit.',
     'Send less, use fewer tools, or choose a model with a larger window.',
   ],
   ['a usage error', new UsageError('No flag --x.'), ExitCode.usage, 'No flag --x.'],
@@ -194,6 +194,13 @@ for (const [name, error, exitCode, line, advice = ''] of cases) {
     )
   })
 }
+
+test('describeError() ends a line before advice, which is another sentence', () => {
+  for (const [, error] of cases) {
+    const { sentence, advice } = describeError(error)
+    if (advice !== '') assert.match(sentence, /[.!?]$/)
+  }
+})
 
 test('describeError() writes no name of a class of errors', () => {
   for (const [, error] of cases) assert.doesNotMatch(describeError(error).line, /\wError\b|connection_error/)

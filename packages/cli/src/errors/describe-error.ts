@@ -29,12 +29,15 @@ export interface ErrorDescription {
 /** Describes an error in one line: a sentence, the API's error type and the request id. */
 export function describeError(error: unknown): ErrorDescription {
   const type = typeOf(error)
-  const sentence = sentenceOf(error, type)
+  const advice = adviceOf(error, type)
+  const said = sentenceOf(error, type)
+  // The advice is another sentence.
+  const sentence = advice === '' ? said : withPeriod(said)
   const requestId = error instanceof APIError ? (error.requestID ?? undefined) : undefined
   const notes = error instanceof APIError && !isOfThisMachine(error) ? [error.type, requestId] : []
   const known = notes.filter((note) => note !== null && note !== undefined)
   const line = known.length === 0 ? sentence : `${sentence} (${known.join(', ')})`
-  return { exitCode: exitCodeOf(error, type), type, sentence, requestId, line, advice: adviceOf(error, type) }
+  return { exitCode: exitCodeOf(error, type), type, sentence, requestId, line, advice }
 }
 
 function typeOf(error: unknown): string {

@@ -96,6 +96,38 @@ function resultsOf({ conversation }: Chat): ToolResultBlockParam[] {
   )
 }
 
+const oldResults: Record<string, object> = {
+  initialize: { protocolVersion: '2024-11-05', capabilities: { tools: {} }, serverInfo: { name: 'old', version: '1' } },
+  'tools/list': {
+    tools: [
+      { name: 'time', inputSchema: { type: 'object' } },
+      { name: 'task', inputSchema: { type: 'object' }, execution: { taskSupport: 'required' } },
+    ],
+  },
+}
+
+/** A server of the protocol's first version: answers to requests are events of one stream. Its second result is of no known kind. */
+function oldServer(onRequest: (request: Request) => void): (request: Request) => Promise<Response> {
+  let send = (_event: string): void => {}
+  const contents = [{ type: 'text', text: '12:00' }, { type: 'smell' }]
+  return async (request) => {
+    onRequest(request)
+    if (request.method === 'GET') {
+      const body = new ReadableStream<Uint8Array>({
+        start: (controller) => {
+          send = (event) => controller.enqueue(new TextEncoder().encode(event))
+          send('event: endpoint\ndata: /messages\n\n')
+        },
+      })
+      return new Response(body, { headers: { 'content-type': 'text/event-stream' } })
+    }
+    const { id, method } = (await request.json()) as { id?: number; method: string }
+    const result = method === 'tools/call' ? { content: [contents.shift()] } : oldResults[method]
+    if (result !== undefined) send(`data: ${JSON.stringify({ jsonrpc: '2.0', id, result })}\n\n`)
+    return new Response(null, { status: 202 })
+  }
+}
+
 describe('the tools of a server', () => {
   test('are sent with its name before theirs, and run when they are allowed', async () => {
     const tools = await openTools({ s: testServer }, ['s__a*', 's__fail'])
@@ -147,11 +179,14 @@ describe('the tools of a server', () => {
     )
   })
 
-  test('return at most 100,000 characters', async () => {
-    const each = await chat(everyTool, [step(call('s__long')), 'Done.'])
+  test('return at most 100,000 characters, in one text or in many', async () => {
+    const each = await chat(everyTool, [step(call('s__long', { texts: 1 }), call('s__long', { texts: 5 })), 'Done.'])
     await each.send()
-    const [{ text }] = resultsOf(each)[0]!.content as unknown as [{ text: string }]
-    assert.match(text, /^x{99999}x?… \(150000 more characters\)$|^x{100000} ?\(150000 more characters\)$/)
+    for (const { content } of resultsOf(each)) {
+      const texts = (content as unknown as { text: string }[]).map(({ text }) => text)
+      assert.equal(texts.pop(), '(150000 more characters)')
+      assert.match(texts.join(''), /^x{99999,100000}…?$/)
+    }
   })
 
   test('end when the turn is stopped', async () => {
@@ -161,6 +196,7 @@ describe('the tools of a server', () => {
     await (await chat(everyTool, [step(call('s__begun')), 'Done.'])).send()
     controller.abort()
     await assert.rejects(sent, { name: 'APIUserAbortError' })
+    assert.deepEqual(each.shown, ['⚙ s__wait_for {}', '  └ s__wait_for: stopped'])
     const after = await chat(everyTool, [step(call('s__cancelled')), 'Done.'])
     await after.send()
     assert.deepEqual(resultsOf(after)[0]?.content, [{ type: 'text', text: 'yes' }])
@@ -211,6 +247,34 @@ describe('the tools of a server', () => {
       ],
     )
     assert.deepEqual(tools.failures, [])
+    assert.equal(each.shown[1], '  └ s__die: Cannot use the MCP server s: it has ended')
+  })
+
+  test('of a server that sends too much end it, and say so', async () => {
+    const each = await chat(await openTools({ s: testServer }, ['*']), [step(call('s__huge')), 'Done.'])
+    await each.send()
+    assert.equal(each.shown[1], '  └ s__huge: Cannot use the MCP server s: it sent more than 10.5 MB at once')
+  })
+
+  test('of an older server arrive by SSE, without those that run only as tasks', async () => {
+    const seen = new Set<string | null>()
+    const listening = await listen({ fetch: oldServer((request) => seen.add(request.headers.get('authorization'))) })
+    try {
+      const server = { type: 'sse', url: `${listening.url}/sse`, headers: { authorization: 'Bearer t' } }
+      const tools = await openTools({ old: server }, ['*'])
+      assert.deepEqual(tools.names, ['old__time'])
+      const each = await chat(tools, [step(call('old__time')), step(call('old__time')), 'Done.'])
+      await each.send()
+      assert.deepEqual(resultsOf(each)[0]?.content, [{ type: 'text', text: '12:00' }])
+      assert.equal(
+        each.shown[3],
+        '  └ old__time: its answer to tools/call has the wrong form: content.0: Invalid input',
+      )
+      assert.deepEqual([...seen], ['Bearer t'])
+      await tools.close()
+    } finally {
+      await listening.close({ graceMs: 0 })
+    }
   })
 
   test('end after the timeout of the file', async () => {
@@ -279,6 +343,7 @@ test('a server that cannot be reached is named with what was found at its url', 
     const { failures } = await openTools({
       signed: { url: `${listening.url}/401` },
       other: { url: `${listening.url}/404` },
+      old: { type: 'sse', url: `${listening.url}/404` },
       broken: { url: `${listening.url}/500` },
       closed: { url: closed.url },
     })
@@ -286,7 +351,8 @@ test('a server that cannot be reached is named with what was found at its url', 
       failures.map((failure) => failure.replace('Cannot use the MCP server ', '')),
       [
         'signed: it wants a sign-in (status 401): put its token into the headers of the file, such as {"authorization": "Bearer ${TOKEN}"}. Signing in by OAuth is not supported',
-        'other: there is no MCP server at its url (status 404)',
+        'other: there is no MCP server at its url (status 404); an older one may need "type": "sse" in the file',
+        'old: there is no MCP server at its url (status 404)',
         'broken: it answered with status 500',
         'closed: nothing listens there',
       ],
@@ -340,7 +406,6 @@ test('a mistake in a file is one sentence that names the file and the server', a
     [server({ command: '${NO_SUCH}' }), /its command names the variable NO_SUCH, which is not set$/],
     [server({ url: 'file:///x' }), /its url must be an http or https address$/],
     [server({ command: 'x', timeout: -1 }), /its timeout must be a number of milliseconds$/],
-    [server({ type: 'sse', url: 'http://x' }), /the transport sse is not supported, only stdio and http$/],
   ] as const) {
     await assert.rejects(readServerFile(fileOf(content), {}), { name: 'UsageError', message })
   }
@@ -409,7 +474,7 @@ test('a terminal asks before a call: a message that is being typed does not answ
   const { flags } = await parse(['chat', '--engine', listening.url, '--mcp', file])
   const user = new User(new VirtualTerminal(80, 24), (input, output) => openChat([], flags, { input, output }))
   try {
-    await user.sees(/✗ Cannot use the MCP server none: no such file or folder\n10 tools · \/tools lists them/)
+    await user.sees(/✗ Cannot use the MCP server none: no such file or folder\n11 tools · \/tools lists them/)
     await user.says('Add 1 and 2')
     await user.sees(/I add\.\n\n⚙ s__add \{"a":1,"b":2\}\nCall s__add\?\ny yes · a always until you leave · n no/)
     await user.says('yes, and then')
@@ -430,9 +495,11 @@ test('a terminal asks before a call: a message that is being typed does not answ
     await user.says('/tools')
     await user.sees(/✓ s__add/)
     await user.says('/mcp')
-    await user.sees(/✓ s: 10 tools\n {2}✗ none: no such file or folder · \/mcp restart none/)
+    await user.sees(/✓ s: 11 tools\n {2}✗ none: no such file or folder · \/mcp restart none/)
     await user.says('/mcp s')
-    await user.sees(/\/s__greet name \[style\] {2}A greeting\.\n {4}@s:test:\/\/notes {2}notes/)
+    await user.sees(
+      /\/s__greet name \[style\] {2}A greeting\.\n {4}@s:test:\/\/notes {2}notes\n {4}@s:test:\/\/items\/\{id\} {2}item/,
+    )
     await user.says('/s__greet')
     await user.sees(/Cannot send the prompt greet without its name/)
     await user.says('/s__greet Ada very kindly')
@@ -443,7 +510,7 @@ test('a terminal asks before a call: a message that is being typed does not answ
     await user.sees(/⎘ @s:test:\/\/notes[^]*Noted\./)
     assert.match(JSON.stringify(engine.requests.at(-1)?.params.messages.at(-1)), /the notes/)
     await user.says('/mcp restart s')
-    await user.sees(/restart s\n\n? {2}✓ s: 10 tools/)
+    await user.sees(/restart s\n\n? {2}✓ s: 11 tools/)
     await user.type('\x04')
     assert.equal(await user.left, 0)
   } finally {

@@ -1,10 +1,11 @@
 import type { ConversationRoutesOptions } from '@colloquy/server'
 import type { TurnOptions } from 'colloquy/conversation'
-import { cutText } from 'colloquy/protocol'
+import { APIUserAbortError, cutText } from 'colloquy/protocol'
 import { mcpTool, type RunnableTool, type ToolOutput } from 'colloquy/tools'
 import { UsageError } from '../exit.ts'
 import { byteText, countText, latencyText, resultText } from '../format.ts'
 import { safeJson } from '../terminal/safe-text.ts'
+import { limitedOutput } from './limited-output.ts'
 import { readServerFile } from './server-file.ts'
 import { ServerConnection } from './server-connection.ts'
 import { readableResult } from './readable-content.ts'
@@ -29,8 +30,6 @@ export type Permission = 'once' | 'always' | { reason: string }
 
 /** The most characters of the input of a call that needs no permission, and of an error. */
 const maxShown = 200
-/** The most characters of a text in a result. */
-const maxOutput = 100_000
 
 /** The tools of the MCP servers of a file, for the turns of a chat. */
 export class ChatTools {
@@ -142,7 +141,7 @@ function toolsOf(connection: ServerConnection): RunnableTool[] {
       const runnable = mcpTool(tool, {
         callTool: async (params) => readableResult(await connection.callTool(params, context.signal)),
       })
-      return limited(await runnable.run(input as Record<string, unknown>, context))
+      return limitedOutput(await runnable.run(input as Record<string, unknown>, context))
     },
   }))
 }
@@ -161,22 +160,11 @@ function shown(tool: RunnableTool, host: ToolHost): RunnableTool {
         end(sizeOf(output))
         return output
       } catch (error) {
-        end(cut((error as Error).message))
+        end(error instanceof APIUserAbortError ? 'stopped' : cut((error as Error).message))
         throw error
       }
     },
   }
-}
-
-/** The output with long texts cut, as every later request would send them again. */
-function limited(output: ToolOutput): ToolOutput {
-  if (typeof output === 'string') return cut(output, maxOutput)
-  if (!Array.isArray(output)) return output
-  return output.map((block) => {
-    if (block.type === 'text') return { ...block, text: cut(block.text, maxOutput) }
-    if (block.type !== 'document' || block.source.type !== 'text') return block
-    return { ...block, source: { ...block.source, data: cut(block.source.data, maxOutput) } }
-  })
 }
 
 function sizeOf(output: ToolOutput): string {
@@ -193,6 +181,6 @@ function matches(pattern: string, name: string): boolean {
   return new RegExp(`^${parts.join('.*')}$`).test(name)
 }
 
-function cut(text: string, most = maxShown): string {
-  return text.length <= most ? text : `${cutText(text, most)} (${text.length - most} more characters)`
+function cut(text: string): string {
+  return text.length <= maxShown ? text : `${cutText(text, maxShown)} (${text.length - maxShown} more characters)`
 }

@@ -1,26 +1,43 @@
-import { SdkError, SdkErrorCode, SdkHttpError } from '@modelcontextprotocol/client'
+import { SdkError, SdkErrorCode, SdkHttpError, SseError } from '@modelcontextprotocol/client'
 import { systemReason } from '../errors/system-error.ts'
 import { wordsOfConnection } from '../errors/error-words.ts'
 import { oneLine } from '../format.ts'
 
 /** The reason why a server cannot be used, from the error and the last words of its program, as the end of a sentence. */
 export function failureReason(error: unknown, lastWords: string): string {
-  if (error instanceof SdkHttpError) return httpReason(error.status)
+  if (error instanceof SdkHttpError)
+    return httpReason(error.status, '; an older one may need "type": "sse" in the file')
   if (error instanceof SdkError && error.code === SdkErrorCode.RequestTimeout)
     return `it did not list its tools in time${lastWords === '' ? '' : `: ${oneLine(lastWords)}`}`
+  if (error instanceof SseError && error.code !== undefined) return httpReason(error.code, '')
   if (lastWords !== '') return oneLine(lastWords)
   const { cause } = error as Error
   const found = cause instanceof Error ? wordsOfConnection((cause as NodeJS.ErrnoException).code)?.found : undefined
-  return found ?? oneLine(systemReason(cause instanceof Error ? cause : error))
+  return found ?? oneLine(systemReason(cause instanceof Error ? cause : withReadableMessage(error)))
 }
 
-function httpReason(status: number): string {
+function httpReason(status: number, ifNone: string): string {
   if (status === 401 || status === 403) {
     const form = `{"authorization": "Bearer \${TOKEN}"}`
     return `it wants a sign-in (status ${status}): put its token into the headers of the file, such as ${form}. Signing in by OAuth is not supported`
   }
-  if (status === 404 || status === 405) return `there is no MCP server at its url (status ${status})`
+  if (status === 404 || status === 405) return `there is no MCP server at its url (status ${status})${ifNone}`
   return `it answered with status ${status}`
+}
+
+/** Whether the connection ended before the answer. */
+export function isClosed(error: unknown): boolean {
+  return error instanceof SdkError && error.code === SdkErrorCode.ConnectionClosed
+}
+
+/** The error; for an answer of the wrong form with the first finding in place of a list of them in JSON. */
+export function withReadableMessage(error: unknown): unknown {
+  if (!(error instanceof SdkError) || error.code !== SdkErrorCode.InvalidResult) return error
+  const [, method, findings] = /^Invalid result for (\S+): (\[[^]*\])$/.exec(error.message) ?? []
+  if (findings === undefined) return error
+  const [finding] = JSON.parse(findings) as { path?: unknown[]; message?: string }[]
+  const place = finding?.path?.length ? `${finding.path.join('.')}: ` : ''
+  return new Error(`its answer to ${method} has the wrong form: ${place}${finding?.message ?? findings}`)
 }
 
 /** The first line that names an error, as stacks of calls and advice follow it, or else the last line. */

@@ -2,14 +2,14 @@ import {
   Client,
   type Prompt,
   type Resource,
+  type ResourceTemplateType,
   SdkHttpError,
-  StreamableHTTPClientTransport,
   type Tool,
 } from '@modelcontextprotocol/client'
-import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
 import type { MCPBlock, MCPCallToolResultLike } from 'colloquy/tools'
 import { ExitCode, ExitError } from '../exit.ts'
-import { failureIn, failureReason } from './failure-reason.ts'
+import { type Connector, connectorFor } from './connector.ts'
+import { failureReason, isClosed, withReadableMessage } from './failure-reason.ts'
 import { readableBlock } from './readable-content.ts'
 import type { McpServer } from './server-file.ts'
 
@@ -21,9 +21,6 @@ const maxTimerMs = 2 ** 31 - 1
 
 /** The options of requests that a user waits for. */
 const brief = { timeout: 10_000 }
-
-/** The most characters that are kept of what a program writes to its standard error. */
-const maxWords = 4_000
 
 /** A server of the file, and the connection to it. A call connects again if the server has ended. */
 export class ServerConnection {
@@ -50,7 +47,7 @@ export class ServerConnection {
   async client(signal?: AbortSignal): Promise<Client> {
     if (this.#link === undefined) await this.open(signal)
     if (this.#link !== undefined) return this.#link.client
-    throw new ExitError(ExitCode.failed, `Cannot use the MCP server ${this.server.name}: ${this.#failure}`)
+    throw this.#unusable()
   }
 
   /** Starts or reaches the server and lists its tools. If that fails, `failure` has the reason. */
@@ -66,7 +63,7 @@ export class ServerConnection {
       const { tools } = link.client.getServerCapabilities()?.tools
         ? await link.client.listTools(undefined, options)
         : { tools: [] }
-      this.#tools = tools
+      this.#tools = callable(tools)
       this.#link = link
     } catch (error) {
       this.#failure = signal?.aborted ? 'it was stopped before it was ready' : failureReason(error, link.lastWords())
@@ -87,8 +84,10 @@ export class ServerConnection {
     try {
       return await client.callTool(params, options)
     } catch (error) {
+      signal?.throwIfAborted()
+      if (isClosed(error)) throw this.#unusable()
       // The server no longer knows the session, so it has not run the call.
-      if (!(error instanceof SdkHttpError) || error.status !== 404) throw error
+      if (!(error instanceof SdkHttpError) || error.status !== 404) throw withReadableMessage(error)
       await this.open(signal)
       return (await this.client(signal)).callTool(params, options)
     }
@@ -116,6 +115,13 @@ export class ServerConnection {
     return { text: texts.join('\n\n'), blocks: said.map(({ block }) => block).filter(({ type }) => type !== 'text') }
   }
 
+  /** The kinds of resources whose addresses have parts to fill in. Empty if the server has none or cannot be used. */
+  async resourceTemplates(): Promise<ResourceTemplateType[]> {
+    const client = this.#link?.client
+    if (!client?.getServerCapabilities()?.resources) return []
+    return (await client.listResourceTemplates(undefined, brief)).resourceTemplates
+  }
+
   /** The contents of a resource. */
   async resource(uri: string): Promise<MCPBlock[]> {
     const { contents } = await (await this.client()).readResource({ uri }, brief)
@@ -134,9 +140,9 @@ export class ServerConnection {
     const { server } = this
     const client = new Client(
       { name: 'colloquy', version: '1' },
-      { listChanged: { tools: { onChanged: (_, tools) => (this.#tools = tools ?? this.#tools) } } },
+      { listChanged: { tools: { onChanged: (_, tools) => (this.#tools = tools ? callable(tools) : this.#tools) } } },
     )
-    const link: Link = { client, ...(server.kind === 'program' ? programTransport(server) : httpTransport(server)) }
+    const link: Link = { client, ...connectorFor(server) }
     // The client takes a callback, not listeners.
     // oxlint-disable-next-line unicorn/prefer-add-event-listener
     client.onclose = () => {
@@ -146,51 +152,17 @@ export class ServerConnection {
     }
     return link
   }
+
+  #unusable(): ExitError {
+    return new ExitError(ExitCode.failed, `Cannot use the MCP server ${this.server.name}: ${this.#failure}`)
+  }
 }
 
 interface Link extends Connector {
   client: Client
 }
 
-interface Connector {
-  transport: StdioClientTransport | StreamableHTTPClientTransport
-  /** The line of the program's standard error that tells why it failed; empty without one. */
-  lastWords: () => string
-  /** Ends the program at once. */
-  kill: () => void
-}
-
-function programTransport({ command, args, env, cwd }: Extract<McpServer, { kind: 'program' }>): Connector {
-  const given = { ...networkVariables(), ...env }
-  const transport = new StdioClientTransport({
-    command,
-    args,
-    env: given,
-    stderr: 'pipe',
-    ...(cwd !== undefined && { cwd }),
-  })
-  let words = ''
-  transport.stderr?.on('data', (data: Buffer) => (words = (words + data.toString()).slice(-maxWords)))
-  const kill = (): void => {
-    try {
-      if (transport.pid !== null) process.kill(transport.pid)
-    } catch {
-      // It has ended already.
-    }
-  }
-  return { transport, lastWords: () => failureIn(words), kill }
-}
-
-function httpTransport({ url, headers }: Extract<McpServer, { kind: 'http' }>): Connector {
-  const transport = new StreamableHTTPClientTransport(url, { requestInit: { headers } })
-  return { transport, lastWords: () => '', kill: () => {} }
-}
-
-/** Variables without which a program does not reach the network in some companies. */
-const network = /^(?:(?:https?|no|all)_proxy|node_extra_ca_certs|ssl_cert_(?:file|dir)|npm_config_registry)$/i
-
-/** The variables for the network. The transport passes on PATH, HOME and the like; keys are not passed on. */
-function networkVariables(): Record<string, string> {
-  const found = Object.entries(process.env).filter(([name, value]) => network.test(name) && value !== undefined)
-  return Object.fromEntries(found) as Record<string, string>
+/** The tools without those that run only as a task of the protocol, which this client does not have. */
+function callable(tools: readonly Tool[]): Tool[] {
+  return tools.filter(({ execution }) => execution?.taskSupport !== 'required')
 }

@@ -9,7 +9,7 @@ export type McpServer = {
   timeoutMs: number | undefined
 } & (
   | { kind: 'program'; command: string; args: string[]; env: Record<string, string>; cwd: string | undefined }
-  | { kind: 'http'; url: URL; headers: Record<string, string> }
+  | { kind: 'http' | 'sse'; url: URL; headers: Record<string, string> }
 )
 
 /**
@@ -40,7 +40,6 @@ class EntryReader {
 
   server(name: string, entry: unknown): McpServer {
     if (!isObject(entry)) throw this.#error('it must be an object')
-    if (entry['type'] === 'sse') throw this.#error('the transport sse is not supported, only stdio and http')
     const timeoutMs = this.#timeout(entry['timeout'])
     if (entry['command'] !== undefined) {
       const cwd = entry['cwd'] === undefined ? undefined : this.#text('cwd', entry['cwd'])
@@ -58,7 +57,8 @@ class EntryReader {
     if (entry['url'] === undefined) throw this.#error('it must have a command or a url')
     const url = URL.parse(this.#text('url', entry['url']))
     if (url === null || !/^https?:$/.test(url.protocol)) throw this.#error('its url must be an http or https address')
-    return { name, timeoutMs, kind: 'http', url, headers: this.#map('headers', entry['headers']) }
+    const kind = entry['type'] === 'sse' ? 'sse' : 'http'
+    return { name, timeoutMs, kind, url, headers: this.#map('headers', entry['headers']) }
   }
 
   #timeout(value: unknown): number | undefined {

@@ -1,5 +1,5 @@
 // A server of the Model Context Protocol on standard input and output, for tests.
-import { McpServer, type ServerContext } from '@modelcontextprotocol/server'
+import { McpServer, ResourceTemplate, type ServerContext } from '@modelcontextprotocol/server'
 import { StdioServerTransport } from '@modelcontextprotocol/server/stdio'
 import { z } from 'zod'
 
@@ -16,7 +16,10 @@ server.registerTool('variable', { description: 'A variable of the environment.',
   text(process.env[name] ?? 'not set'),
 )
 server.registerTool('fail', { description: 'Fails.' }, () => ({ ...text('no network'), isError: true }))
-server.registerTool('long', { description: 'A long text.' }, () => text('x'.repeat(250_000)))
+const many = z.object({ texts: z.number() })
+server.registerTool('long', { description: 'A long text.', inputSchema: many }, ({ texts }) => ({
+  content: Array.from({ length: texts }, () => ({ type: 'text', text: 'x'.repeat(250_000 / texts) })),
+}))
 const begun = Promise.withResolvers<void>()
 const cancelled = Promise.withResolvers<void>()
 server.registerTool('wait.for', { description: 'Never ends.' }, ({ mcpReq }: ServerContext) => {
@@ -40,6 +43,7 @@ server.registerTool('grow', { description: 'Adds a tool.' }, () => {
   server.registerTool('new', { description: 'Was added.' }, () => text('new'))
   return text('grown')
 })
+server.registerTool('huge', { description: 'Too much.' }, () => text('x'.repeat(11_000_000)))
 server.registerTool('die', { description: 'Ends the server.' }, () => process.exit(1))
 server.registerPrompt(
   'greet',
@@ -50,5 +54,8 @@ server.registerPrompt(
 )
 server.registerResource('notes', 'test://notes', { mimeType: 'text/plain' }, ({ href }) => ({
   contents: [{ uri: href, mimeType: 'text/plain', text: 'the notes' }],
+}))
+server.registerResource('item', new ResourceTemplate('test://items/{id}', { list: undefined }), {}, ({ href }) => ({
+  contents: [{ uri: href, mimeType: 'text/plain', text: 'an item' }],
 }))
 await server.connect(new StdioServerTransport())

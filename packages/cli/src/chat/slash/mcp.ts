@@ -33,13 +33,19 @@ function statusLine({ server: { name }, failure, tools }: ServerConnection): str
 /** A line for each prompt and resource, as the user can type them. */
 async function offers(connection: ServerConnection): Promise<string[]> {
   const { server } = connection
-  const [prompts, resources] = await Promise.all([connection.prompts(), connection.resources()])
+  const [prompts, resources, templates] = await Promise.all([
+    connection.prompts(),
+    connection.resources(),
+    // Few servers of resources have them, and some do not know the request.
+    connection.resourceTemplates().catch(() => []),
+  ])
   return [
     ...prompts.map(({ name, arguments: given = [], description }) => {
       const words = given.map((each) => (each.required ? each.name : `[${each.name}]`))
       return `    ${[`/${server.name}__${name}`, ...words].join(' ')}${description ? `  ${description}` : ''}`
     }),
     ...resources.map(({ uri, name }) => `    @${server.name}:${uri}  ${name}`),
+    ...templates.map(({ uriTemplate, name }) => `    @${server.name}:${uriTemplate}  ${name}`),
   ]
 }
 
