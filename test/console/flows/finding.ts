@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Page, Route } from 'playwright-core'
 import { offline } from 'colloquy/engines'
-import { ask, watch } from '../browser.ts'
+import { ask, replied, watch } from '../browser.ts'
 import { skip, withSite } from '../harness.ts'
 
 const settings = { model: 'claude-opus-4-8', max_tokens: 100 }
@@ -205,8 +205,8 @@ describe('finding chats and messages', { skip }, () => {
     })
   })
 
-  test('a message that does not reach the server is kept, and is not a retry of the one before', async () => {
-    await withSite(offline(), async ({ newLink, open }) => {
+  test('a message or an edit that the server does not take is kept, and is not a retry', async () => {
+    await withSite(offline(), async ({ newLink, conversations, open }) => {
       const { page } = await open()
       await page.goto(newLink())
       await ask(page, 'What is 6 * 7?')
@@ -221,6 +221,39 @@ describe('finding chats and messages', { skip }, () => {
       await page.locator('#composer').focus()
       await page.keyboard.press('Enter')
       await page.getByText('2 * 3 = 6').waitFor()
+      await replied(page)
+      // Another tab is faster.
+      const chat = await conversations.open(page.url().split('/').at(-1)!)
+      await page.route('**/send', async (route) => {
+        await chat.send('What is 3 * 3?')
+        await route.fulfill({ status: 409, json: { error: { type: 'conflict_error', message: 'Busy' } } })
+      })
+      await page.locator('#composer').fill('What is 4 * 4?')
+      await page.keyboard.press('Enter')
+      await page.getByText('3 * 3 = 9').waitFor()
+      await failure.getByText('Your message was not sent.').waitFor()
+      assert.equal(await page.locator('#composer').inputValue(), 'What is 4 * 4?')
+      // An edit, too, while nothing can be read.
+      await page.route('**/api/conversations/*/*', (route) => route.abort())
+      await page.route(/\/conversations\/\w+$/, (route) => route.abort())
+      await page.locator('article.question').first().getByRole('button', { name: 'Edit' }).click()
+      await page.getByLabel('Text of the message').fill('What is 6 * 8?')
+      await page.keyboard.press('Control+Enter')
+      await failure.getByText('Your change was not saved.').waitFor()
+      assert.equal(await page.getByLabel('Text of the message').inputValue(), 'What is 6 * 8?')
+      assert.equal(await page.locator('article').count(), 6)
+      // And a message whose chat was left before the server refused it.
+      await page.unrouteAll()
+      const asked = Promise.withResolvers<Route>()
+      await page.route('**/send', (route) => asked.resolve(route))
+      await page.locator('#composer').press('Enter')
+      const route = await asked.promise
+      await page.getByRole('link', { name: 'New chat' }).click()
+      await route.fulfill({ status: 500, json: {} })
+      await page.goBack()
+      await page.waitForFunction(
+        () => document.querySelector<HTMLTextAreaElement>('#composer')?.value === 'What is 4 * 4?',
+      )
     })
   })
 

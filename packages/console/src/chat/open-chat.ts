@@ -1,5 +1,5 @@
 import { type ReadonlySignal, type Signal, batch, computed, signal } from '@preact/signals'
-import { call, send } from '../api/http.ts'
+import { ApiFailure, call, send } from '../api/http.ts'
 import type { ConversationJson, PathMessageJson, StopJson } from '../api/types.ts'
 import { type MessageJson, readTurn } from 'colloquy/conversation/reader'
 import { announce } from '../shell/status.tsx'
@@ -8,6 +8,8 @@ import { Painter } from './message/painter.ts'
 import { type Failure, StoredChat } from './stored-chat.ts'
 
 interface Outcome {
+  /** Whether the server took the request. Undefined if it did not answer. */
+  isAccepted?: boolean
   hadTurn: boolean
   failure: Failure | undefined
 }
@@ -33,6 +35,8 @@ export class OpenChat extends StoredChat {
   #besideTurns = 0
   #besideFailure: Failure | undefined
   #isFollowing = false
+  /** The messages that were shown before a turn that may not have begun. */
+  #before: PathMessageJson[] | undefined
   readonly #closed = new AbortController()
 
   constructor(info: ConversationJson) {
@@ -56,25 +60,26 @@ export class OpenChat extends StoredChat {
 
   /** Sends a message. Resolves to whether it was recorded: a message that is refused is not. */
   async send(content: string | AnyBlock[]): Promise<boolean> {
-    const head = this.messages.value.at(-1)?.id
-    this.#expect({ id: 'pending', parentId: head, role: 'user', content })
-    await this.#turn('/send', { content, key: crypto.randomUUID() })
-    const isRecorded = this.messages.value.at(-1)?.id !== head
-    if (!isRecorded) this.failure.value &&= { ...this.failure.value, isUnsent: true }
+    const isRecorded = await this.#turn(
+      '/send',
+      { content, key: crypto.randomUUID() },
+      withQuestion(this.messages.value, content),
+    )
+    if (!isRecorded) this.sayKept('Your message was not sent. It is in the field below.')
     return isRecorded
   }
 
-  /** Replaces a message by another version. `rerun`: the model replies to it. */
-  edit(messageId: string, content: string | AnyBlock[], rerun: boolean): Promise<void> {
-    if (rerun) this.#cutBefore(messageId, content)
-    return this.#turn('/edit', { messageId, content, rerun })
+  /** Replaces a message by another version. `rerun`: the model replies to it. A version that is refused is edited again. */
+  async edit(messageId: string, content: string | AnyBlock[], rerun: boolean): Promise<void> {
+    const shown = rerun ? withQuestion(this.messages.value, content, messageId) : undefined
+    if (await this.#turn('/edit', { messageId, content, rerun }, shown)) return
+    this.beginEdit(messageId, content)
+    this.sayKept('Your change was not saved. It is in the field of the message.')
   }
 
   /** Asks for another version of a reply, from another model if one is named. */
-  retry(messageId: string | undefined, model?: string): Promise<void> {
-    const reply = this.messages.value.findLast(({ role }) => role === 'assistant')
-    if (!messageId && reply) this.#cutBefore(reply.id)
-    return this.#turn('/retry', { ...(messageId && { messageId }), ...(model && { settings: { model } }) })
+  async retry(messageId: string | undefined, model?: string): Promise<void> {
+    await this.#turn('/retry', { ...(messageId && { messageId }), ...(model && { settings: { model } }) })
   }
 
   /** Asks another model for a reply to a message, which is shown beside the others and may arrive with them. */
@@ -92,8 +97,8 @@ export class OpenChat extends StoredChat {
     await this.#showRecorded(() => this.#showEnd(undefined))
   }
 
-  continue(): Promise<void> {
-    return this.#turn('/continue', {})
+  async continue(): Promise<void> {
+    await this.#turn('/continue', {})
   }
 
   /** Joins the turn in flight. */
@@ -105,71 +110,65 @@ export class OpenChat extends StoredChat {
     await call<StopJson>('POST', this.path('/stop'), {})
   }
 
-  /** Shows a question at once. The recorded one takes its place. */
-  #expect(message: { id: string; parentId: string | undefined; role: string; content: string | AnyBlock[] }): void {
-    const shown = { ...message, state: 'committed', createdAt: new Date().toISOString(), versions: [message.id] }
-    this.messages.value = [...this.messages.value, shown as PathMessageJson]
-  }
-
-  #cutBefore(messageId: string, content?: string | AnyBlock[]): void {
-    const index = this.messages.value.findIndex(({ id }) => id === messageId)
-    if (index === -1) return
-    const parentId = this.messages.value[index - 1]?.id
-    this.messages.value = this.messages.value.slice(0, index)
-    if (content) this.#expect({ id: 'pending', parentId, role: 'user', content })
-  }
-
-  #turn(path: string, body: unknown): Promise<void> {
+  /** Resolves to whether the server took the request. @param shown the messages that the page shows until it has. */
+  async #turn(path: string, body: unknown, shown = this.messages.value): Promise<boolean> {
+    const head = this.messages.value.at(-1)?.id
+    this.#before = this.messages.value
+    this.messages.value = shown
+    this.failure.value = undefined
     this.asked.value++
-    return this.#follow(async () => {
+    const { isAccepted } = await this.#follow(async () => {
       await this.eraseNow()
       return this.#post(path, body)
     })
+    return isAccepted ?? this.messages.value.at(-1)?.id !== head
   }
 
+  /** The request is not given up when the reader goes to another chat: its message would be lost. */
   #post(path: string, body: unknown): Promise<Response> {
-    return send(this.path(path), {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-      signal: this.#closed.signal,
-    })
+    const headers = { 'content-type': 'application/json' }
+    return send(this.path(path), { method: 'POST', headers, body: JSON.stringify(body) })
   }
 
   /** Reads the events of a turn to its end, then the chat as it is recorded, and joins the next turn if one has begun. */
-  async #follow(request: () => Promise<Response>): Promise<void> {
+  async #follow(request: () => Promise<Response>): Promise<Outcome> {
     this.isBusy.value = this.#isFollowing = true
-    this.failure.value = this.#besideFailure = undefined
-    for (let next: typeof request | undefined = request; next;) {
-      const outcome: Outcome = await this.#outcomeOf(next, this.live)
-      if (this.#closed.signal.aborted) return
-      let hasNext = false
-      await this.#showRecorded((info) => {
-        // The turn in flight may be one whose reply arrives beside this one.
-        hasNext = !!info?.turn && outcome.hadTurn && !outcome.failure && this.#besideTurns === 0
-        this.#isFollowing = hasNext
-        this.#showEnd(outcome.failure)
-      })
-      next = hasNext ? () => this.#rejoin(undefined) : undefined
-    }
+    this.#besideFailure = undefined
+    const first = await this.#followOne(request)
+    while (this.#isFollowing && !this.#closed.signal.aborted) await this.#followOne(() => this.#rejoin(undefined))
+    return first
+  }
+
+  async #followOne(request: () => Promise<Response>): Promise<Outcome> {
+    const outcome = await this.#outcomeOf(request, this.live)
+    if (this.#closed.signal.aborted) return outcome
+    await this.#showRecorded((info) => {
+      // The turn in flight may be one whose reply arrives beside this one.
+      this.#isFollowing = !!info?.turn && outcome.hadTurn && !outcome.failure && this.#besideTurns === 0
+      this.#showEnd(outcome.failure)
+    })
+    return outcome
   }
 
   /** Shows that a turn has ended; that all have, if it was the last one. */
   #showEnd(failure: Failure | undefined): void {
-    this.failure.value = failure ?? this.#besideFailure
+    this.showFailure(failure ?? this.#besideFailure)
     if (this.#besideTurns === 0) this.beside.value = []
     this.isBusy.value = this.#isFollowing || this.#besideTurns > 0
   }
 
   async #outcomeOf(request: () => Promise<Response>, target: Signal<MessageJson | undefined>): Promise<Outcome> {
+    let response: Response
     try {
-      const response = await request()
-      // 204: the turn has ended meanwhile.
-      if (response.status === 204) return { hadTurn: false, failure: undefined }
-      return { hadTurn: true, failure: await this.#read(response, target) }
+      response = await request()
     } catch (error) {
-      return { hadTurn: true, failure: failureOf(error) }
+      const isRefused = error instanceof ApiFailure && error.status > 0
+      return { ...(isRefused && { isAccepted: false }), hadTurn: true, failure: failureOf(error) }
     }
+    // 204: the turn has ended meanwhile.
+    const hadTurn = response.status !== 204
+    const failure = hadTurn ? await this.#read(response, target).catch(failureOf) : undefined
+    return { isAccepted: true, hadTurn, failure }
   }
 
   async #read(response: Response, target: Signal<MessageJson | undefined>): Promise<Failure | undefined> {
@@ -203,7 +202,9 @@ export class OpenChat extends StoredChat {
       const { value: arrived } = this.live
       this.live.value = undefined
       if (info) this.show(info)
-      else this.showArrived(arrived)
+      else if (arrived || !this.#before) this.showArrived(arrived)
+      else this.messages.value = this.#before
+      if (info) this.#before = undefined
       also?.(info)
     })
   }
@@ -212,6 +213,19 @@ export class OpenChat extends StoredChat {
     const headers = lastEventId === undefined ? undefined : { 'last-event-id': lastEventId }
     return send(this.path('/turn'), { signal: this.#closed.signal, ...(headers && { headers }) })
   }
+}
+
+/** The messages with a question at their end, or in place of one and those that follow it. The recorded ones replace them. */
+function withQuestion(
+  messages: PathMessageJson[],
+  content: string | AnyBlock[],
+  replacedId?: string,
+): PathMessageJson[] {
+  const index = messages.findIndex(({ id }) => id === replacedId)
+  const before = index === -1 ? messages : messages.slice(0, index)
+  const message = { id: 'pending', parentId: before.at(-1)?.id, role: 'user', content, versions: ['pending'] }
+  const question = { ...message, state: 'committed', createdAt: new Date().toISOString() }
+  return [...before, question as PathMessageJson]
 }
 
 function failureOf(error: unknown): Failure {

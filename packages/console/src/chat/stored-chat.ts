@@ -10,8 +10,8 @@ export interface Failure {
   type: string
   message: string
   requestId?: string | undefined
-  /** The message was not recorded, and is in the composer again. */
-  isUnsent?: boolean
+  /** A sentence about the text that the server did not take: it says where the text is now. */
+  kept?: string
 }
 
 /** The messages that are shown above one that the reader looks for. */
@@ -28,6 +28,8 @@ export class StoredChat {
   readonly failure: Signal<Failure | undefined> = signal(undefined)
   /** The messages that are being erased. They and those that follow them are hidden. */
   readonly erasing: Signal<ReadonlySet<string>> = signal(new Set())
+  /** The messages that are being edited, with the content that each editor begins with. */
+  readonly edits: Signal<ReadonlyMap<string, string | AnyBlock[]>> = signal(new Map())
   readonly tree: Signal<TreeJson | undefined> = signal(undefined)
   readonly title: ReadonlySignal<string> = computed(() => visibleText(this.info.value.title ?? 'New chat'))
 
@@ -115,6 +117,14 @@ export class StoredChat {
     this.#keep(messageId)
   }
 
+  beginEdit(messageId: string, content: string | AnyBlock[]): void {
+    this.edits.value = new Map([...this.edits.value, [messageId, content]])
+  }
+
+  endEdit(messageId: string): void {
+    this.edits.value = new Map([...this.edits.value].filter(([id]) => id !== messageId))
+  }
+
   async change(change: Record<string, unknown>): Promise<void> {
     this.info.value = await call<ConversationJson>('PATCH', this.path(''), change)
   }
@@ -146,9 +156,19 @@ export class StoredChat {
       const earlier = this.#loadedBefore(info.path.data[0]?.id)
       this.messages.value = [...earlier, ...info.path.data]
       if (earlier.length === 0) this.hasEarlier.value = info.path.hasMore
-      this.failure.value = undefined
+      this.showFailure(undefined)
     })
     if (this.tree.value) void this.loadTree()
+  }
+
+  /** Shows how a turn ended. A failure with `kept` stays until the next request of the reader. */
+  protected showFailure(failure: Failure | undefined): void {
+    if (failure || !this.failure.peek()?.kept) this.failure.value = failure
+  }
+
+  /** Adds to the failure where the text is that the server did not take. */
+  protected sayKept(kept: string): void {
+    this.failure.value &&= { ...this.failure.value, kept }
   }
 
   /** Shows a reply that has arrived until the chat can be read again. A message that was not recorded disappears. */

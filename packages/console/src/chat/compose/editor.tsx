@@ -2,18 +2,19 @@ import type { VNode } from 'preact'
 import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { PathMessageJson } from '../../api/types.ts'
 import { isComposing } from '../../shell/commands/bindings.ts'
-import { type AnyBlock, contentOf, isTextResult, resultText, textOf } from '../message/content-text.ts'
+import { type AnyBlock, isTextResult, resultText, textOf } from '../message/content-text.ts'
 import type { OpenChat } from '../open-chat.ts'
 
 interface EditorProps {
   chat: OpenChat
   message: PathMessageJson
+  /** The content to begin with: that of the message, or one that was refused. */
+  content: string | AnyBlock[]
   onClose: (isSaved: boolean) => void
 }
 
 /** Edits the text of a message, or that of each tool result in it. Its other blocks stay. */
-export function Editor({ chat, message, onClose }: EditorProps): VNode {
-  const content = contentOf(message)
+export function Editor({ chat, message, content, onClose }: EditorProps): VNode {
   const results = resultsIn(content)
   const [texts, setTexts] = useState(results.length > 0 ? results.map(resultText) : [textOf(content)])
   const form = useRef<HTMLFormElement>(null)

@@ -14,11 +14,10 @@ interface ActionsProps {
   chat: OpenChat
   message: PathMessageJson
   isLast: boolean
-  onEdit: () => void
 }
 
 /** The actions on a message. On a narrow screen the rarer ones are behind a button. */
-export function Actions({ chat, message, isLast, onEdit }: ActionsProps): VNode {
+export function Actions({ chat, message, isLast }: ActionsProps): VNode {
   const [isOpen, setOpen] = useState(false)
   const isReply = message.role === 'assistant'
   const isBusy = chat.isBusy.value
@@ -45,7 +44,7 @@ export function Actions({ chat, message, isLast, onEdit }: ActionsProps): VNode 
         class={isReply ? 'quiet minor edit' : 'quiet edit'}
         disabled={isBusy}
         data-edit={isReply ? undefined : ''}
-        onClick={onEdit}
+        onClick={() => chat.beginEdit(message.id, contentOf(message))}
       >
         <Icon name="edit" />
         Edit

@@ -1,3 +1,4 @@
+import { useComputed } from '@preact/signals'
 import type { VNode } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { PathMessageJson } from '../../api/types.ts'
@@ -24,7 +25,7 @@ interface MessageProps {
 
 /** A message of the active path, with its versions and what can be done with it. */
 export function MessageView({ chat, message, isLast, isLive }: MessageProps): VNode {
-  const [isEditing, setEditing] = useState(false)
+  const edited = useComputed(() => chat.edits.value.get(message.id)).value
   const element = useRef<HTMLElement>(null)
   const isReply = message.role === 'assistant'
   const isTarget = route.value.name === 'chat' && route.value.message === message.id
@@ -38,15 +39,16 @@ export function MessageView({ chat, message, isLast, isLive }: MessageProps): VN
       ref={element}
     >
       <Heading {...{ chat, message, isLive }} />
-      {isEditing ? (
+      {edited !== undefined ? (
         <Editor
           chat={chat}
           message={message}
+          content={edited}
           onClose={(isSaved) => {
             // The field is gone. The focus goes to what follows, or back to the button.
             const next = isSaved ? '#composer' : `#message-${message.id} .edit`
             document.querySelector<HTMLElement>(next)?.focus()
-            setEditing(false)
+            chat.endEdit(message.id)
           }}
         />
       ) : isLive && message.content.length === 0 ? (
@@ -54,7 +56,7 @@ export function MessageView({ chat, message, isLast, isLive }: MessageProps): VN
       ) : (
         <Content content={shownContent(message)} isLive={isLive} isPlain={!isReply} />
       )}
-      {!isLive && <Ending {...{ chat, message, isLast }} onEdit={() => setEditing(true)} />}
+      {!isLive && <Ending {...{ chat, message, isLast }} />}
     </article>
   )
 }
@@ -83,12 +85,8 @@ function isOfTools(message: Pick<PathMessageJson, 'content'>): boolean {
   return typeof content !== 'string' && content.length > 0 && content.every(({ type }) => type === 'tool_result')
 }
 
-interface EndingProps extends Omit<MessageProps, 'isLive'> {
-  onEdit: () => void
-}
-
 /** How a message ended, its cost, and the actions below it. */
-function Ending({ chat, message, isLast, onEdit }: EndingProps): VNode {
+function Ending({ chat, message, isLast }: Omit<MessageProps, 'isLive'>): VNode {
   // The failure of the last turn stands below it, with a button to retry.
   const isShownBelow = isLast && chat.failure.value !== undefined
   const failure = isShownBelow ? undefined : failureOf(message)
@@ -98,7 +96,7 @@ function Ending({ chat, message, isLast, onEdit }: EndingProps): VNode {
       {failure && <ReplyFailure {...failure} />}
       <footer>
         {message.role === 'assistant' && <CostLine chat={chat} message={message} />}
-        <Actions {...{ chat, message, isLast, onEdit }} />
+        <Actions {...{ chat, message, isLast }} />
       </footer>
     </>
   )

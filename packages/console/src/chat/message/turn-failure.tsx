@@ -10,7 +10,7 @@ import type { Failure } from '../stored-chat.ts'
 export function TurnFailureView({ chat, failure }: { chat: OpenChat; failure: Failure }): VNode {
   const last = chat.messages.value.at(-1)
   // A retry would request another reply to the message before.
-  const canRetry = last !== undefined && !failure.isUnsent
+  const canRetry = last !== undefined && !failure.kept
   const isLocked = failure.type === 'authentication_error' && connection.value.state === 'locked'
   return (
     <div class="failure" role="alert">
@@ -18,7 +18,7 @@ export function TurnFailureView({ chat, failure }: { chat: OpenChat; failure: Fa
         <strong>{isLocked ? 'The session has ended' : (titles[failure.type] ?? 'The turn failed')}</strong>
       </p>
       <p>{visibleText(failure.message)}</p>
-      {failure.isUnsent && <p>Your message was not sent. It is in the field below.</p>}
+      {failure.kept && <p>{failure.kept}</p>}
       {failure.requestId && <p class="soft small">Request {failure.requestId}</p>}
       <p class="row">
         {canRetry && (
