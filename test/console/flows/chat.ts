@@ -60,7 +60,7 @@ describe('chats in a browser', { skip }, () => {
     })
   })
 
-  test('a second tab follows the reply of the first, and what another program adds', async () => {
+  test('a second tab follows the reply and the deletion of the first, and another program', async () => {
     const gate = Promise.withResolvers<void>()
     await withSite(endingAfter(gate.promise), async ({ newLink, conversations, open }) => {
       const { page } = await open()
@@ -79,6 +79,10 @@ describe('chats in a browser', { skip }, () => {
       await page.getByText('3 * 3 = 9').waitFor()
       await second.page.bringToFront()
       await second.page.getByText('3 * 3 = 9').waitFor()
+      await second.page.getByRole('button', { name: /^Delete/ }).click()
+      await page.getByRole('heading', { name: 'This chat is not here' }).waitFor()
+      await second.page.getByRole('button', { name: 'Undo' }).click()
+      await page.getByText('3 * 3 = 9').waitFor()
     })
   })
 

@@ -10,7 +10,7 @@ import { notify } from '../shell/status.tsx'
 import { isInspectorOpen, isListOpen } from '../shell/panels.ts'
 import { ChatHeader } from './chat-header.tsx'
 import { ChatList } from './chat-list.tsx'
-import { loadChats, openChat, showChat } from './chats.ts'
+import { loadChats, moves, openChat, showChat } from './chats.ts'
 import { Composer } from './compose/composer.tsx'
 import { Content } from './message/content.tsx'
 import type { AnyBlock } from './message/content-text.ts'
@@ -24,11 +24,11 @@ export function ChatView(): VNode {
   const { id, message } = route.value.name === 'chat' ? route.value : {}
   const failure = useSignal<Error | undefined>(undefined)
   const { state } = connection.value
-  // A chat that could not be read is read when the server is back.
+  // A chat that could not be read is read when the server is back, and one that was deleted when it is brought back.
   useEffect(() => {
     failure.value = undefined
     void show(id, message).catch((error: Error) => id === chatId.peek() && (failure.value = error))
-  }, [id, message, state])
+  }, [id, message, state, moves.value])
   const { begun, refused, start } = useFirstMessage(id)
   const chat = openChat.value?.id === id ? openChat.value : undefined
   return (

@@ -1,5 +1,5 @@
 import { type Signal, batch, effect, signal } from '@preact/signals'
-import { call, connection, lose } from '../api/http.ts'
+import { ApiFailure, call, connection, lose } from '../api/http.ts'
 import type { ChangeJson, DeletedJson, ListedConversationJson, PageJson, Shelf } from '../api/types.ts'
 import { chatId, navigate } from '../shell/router.ts'
 import { notify } from '../shell/status.tsx'
@@ -14,6 +14,9 @@ export const archived: Signal<ListedConversationJson[] | undefined> = signal(und
 export const hasMoreChats: Signal<boolean> = signal(false)
 /** The chat that is shown. */
 export const openChat: Signal<OpenChat | undefined> = signal(undefined)
+
+/** How often the chat of the address has come or gone while the page showed it. */
+export const moves: Signal<number> = signal(0)
 
 /** Shows a chat in place of the one that is open. */
 export function showChat(chat: OpenChat | undefined): void {
@@ -167,10 +170,7 @@ function listen(): void {
     // Changes from before are not repeated.
     source.addEventListener('ready', () => {
       void loadChats().catch(() => undefined)
-      void openChat
-        .peek()
-        ?.refresh()
-        .catch(() => undefined)
+      void refreshChat()
     })
     source.addEventListener('changed', ({ data }) => apply(JSON.parse(String(data)) as ChangeJson))
     source.addEventListener('deleted', ({ data }) => apply(JSON.parse(String(data)) as ChangeJson))
@@ -183,12 +183,26 @@ function listen(): void {
 }
 
 function apply(change: ChangeJson): void {
-  if (change.type === 'deleted') remove(change.id)
+  const open = openChat.value
+  if (change.type === 'deleted') {
+    remove(change.id)
+    if (open?.id === change.id) void refreshChat()
+  }
   if (change.type !== 'changed') return
   const { conversation } = change
   put(conversation)
   showShelf(conversation.id, conversation.shelf ?? null)
-  const open = openChat.value
+  if (!open && conversation.id === chatId.peek()) moves.value++
   if (open?.id !== conversation.id || open.isBusy.value) return
-  if (conversation.turn || conversation.updatedAt !== open.info.value.updatedAt) void open.refresh()
+  if (conversation.turn || conversation.updatedAt !== open.info.value.updatedAt) void refreshChat()
+}
+
+/** Reads the open chat again. One that was deleted is left to the page, which says so. */
+async function refreshChat(): Promise<void> {
+  const open = openChat.peek()
+  await open?.refresh().catch((error: unknown) => {
+    if (!(error instanceof ApiFailure) || error.status !== 404 || openChat.peek() !== open) return
+    showChat(undefined)
+    moves.value++
+  })
 }
