@@ -59,6 +59,16 @@ describe('the console is accessible', { skip }, () => {
       const seen = await page.locator('.transcript').boundingBox()
       assert.ok(seen!.height > 100, `${seen!.height} pixels for the messages`)
       await page.setViewportSize({ width: 320, height: 640 })
+      const buffer = Buffer.from('text')
+      const files = Array.from({ length: 20 }, (_, index) => ({
+        name: `a long name ${index}.txt`,
+        mimeType: 'text/plain',
+        buffer,
+      }))
+      await page.locator('input[type=file]').setInputFiles(files)
+      await page.locator('ul.files').getByText('name 19.txt').waitFor()
+      const { y } = (await page.getByRole('button', { name: 'Send' }).boundingBox())!
+      assert.ok(y < 640, `the button is ${y} pixels down, below many files`)
       await page.getByRole('button', { name: 'Inspect' }).click()
       await page.locator('.json-tree').waitFor()
       await checkReflow(page, 'the inspector')
