@@ -171,7 +171,11 @@ describe('chats in a browser', { skip }, () => {
       await page.getByRole('link', { name: 'New chat' }).click()
       await page.goBack()
       await page.getByRole('heading', { name: 'The chat cannot be read' }).waitFor()
+      await page.getByRole('link', { name: 'Usage' }).click()
+      await page.locator('.failure').getByText('Cannot reach the server').waitFor()
       await site.reopen()
+      await page.getByRole('heading', { name: 'Usage' }).waitFor()
+      await page.goBack()
       // Another program writes before the page is back.
       await (await site.conversations.open(page.url().split('/').at(-1)!)).send('What is 3 * 3?')
       await page.getByText('Disconnected from colloquy serve').waitFor({ state: 'detached' })
@@ -184,6 +188,10 @@ describe('chats in a browser', { skip }, () => {
       assert.match(await page.locator('article.reply').last().innerText(), /81/)
       await page.unrouteAll()
       await page.locator('article.question').getByText('What is 9 * 9?').waitFor()
+      // The server was started again in another version.
+      await page.route('**/requests-view-*', (route) => route.fulfill({ status: 404 }))
+      await page.getByRole('link', { name: 'Requests' }).click()
+      await page.getByText('The server has another version of this page. Reload it.').waitFor()
     })
   })
 

@@ -59,6 +59,17 @@ export async function call<T>(method: string, path: string, body?: unknown, sign
   return (await response.json()) as T
 }
 
+/** Loads code of the page that is not needed at first. Throws an error that says why it is not there. */
+export async function loadCode<T>(load: () => Promise<T>): Promise<T> {
+  try {
+    return await load()
+  } catch (error) {
+    // Throws if the server cannot be reached. One that answers has been started again with other files.
+    await send('api/session')
+    throw new Error('The server has another version of this page. Reload it.', { cause: error })
+  }
+}
+
 async function failureOf(response: Response): Promise<ApiFailure> {
   const requestId = response.headers.get('request-id') ?? undefined
   const text = await response.text().catch(() => '')

@@ -1,4 +1,5 @@
 import { type Signal, signal } from '@preact/signals'
+import { loadCode } from '../../api/http.ts'
 import type { AnyBlock } from '../message/content-text.ts'
 
 /** A file that will be sent with the next message. */
@@ -26,7 +27,7 @@ export async function attach(file: File): Promise<Attachment> {
   const { name, size } = file
   if (size > maxBytes) throw new Error(`Cannot attach ${name}: it has more than 20 MB`)
   // Loaded with the first file.
-  const { contentBlock } = await import('../../../../colloquy/src/protocol/content/content.ts')
+  const { contentBlock } = await loadCode(() => import('../../../../colloquy/src/protocol/content/content.ts'))
   try {
     return { name, bytes: size, block: { ...(await contentBlock(file)) } }
   } catch (error) {

@@ -1,5 +1,6 @@
 import type { VNode } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
+import { connection } from '../../api/http.ts'
 
 /** Earlier than this, an empty place is calmer than one that says "Loading". */
 const quietMs = 300
@@ -32,6 +33,9 @@ export function useLoaded<T>(load: () => Promise<T>, dependencies: readonly unkn
     }
   }, [...dependencies, attempt])
   const reload = (): void => setAttempt(attempt + 1)
+  // A value that could not be loaded is loaded when the server is back.
+  const isConnected = connection.value.state === 'connected'
+  useEffect(() => void (isConnected && state.error && reload()), [isConnected])
   return {
     value: state.value,
     placeholder: <Placeholder error={state.error} isSlow={isSlow} reload={reload} />,

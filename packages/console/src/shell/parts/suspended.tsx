@@ -1,4 +1,5 @@
 import type { ComponentType, VNode } from 'preact'
+import { loadCode } from '../../api/http.ts'
 import { useLoaded } from './loaded.tsx'
 
 interface SuspendedProps {
@@ -10,7 +11,7 @@ interface SuspendedProps {
 /** A part of the page whose code is loaded when it is first shown. */
 export function Suspended({ load, frame = mainOf }: SuspendedProps): VNode {
   // A component is a function, and a state would call it.
-  const { value, placeholder } = useLoaded(() => load().then((View) => ({ View })), [])
+  const { value, placeholder } = useLoaded(() => loadCode(load).then((View) => ({ View })), [])
   return value ? <value.View /> : frame(placeholder)
 }
 
