@@ -1028,6 +1028,61 @@ describe('import() of exports of other programs', () => {
     }
   })
 
+  test('importAll() adds each conversation once when another process imports the same file', async () => {
+    const store = memoryStore()
+    const create = store.create.bind(store)
+    store.create = async (step) => {
+      await create(step) // by the other process, at this moment
+      return create(step)
+    }
+    const conversations = openConversations({ client, store })
+    const imported = await conversations.importAll(JSON.stringify([chatGpt, claudeAi, chatGpt]), settings)
+    assert.deepEqual(
+      imported.map(({ title, existed }) => [title, existed]),
+      [
+        ['Trip', true],
+        ['Notes', true],
+        ['Trip', true],
+      ],
+    )
+    assert.equal((await conversations.list()).length, 3)
+  })
+
+  test('import() dates a conversation by its messages, or now if the file has no times', async () => {
+    const dated = (from: number, to: number): object => ({
+      ...claudeAi,
+      chat_messages: [from, to].map((year) => ({
+        sender: 'human',
+        text: `${year}`,
+        created_at: `${year}-05-06T00:00:00Z`,
+      })),
+    })
+    const begin = Date.now()
+    for (const store of [memoryStore(), sqliteStore(':memory:')]) {
+      const conversations = openConversations({ client, store })
+      await conversations.importAll(JSON.stringify([dated(2024, 2025), dated(2022, 2023), dated(2021, 2999)]), settings)
+      await conversations.import('{"role":"user","content":"no time"}', settings)
+      const [undated, ...others] = await conversations.list()
+      assert.ok(undated!.createdAt.getTime() >= begin && undated!.updatedAt.getTime() >= begin)
+      const years = others.map(({ createdAt, updatedAt }) => [createdAt.getFullYear(), updatedAt.getFullYear()])
+      assert.deepEqual(years, [
+        [2024, 2025],
+        [2022, 2023],
+        [2021, 2021],
+      ])
+      const exported = async (id: string): Promise<string> => {
+        const lines = await Array.fromAsync(conversations.export(id))
+        return lines.join('\n').replace(id, '').replaceAll(',"unpaid":true', '')
+      }
+      const chat = await conversations.open(others[0]!.id)
+      await chat.undo()
+      await chat.send('Continue.')
+      const copy = await conversations.import(await exported(chat.id))
+      assert.equal(await exported(copy.id), await exported(chat.id))
+      await conversations.close()
+    }
+  })
+
   test('importAll() adds nothing of a file with a mistake, however long it is', async () => {
     const padding = 'word '.repeat(300_000)
     const long = [

@@ -15,10 +15,9 @@ export async function addConversation(
   archive: Archive,
   config: Pick<TurnConfig, 'turns'>,
 ): Promise<ConversationState> {
-  const { owner, shelf, title, head } = archive
+  const now = Date.now()
+  const { id = newConversationId(now), owner, shelf, title, head, createdAt = now, usedAt = now } = archive
   const { settings, metadata } = checkArchive(archive)
-  const at = Date.now()
-  const { id = newConversationId(at) } = archive
   const messages = await inSlices(mapped(archive.messages, wellFormed))
   const asked = messages.find(({ role }) => role === 'user')
   const given = (title && titleText(title)) || (asked && titleOf([asked])) || null
@@ -29,7 +28,8 @@ export async function addConversation(
     shelf,
     title: given,
     settings,
-    at,
+    at: createdAt,
+    usedAt,
     messages,
     head,
   })
@@ -71,7 +71,7 @@ function pathAmong(
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
 
 /** The id of a new conversation, a ULID: ten characters of time, so that ids sort by age, and sixteen random ones. */
-function newConversationId(at: number = Date.now()): string {
+function newConversationId(at: number): string {
   let id = ''
   for (let rest = at, place = 0; place < 10; place++, rest = Math.floor(rest / 32)) id = alphabet[rest % 32]! + id
   return id + idFrom(crypto.getRandomValues(new Uint8Array(16)))

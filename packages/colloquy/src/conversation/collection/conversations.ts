@@ -3,7 +3,6 @@ import { Conversation } from '../conversation.ts'
 import { ConversationNotFoundError } from '../errors.ts'
 import type { Archive } from '../history/records.ts'
 import type { FoundMessage, ListedConversation } from '../history/view.ts'
-import { paced } from '../in-slices.ts'
 import { memoryStore } from '../stores/memory/store.ts'
 import type { ConversationStore, Spending } from '../stores/store.ts'
 import { checkText, storableOwner } from '../stores/text.ts'
@@ -18,7 +17,7 @@ import type { TurnEvent } from '../turn/stream/turn-event.ts'
 import { type ChangesOptions, changesOf, type ConversationChange } from './changes.ts'
 import { checkStore, type Damage } from './check.ts'
 import { type CreateOptions, newArchive, openOrCreate } from './create.ts'
-import { type ImportedConversation, importedId, type ImportOptions, readAll, readOne } from './import.ts'
+import { importAll, type ImportedConversation, type ImportOptions, readOne } from './import.ts'
 import { deleteOne, deleteUnusedSince, type ListOptions, listFrom, searchIn, spendingOf } from './listing.ts'
 import { checkOptions, configOf, type ConversationsOptions } from './options.ts'
 
@@ -159,17 +158,7 @@ export function openConversations(options: ConversationsOptions): Conversations 
       const { archive, report } = await readOne(text, options)
       return Object.assign(await add(archive), { report })
     },
-    async importAll(text, options) {
-      const imported: ImportedConversation[] = []
-      const counts = new Map<string, number>()
-      for await (const { archive, report } of paced(readAll(text, options))) {
-        const id = await importedId(archive, counts)
-        const found = await store.open(id, { messages: false })
-        const { title } = found?.conversation ?? (await add({ ...archive, id }))
-        imported.push({ id, title: title ?? undefined, report, existed: found !== undefined })
-      }
-      return imported
-    },
+    importAll: (text, options) => importAll(store, add, text, options),
     list: (options) => listFrom(store, options),
     search: (query, options) => searchIn(store, query, options),
     ...rejoining(store, config.turns),

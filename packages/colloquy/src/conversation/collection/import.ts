@@ -1,12 +1,14 @@
 import { checkOptionsObject } from '../../protocol/json/option-names.ts'
 import { checkArchive, idFrom } from '../add-conversation.ts'
 import { checkSettingNames } from '../check-settings.ts'
-import { ContentError } from '../errors.ts'
+import type { Conversation } from '../conversation.ts'
+import { ContentError, ConversationExistsError } from '../errors.ts'
 import { copyOf } from '../history/content.ts'
 import { type GivenMetadata, splitMetadata } from '../history/metadata.ts'
 import type { Archive } from '../history/records.ts'
-import { itemsInSlices } from '../in-slices.ts'
+import { itemsInSlices, paced } from '../in-slices.ts'
 import type { ConversationSettings } from '../settings.ts'
+import type { ConversationStore } from '../stores/store.ts'
 import { checkText } from '../stores/text.ts'
 import type { ReadConversation } from '../transfer/import.ts'
 import type { ImportReport } from '../transfer/report.ts'
@@ -48,11 +50,35 @@ export async function readOne(text: string, given: ImportOptions & { id?: string
 /** Texts up to this length are read once, and their conversations kept until all are checked. */
 const keptLength = 8_000_000
 
+/** Adds the conversations of a file to a store, one after the other. @param add adds one of them. */
+export async function importAll(
+  store: ConversationStore,
+  add: (archive: Archive) => Promise<Pick<Conversation, 'title'>>,
+  text: string,
+  options?: ImportOptions,
+): Promise<ImportedConversation[]> {
+  const imported: ImportedConversation[] = []
+  const counts = new Map<string, number>()
+  for await (const { archive, report } of paced(readAll(text, options))) {
+    const id = await importedId(archive, counts)
+    try {
+      const { title } = await add({ ...archive, id })
+      imported.push({ id, title, report, existed: false })
+    } catch (error) {
+      // An earlier import has added it, or another one does so at this moment.
+      if (!(error instanceof ConversationExistsError)) throw error
+      const found = await store.open(id, { messages: false })
+      imported.push({ id, title: found?.conversation.title ?? undefined, report, existed: true })
+    }
+  }
+  return imported
+}
+
 /**
  * The conversations of a file, as `importAll()` adds them. Before the first one, all of them are read and checked: a file with a
  * mistake adds nothing. A long file is read a second time, so that its conversations are not in memory together.
  */
-export async function* readAll(text: string, options: ImportOptions = {}): AsyncGenerator<ReadConversation> {
+async function* readAll(text: string, options: ImportOptions = {}): AsyncGenerator<ReadConversation> {
   const read = readFile(text, options)
   const kept: ReadConversation[] = []
   for await (const each of read()) {
@@ -108,12 +134,23 @@ function readFile(text: string, options: ImportOptions): () => AsyncGenerator<Re
     const { readConversations } = await import('../transfer/import.ts')
     try {
       for await (const { archive, report } of itemsInSlices(readConversations(text, at, given.model))) {
-        yield { archive: withOptions(archive, given), report }
+        yield { archive: { ...withOptions(archive, given), ...timesOf(archive, at) }, report }
       }
     } catch (error) {
       refuseNesting(error)
     }
   }
+}
+
+/** When the conversation began and its last message was written, as far as the file says it. Default: the time of the import. */
+function timesOf(archive: Archive, importedAt: number): Pick<Archive, 'createdAt' | 'usedAt'> {
+  let [createdAt, usedAt] = [Math.min(archive.createdAt ?? importedAt, importedAt), 0]
+  for (const { createdAt: time } of archive.messages) {
+    if (time <= 0 || time >= importedAt) continue
+    createdAt = Math.min(createdAt, time)
+    usedAt = Math.max(usedAt, time)
+  }
+  return { createdAt, usedAt: usedAt || importedAt }
 }
 
 /** A value that is shown in a note or an error can be nested so deep that JavaScript cannot write it. */

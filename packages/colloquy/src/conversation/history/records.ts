@@ -18,6 +18,10 @@ export interface Archive {
   settings: Partial<ConversationSettings>
   messages: MessageRecord[]
   head: number
+  /** Milliseconds since 1970. Default: now. */
+  createdAt?: number | undefined
+  /** When it was last used, in milliseconds since 1970. Default: now. */
+  usedAt?: number | undefined
 }
 
 /** A record of a message that is sent as it is. */

@@ -14,10 +14,7 @@ export interface ConversationStore {
   /** The clock by which leases end and days begin, in milliseconds since 1970. */
   readonly now: () => number
 
-  /**
-   * Adds a conversation, together with its messages if it is a copy of another one. Throws a `ConversationExistsError` if
-   * the id is taken.
-   */
+  /** Adds a conversation, with its messages if it has any. Throws a `ConversationExistsError` if the id is taken. */
   create(conversation: NewConversation): Promise<ConversationRecord>
   /** Reads a conversation and its active path; undefined if it does not exist. */
   open(id: string, options?: OpenOptions): Promise<OpenedConversation | undefined>
@@ -118,8 +115,10 @@ export interface NewConversation {
   title: string | null
   /** JSON. */
   settings: string
-  /** Milliseconds since 1970. */
+  /** When it was created, in milliseconds since 1970. */
   at: number
+  /** When it was last used. Default `at`. */
+  usedAt?: number
   /** Numbered messages; a parent comes before its children. Default none. */
   messages?: readonly MessageRecord[]
   /** Default 0. */

@@ -2,6 +2,7 @@ import { ConversationNotFoundError } from '../../errors.ts'
 import { descendants, pathTo } from '../../history/tree.ts'
 import { billingPart } from '../../money/spending.ts'
 import { checkVersion } from '../conflict.ts'
+import { recordOf } from '../new-conversation.ts'
 import type {
   BeginStep,
   ConversationRecord,
@@ -31,11 +32,9 @@ export class MemoryConversation {
   /** @param log the messages of all conversations; this one adds its own. */
   constructor(added: NewConversation, log: AddedMessage[]) {
     this.#log = log
-    const { id, owner = null, metadata = null, shelf = null, title, settings, at, messages = [], head = 0 } = added
-    const last = messages.at(-1)?.number ?? 0
-    this.record = { id, owner, metadata, shelf, version: 1, head, last, createdAt: at, updatedAt: at, title, settings }
+    this.record = recordOf(added)
     this.messages = new Map()
-    for (const message of messages) this.add(message)
+    for (const message of added.messages ?? []) this.add(message)
   }
 
   /** The messages from the beginning to the leaf. */

@@ -11,6 +11,7 @@ import type {
   OpenOptions,
 } from '../store.ts'
 import { crc32 } from '../crc32.ts'
+import { recordOf } from '../new-conversation.ts'
 import { checksumOf, intactSettings, type MessageRow, placeChecksum, storedPath } from '../stored-message.ts'
 import { type PostgresConnection, statement } from './connection.ts'
 import { refuseChange } from './conversation-row.ts'
@@ -23,7 +24,8 @@ const create = statement(
   `WITH added AS (
      INSERT INTO %.conversation (public_id, owner, shelf, version, head, last, in_flight_from, created_at, updated_at,
        title)
-     VALUES (:id, :owner::text, :shelf::text, 1, :head::int, :last::int, :last::int + 1, :at::bigint, :at::bigint, :title::text)
+     VALUES (:id, :owner::text, :shelf::text, 1, :head::int, :last::int, :last::int + 1, :createdAt::bigint,
+       :updatedAt::bigint, :title::text)
      ON CONFLICT (public_id) DO NOTHING RETURNING id
    ), configured AS (
      INSERT INTO %.settings SELECT id, :settings::text, :checksum::int FROM added
@@ -39,31 +41,17 @@ const create = statement(
    SELECT id FROM added`,
 )
 
-export async function createConversation(
-  db: PostgresConnection,
-  { id, owner = null, metadata = null, shelf = null, title, settings, at, messages = [], head = 0 }: NewConversation,
-): Promise<ConversationRecord> {
-  const last = messages.at(-1)?.number ?? 0
+export async function createConversation(db: PostgresConnection, added: NewConversation): Promise<ConversationRecord> {
+  const record = recordOf(added)
+  const { version: _, ...columns } = record
   const rows = await inSlices(
-    mapped(messages, (message) =>
-      JSON.stringify({ ...message, checksum: checksumOf(message), placeChecksum: placeChecksum(id, message) }),
+    mapped(added.messages ?? [], (message) =>
+      JSON.stringify({ ...message, checksum: checksumOf(message), placeChecksum: placeChecksum(record.id, message) }),
     ),
   )
-  const values = {
-    id,
-    owner,
-    metadata,
-    shelf,
-    head,
-    last,
-    at,
-    title,
-    settings,
-    checksum: crc32(settings) | 0,
-    messages: `[${rows.join(',')}]`,
-  }
-  if ((await db.row(create, values)) === undefined) throw new ConversationExistsError(id)
-  return { id, owner, metadata, shelf, version: 1, head, last, createdAt: at, updatedAt: at, title, settings }
+  const values = { ...columns, checksum: crc32(record.settings) | 0, messages: `[${rows.join(',')}]` }
+  if ((await db.row(create, values)) === undefined) throw new ConversationExistsError(record.id)
+  return record
 }
 
 /**

@@ -9,6 +9,7 @@ import type {
   OpenOptions,
 } from '../store.ts'
 import { crc32 } from '../crc32.ts'
+import { recordOf } from '../new-conversation.ts'
 import { intactSettings, storedPath } from '../stored-message.ts'
 import type { SqliteConnection } from './database/connection.ts'
 import { addInSlices, slicesOf } from './adding.ts'
@@ -55,18 +56,18 @@ interface AddedConversation {
 /** A part of a transaction. @param givenRow the row id of messages that were added before. Default: a new one. */
 function insertConversation(
   db: SqliteConnection,
-  { id, owner = null, metadata = null, shelf = null, title, settings, at, messages = [], head = 0 }: NewConversation,
+  added: NewConversation,
   givenRow: number | undefined,
 ): AddedConversation {
-  const last = messages.at(-1)?.number ?? 0
+  const record = recordOf(added)
+  const { id, owner, metadata, shelf, head, last, createdAt, updatedAt, title, settings } = record
   const { id: row } = db.run(
     `INSERT INTO conversation (id, public_id, owner, shelf, version, head, last, in_flight_from, created_at, updated_at, title)
      VALUES (coalesce(?, ${freeRow}), ?, ?, ?, 1, ?, ?, ?, ?, ?, ?)`,
-    [givenRow ?? null, id, owner, shelf, head, last, last + 1, at, at, title],
+    [givenRow ?? null, id, owner, shelf, head, last, last + 1, createdAt, updatedAt, title],
   )
   db.run('INSERT INTO settings VALUES (?, ?, ?)', [row, settings, crc32(settings) | 0])
   setMetadata(db, row, metadata)
-  const record = { id, owner, metadata, shelf, version: 1, head, last, createdAt: at, updatedAt: at, title, settings }
   return { row, record }
 }
 

@@ -65,6 +65,7 @@ export function* readColloquy(lines: readonly ExportLine[]): Pausable<Archive> {
   yield* mendExport(found)
   return {
     title: stringOf(about.members, 'title'),
+    createdAt: timeOf(about) || undefined,
     metadata: metadataIn(about),
     shelf: shelfIn(about),
     settings: settingsIn(about),
@@ -100,7 +101,7 @@ function recordOf(line: ExportLine): MessageRecord {
     parent,
     role: members.get('role') === '"summary"' ? 'summary' : roleOf(received ?? json),
     state: endedState(valueOf(members, 'state')),
-    createdAt: Date.parse(stringOf(members, 'createdAt') ?? '') || 0,
+    createdAt: timeOf(line),
     json,
     received,
     reply: replyIn(line),
@@ -177,6 +178,11 @@ function replyIn({ line, members }: ExportLine): string | null {
     if (!isObject(value)) throw wrong(line, `its reply.${name} is ${cutText(JSON.stringify(value), 40)}`)
   }
   return markUnbilled(text)
+}
+
+/** 0 if the line has none. */
+function timeOf({ members }: ExportLine): number {
+  return Date.parse(stringOf(members, 'createdAt') ?? '') || 0
 }
 
 function settingsIn({ line, members }: ExportLine): Partial<ConversationSettings> {
