@@ -10,6 +10,8 @@ const reasons: Record<string, string> = {
   EPIPE: 'its reader has ended',
   EPERM: 'operation not permitted',
   EROFS: 'the file system is read-only',
+  ERR_FS_FILE_TOO_LARGE: 'it has more than 512 MB of text',
+  ERR_STRING_TOO_LONG: 'it has more than 512 MB of text',
 }
 
 /** The reason of a failed system call, such as `no such file or folder`; of another error its message. */
