@@ -86,16 +86,22 @@ export interface Closing {
   drainMs?: number
   /** Called before the wait. */
   onDrain?: () => void
+  /**
+   * Whether SIGHUP stops the server: a terminal that is closed sends it. Default: if there is a terminal. Without one it may be
+   * ignored, as `nohup` asks, which a listener would undo.
+   */
+  stopsOnHangup?: boolean
 }
 
 /** Waits for a signal, then for the replies in flight. A second signal ends the program. */
 export async function closeOnSignal(listening: Listening, closing: Closing = {}): Promise<number> {
-  const { graceMs = 10_000, drainMs = 0, onDrain } = closing
+  const { graceMs = 10_000, drainMs = 0, onDrain, stopsOnHangup = process.stdin.isTTY } = closing
   const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>()
   let isStopping = false
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  for (const name of ['SIGINT', 'SIGTERM', ...(stopsOnHangup ? (['SIGHUP'] as const) : [])] as const) {
     process.on(name, () => {
-      if (isStopping) process.exit(ExitCode.interrupted)
+      // A terminal and its shell both send SIGHUP.
+      if (isStopping && name !== 'SIGHUP') process.exit(ExitCode.interrupted)
       isStopping = true
       resolve(name)
     })

@@ -60,6 +60,7 @@ async function serveFile(flags: Flags): Promise<number> {
     ...(graceMs !== undefined && { graceMs }),
     ...(drainMs && { drainMs }),
     onDrain: () => server.drain(),
+    stopsOnHangup: false,
   })
   await running.page?.close()
   await state.close()
