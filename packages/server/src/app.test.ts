@@ -14,6 +14,7 @@ import {
   models,
 } from 'colloquy/protocol'
 import { type Server, type ServerOptions, createServer } from './app.ts'
+import { openServerStore } from './state/server-store.ts'
 import type { AccessEntry } from './operate/request-log.ts'
 
 const emptyMessage: Message = {
@@ -500,12 +501,17 @@ suite('paths', () => {
     const unknown = await call(serve(), '/v1/unknown')
     assert.equal(unknown.status, 404)
     assert.equal((await errorOf(unknown)).error.type, 'not_found_error')
+    const store = await openServerStore(':memory:')
+    const server = serve({ store })
     for (const [path, method, allow] of [
       ['/v1/messages', 'GET', 'POST'],
       ['/v1/models', 'POST', 'GET, HEAD'],
       ['/v1/models/x', 'DELETE', 'GET, HEAD'],
+      ['/v1/messages/batches', 'PUT', 'POST, GET, HEAD'],
+      ['/v1/messages/batches/x/cancel', 'GET', 'POST'],
+      ['/v1/files/x', 'POST', 'GET, HEAD, DELETE'],
     ] as const) {
-      const response = await call(serve(), path, { method })
+      const response = await call(server, path, { method })
       assert.equal(response.status, 405)
       assert.equal(response.headers.get('allow'), allow)
       assert.deepEqual((await errorOf(response)).error, {
@@ -513,6 +519,8 @@ suite('paths', () => {
         message: 'Method Not Allowed',
       })
     }
+    await server.close()
+    await store.close()
   })
 
   test('an error says how to mend a wrong base URL', async () => {

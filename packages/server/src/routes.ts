@@ -1,4 +1,4 @@
-import { apiError, errorResponse } from 'colloquy/protocol'
+import { apiError } from 'colloquy/protocol'
 import type { Context as HonoContext, MiddlewareHandler } from 'hono'
 import { cors } from 'hono/cors'
 import { Hono } from 'hono/tiny'
@@ -10,6 +10,7 @@ import { type MessagesEndpoint, versionAndBetas } from './messages/endpoint.ts'
 import type { Env } from './messages/env.ts'
 import { type Exchange, toResponse } from './messages/exchange.ts'
 import { failedAnswer } from './messages/failure.ts'
+import { httpError } from './messages/http-error.ts'
 import { addFiles, type FileRoutesOptions } from './messages/files/routes.ts'
 import type { Models } from './messages/models.ts'
 import { webBody } from './messages/request/body-source.ts'
@@ -88,8 +89,7 @@ export function serverRoutes(
 
   if (batches) addBatches(app, batches)
   if (files) addFiles(app, files)
-  for (const path of ['/v1/messages', '/v1/messages/count_tokens', '/v1/models', '/v1/models/:id'])
-    app.all(path, methodNotAllowed)
+  refuseOtherMethods(app)
   app.notFound((c) => answerError(c, apiError('not_found_error', notFound(c.req.path))))
   app.onError((error, c) => answerError(c, error))
   return app
@@ -126,11 +126,14 @@ function allowOrigins(origins: Origins): MiddlewareHandler {
   return (c, next) => (c.req.method === 'POST' && c.req.header('origin') === undefined ? next() : allow(c, next))
 }
 
-function methodNotAllowed(c: Context): Response {
-  const allowed = c.req.path.startsWith('/v1/messages') ? 'POST' : 'GET, HEAD'
-  const error = apiError('invalid_request_error', 'Method Not Allowed')
-  const { body } = errorResponse(error, c.env.log.requestId)
-  return c.json(body, 405, { allow: allowed, 'x-should-retry': 'false' })
+/** Answers other methods of the paths below `/v1` with 405. */
+function refuseOtherMethods(app: Hono<Env>): void {
+  const routes = app.routes.filter(({ method, path }) => path.startsWith('/v1/') && method !== 'ALL')
+  for (const [path, found] of Map.groupBy(routes, (route) => route.path)) {
+    const allow = found.map(({ method }) => (method === 'GET' ? 'GET, HEAD' : method)).join(', ')
+    const error = apiError('invalid_request_error', 'Method Not Allowed')
+    app.all(path, (c) => answerError(c, httpError(405, error, { allow })))
+  }
 }
 
 /** Paths to which clients with a wrong setting send their requests, and how to mend it. */

@@ -1,5 +1,6 @@
-import { APIError, type ErrorBody, formatUsd } from 'colloquy/protocol'
+import { type APIError, apiError, formatUsd } from 'colloquy/protocol'
 import type { Account } from '../ledger/accounts.ts'
+import { finalError } from '../messages/http-error.ts'
 import type { KeyRecord } from './keys/keys.ts'
 import { budgetPicoUsd, type KeyBudget } from './keys/settings.ts'
 
@@ -69,9 +70,6 @@ export function budgetError({ budget, user, until, limit }: BudgetAccount, keyNa
       ? 'Ask for a larger budget to regain access.'
       : `You will regain access on ${new Date(until).toISOString().slice(0, 10)} at 00:00 UTC.`
   const message = `You have reached your API usage limits: this request could exceed the ${periods[budget.per]} budget of ${formatUsd(limit)} of ${who}. ${regain}`
-  const body: ErrorBody = {
-    type: 'error',
-    error: { type: 'rate_limit_error', message, details: { error_code: 'enforced_spend_limit_reached' } },
-  }
-  return APIError.generate(429, body, undefined, new Headers({ 'x-should-retry': 'false' }))
+  const details = { error_code: 'enforced_spend_limit_reached' }
+  return finalError(429, apiError('rate_limit_error', message, details))
 }

@@ -170,8 +170,8 @@ export function uncheckedRow(entry: AccessEntry, { model, at }: UnrecordedReques
     model,
   }
   const row = requestRow(origin, entry, { isPriced: false })
-  // A name that was not checked would make a row of its own in the totals. A response with 405 has no error.
-  return { ...row, served_model: '', attempts: 0, error_type: row.error_type ?? 'invalid_request_error' }
+  // A name that was not checked would make a row of its own in the totals.
+  return { ...row, served_model: '', attempts: 0 }
 }
 
 const longestPath = 200

@@ -1,9 +1,10 @@
 import { WireFault } from 'colloquy/engines'
-import { APIError, APIUserAbortError, AuthenticationError, type ErrorBody } from 'colloquy/protocol'
+import { APIError, apiError, APIUserAbortError, AuthenticationError } from 'colloquy/protocol'
 import type { RequestLog } from '../operate/request-log.ts'
 import { withoutStore } from '../state/without-store.ts'
 import { errorAnswer } from './error-answer.ts'
 import type { Answer } from './exchange.ts'
+import { finalError } from './http-error.ts'
 
 /** The answer to a request that failed. Throws a fault that stands for a broken connection: the caller breaks it. */
 export function failedAnswer(error: unknown, { log, signal }: { log: RequestLog; signal?: AbortSignal }): Answer {
@@ -35,8 +36,6 @@ export function upstreamError(error: unknown, log: RequestLog): unknown {
   return badGateway('The upstream does not accept the key of this server')
 }
 
-/** An error that it does not help to retry. */
 function badGateway(message: string): APIError {
-  const body: ErrorBody = { type: 'error', error: { type: 'api_error', message } }
-  return APIError.generate(502, body, undefined, new Headers({ 'x-should-retry': 'false' }))
+  return finalError(502, apiError('api_error', message))
 }

@@ -1,10 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { apiError } from 'colloquy/protocol'
 import { type HostRules, checkHost } from '../access/hosts.ts'
 import type { RequestHeaders } from '../access/request-headers.ts'
 import type { Server } from '../app.ts'
 import type { BodySource } from '../messages/request/body-source.ts'
 import type { Answer, AnswerStream, PieceSink } from '../messages/exchange.ts'
-import { httpError, refusal } from './refusals.ts'
+import { httpError } from '../messages/http-error.ts'
+import { refusal } from './refusals.ts'
 
 export interface ExchangeOptions {
   /** Milliseconds after which a client that reads nothing is disconnected. */
@@ -107,20 +109,21 @@ function checked(server: AnyServer, incoming: IncomingMessage, { hostRules }: Ex
     const { method = 'GET', httpVersion } = incoming
     const { expect } = incoming.headers
     const host = hostOf(incoming)
-    if (!methods.includes(method))
-      throw httpError(405, 'invalid_request_error', 'Method Not Allowed', { allow: 'GET, HEAD, POST' })
-    if (host === undefined && httpVersion === '1.1')
-      throw httpError(400, 'invalid_request_error', 'The request has no Host header')
-    if (expect !== undefined && expect.toLowerCase() !== '100-continue')
-      throw httpError(417, 'invalid_request_error', 'Expectation Failed')
+    if (!methods.includes(method)) throw requestError(405, 'Method Not Allowed', { allow: 'GET, HEAD, POST' })
+    if (host === undefined && httpVersion === '1.1') throw requestError(400, 'The request has no Host header')
+    if (expect !== undefined && expect.toLowerCase() !== '100-continue') throw requestError(417, 'Expectation Failed')
     const target = targetOf(incoming)
-    if (target === undefined) throw httpError(400, 'invalid_request_error', 'The request has no valid path')
+    if (target === undefined) throw requestError(400, 'The request has no valid path')
     if (hostRules) checkHost(headersOf(incoming), hostRules)
     return target
   } catch (error) {
     const refused = server.refuse?.({ method: incoming.method ?? '', path: pathOf(incoming.url) }, error)
     return refused ?? refusal(error)
   }
+}
+
+function requestError(status: number, message: string, headers?: HeadersInit): Error {
+  return httpError(status, apiError('invalid_request_error', message), headers)
 }
 
 /**
@@ -130,8 +133,7 @@ function checked(server: AnyServer, incoming: IncomingMessage, { hostRules }: Ex
 function hostOf({ rawHeaders, headers: { host } }: IncomingMessage): string | undefined {
   const hosts = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host')
   const isValid = host === undefined || /^[\w.~%!$&'()*+,;=:[\]-]*$/.test(host)
-  if (hosts.length > 1 || !isValid)
-    throw httpError(400, 'invalid_request_error', 'The request has no valid Host header')
+  if (hosts.length > 1 || !isValid) throw requestError(400, 'The request has no valid Host header')
   return host
 }
 

@@ -1,18 +1,7 @@
 import type { Socket } from 'node:net'
 import { newId } from 'colloquy/engines'
-import { APIError, type ErrorBody, type ErrorType, errorResponse } from 'colloquy/protocol'
+import { apiError, type ErrorType, errorResponse } from 'colloquy/protocol'
 import { errorAnswer } from '../messages/error-answer.ts'
-
-/** An error with a status that the API has no type for. */
-export function httpError(
-  status: number,
-  type: ErrorType,
-  message: string,
-  headers?: Record<string, string>,
-): APIError {
-  const body: ErrorBody = { type: 'error', error: { type, message } }
-  return APIError.generate(status, body, undefined, new Headers(headers))
-}
 
 /** The response for an error, from a server that does not make it itself. */
 export function refusal(error: unknown): Response {
@@ -63,8 +52,7 @@ function writeRefusal(
   { status, message, type = 'invalid_request_error', headers = '' }: Refusal,
 ): void {
   const requestId = newId('req_01')
-  const error = httpError(Number.parseInt(status, 10), type, message)
-  const body = JSON.stringify(errorResponse(error, requestId).body)
+  const body = JSON.stringify(errorResponse(apiError(type, message), requestId).body)
   socket.end(
     `HTTP/1.1 ${status}\r\n${headers}content-type: application/json\r\nrequest-id: ${requestId}\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   )

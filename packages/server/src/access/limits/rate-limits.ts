@@ -1,4 +1,5 @@
-import { APIError, type ErrorBody, findModel } from 'colloquy/protocol'
+import { type APIError, apiError, findModel } from 'colloquy/protocol'
+import { httpError } from '../../messages/http-error.ts'
 import { type CountResult, type CounterLimits, type Left, type PerMinute, perMinute } from './counter.ts'
 
 const units: Record<PerMinute, string> = {
@@ -79,8 +80,7 @@ export function rateLimitError(
     exceeded === 'concurrent' || exceeded === undefined
       ? `Number of concurrent connections has exceeded your rate limit of ${limits.concurrent} ${who}. Please try again later.`
       : `This request would exceed your rate limit of ${limits[exceeded]!.toLocaleString('en')} ${units[exceeded]} ${who}. You can see the response headers for current usage. Please reduce the prompt length or the maximum tokens requested, or try again later.`
-  const body: ErrorBody = { type: 'error', error: { type: 'rate_limit_error', message } }
-  return APIError.generate(429, body, undefined, headers)
+  return httpError(429, apiError('rate_limit_error', message), headers)
 }
 
 /** Seconds until the bucket holds what a request needs. */

@@ -1,4 +1,5 @@
-import { APIError, type ErrorBody } from 'colloquy/protocol'
+import { apiError } from 'colloquy/protocol'
+import { finalError } from '../http-error.ts'
 
 /** Encodes a reply or a part of it. Throws the API's 500 for one that `JSON.stringify()`, which is recursive, cannot encode. */
 export function encodedReply<T>(encode: () => T): T {
@@ -9,10 +10,7 @@ export function encodedReply<T>(encode: () => T): T {
   }
 }
 
-/** An error that it does not help to retry. */
-function tooDeep(cause: RangeError): APIError {
-  const message = 'Cannot send the reply: it is nested too deep for JSON'
-  const body: ErrorBody = { type: 'error', error: { type: 'api_error', message } }
-  const error = APIError.generate(500, body, undefined, new Headers({ 'x-should-retry': 'false' }))
-  return Object.assign(error, { cause })
+function tooDeep(cause: RangeError): Error {
+  const error = apiError('api_error', 'Cannot send the reply: it is nested too deep for JSON')
+  return Object.assign(finalError(500, error), { cause })
 }

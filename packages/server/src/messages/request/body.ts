@@ -1,6 +1,7 @@
 import { inPieces } from 'colloquy/engines'
-import { APIError, type ErrorBody, type ErrorDetails, apiError } from 'colloquy/protocol'
+import { APIError, type ErrorDetails, apiError } from 'colloquy/protocol'
 import type { RequestHeaders } from '../../access/request-headers.ts'
+import { httpError } from '../http-error.ts'
 import { type BodySource, type IncomingRequest, webBody } from './body-source.ts'
 import { invalid, parseBody } from './json-body.ts'
 
@@ -184,10 +185,6 @@ function tooLargeDecoded(): Error {
 }
 
 function tooSlow(): Error {
-  const error: ErrorBody['error'] = {
-    type: 'timeout_error',
-    message: 'The request body took too long',
-    details: { error_code: 'request_body_timeout' },
-  }
-  return APIError.generate(408, { type: 'error', error } satisfies ErrorBody, undefined, undefined)
+  const details = { error_code: 'request_body_timeout' }
+  return httpError(408, apiError('timeout_error', 'The request body took too long', details))
 }
