@@ -121,6 +121,36 @@ if (hasRuntime(runtimeFolder)) {
 }
 
 if (hasRuntime(runtimeFolder)) {
+  test('llama() finds a call behind a control token, as Mistral models begin it', async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'colloquy-scripted-'))
+    const file = join(folder, 'mistral.gguf')
+    const control = ['[TOOL_CALLS]', '[ARGS]']
+    const first = ['I add.', '[TOOL_CALLS]', 'add', '[ARGS]', '{"terms": [20, 22]}']
+    writeScriptedModel(file, { first, until: 'sum-42', then: ['42.'], control })
+    const engine = llama({ model: file, runtimeFolder, contextSize: 8_192 })
+    t.after(async () => {
+      await engine.close()
+      await rm(folder, { recursive: true })
+    })
+    const terms = { type: 'array', items: { type: 'integer' } }
+    const request = {
+      model: 'm',
+      max_tokens: 100,
+      temperature: 1,
+      messages: [{ role: 'user' as const, content: 'Add 20 and 22.' }],
+    }
+    const tools = [
+      { name: 'add', input_schema: { type: 'object' as const, properties: { terms }, required: ['terms'] } },
+    ]
+    const { content, stop_reason: reason } = await accumulate(engine({ ...request, tools }))
+    const [text, call] = content
+    assert.deepEqual(text, { type: 'text', text: 'I add.', citations: null })
+    assert.ok(call?.type === 'tool_use' && content.length === 2)
+    assert.deepEqual([call.name, call.input, reason], ['add', { terms: [20, 22] }, 'tool_use'])
+    // Without tools a tag stays a control token, which is not shown.
+    assert.equal(textOf(await accumulate(engine(request))), 'I add.add{"terms": [20, 22]}')
+  })
+
   test('llama() gives the system prompt to the user if the template refuses it', async (t) => {
     const folder = await mkdtemp(join(tmpdir(), 'colloquy-scripted-'))
     const file = join(folder, 'strict.gguf')

@@ -11,6 +11,8 @@ export interface ModelScript {
   then: readonly string[]
   /** Words of the prompts, which then take fewer tokens than bytes. */
   words?: Iterable<string>
+  /** The tokens of the replies that are control tokens. */
+  control?: readonly string[]
   /** The beginning of the chat template, which may refuse messages. */
   rule?: string
   /** The end of the chat template. */
@@ -58,7 +60,7 @@ const firstState = 3
 
 function metadata(
   vocabulary: readonly string[],
-  { rule = '', end: last = '' }: ModelScript,
+  { rule = '', end: last = '', control: more = [] }: ModelScript,
 ): Parameters<typeof gguf>[0] {
   return {
     'general.architecture': 'llama',
@@ -73,7 +75,7 @@ function metadata(
     'llama.rope.dimension_count': size,
     'tokenizer.ggml.model': 'rwkv',
     'tokenizer.ggml.tokens': vocabulary.map(escaped),
-    'tokenizer.ggml.token_type': vocabulary.map((token) => (control.includes(token) ? 3 : 1)),
+    'tokenizer.ggml.token_type': vocabulary.map((token) => ([...control, ...more].includes(token) ? 3 : 1)),
     'tokenizer.ggml.eos_token_id': vocabulary.indexOf(end),
     'tokenizer.ggml.add_bos_token': false,
     'tokenizer.chat_template': `${rule}${template}${last}`,

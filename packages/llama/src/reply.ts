@@ -4,12 +4,13 @@ import { jsonGrammar } from './grammar/json-schema.ts'
 import { oneOf } from './grammar/rules.ts'
 import type { Sampler } from './sampler.ts'
 import {
-  argumentsStart,
+  type BegunCall,
   callableTools,
-  callEnd,
   CallFinder,
+  type CallForm,
   callStart,
   type CustomTool,
+  jsonForm,
   openingOf,
 } from './tool-text.ts'
 
@@ -72,6 +73,10 @@ export class ReplyWriter {
     return this.#sampler.isFull ? 'model_context_window_exceeded' : 'max_tokens'
   }
 
+  get #names(): string[] {
+    return this.#tools.map(({ name }) => name)
+  }
+
   *#end(): Generator<MessageStreamEvent> {
     // Like the API, do not close the input of a call that the limit cut off.
     if (!this.#isCut) yield* this.#blocks.end()
@@ -96,7 +101,7 @@ export class ReplyWriter {
 
   /** Text, thinking in tags, and calls, which a model with tools may begin at any place. */
   async *#text(): AsyncGenerator<MessageStreamEvent> {
-    const finder = new CallFinder(this.#tools.map(({ name }) => name))
+    const finder = new CallFinder(this.#names)
     for await (const piece of this.#sampler.sample()) {
       for (const { kind, text } of this.#tags.push(piece)) {
         if (kind === 'thinking') yield* this.#blocks.thinking(text)
@@ -104,9 +109,9 @@ export class ReplyWriter {
           const found = finder.push(text)
           yield* this.#say(found.text)
           if (this.#stops.found !== null) return
-          if (found.name === undefined) continue
+          if (found.call === undefined) continue
           yield* this.#blocks.text(this.#stops.end())
-          return yield* this.#calls(found.name)
+          return yield* this.#calls(found.call)
         }
       }
     }
@@ -123,18 +128,18 @@ export class ReplyWriter {
 
   async *#forcedCall(): AsyncGenerator<MessageStreamEvent> {
     this.#sampler.force(callStart)
-    yield* this.#call('')
+    yield* this.#call({ name: '', form: jsonForm })
   }
 
   /** The call that the model began, and those that it adds. */
-  async *#calls(begun: string): AsyncGenerator<MessageStreamEvent> {
+  async *#calls(first: BegunCall): AsyncGenerator<MessageStreamEvent> {
     const made = new Set<string>()
-    let name: string | undefined = begun
-    while (name !== undefined && made.size < maxCalls) {
-      const call = yield* this.#call(name)
+    let begun: BegunCall | undefined = first
+    while (begun !== undefined && made.size < maxCalls) {
+      const call: string | undefined = yield* this.#call(begun)
       if (call === undefined || made.has(call) || this.#isParallelOff()) return
       made.add(call)
-      name = await this.#nextCall()
+      begun = await this.#nextCall(begun.form)
     }
   }
 
@@ -143,16 +148,16 @@ export class ReplyWriter {
     return choice?.disable_parallel_tool_use ?? false
   }
 
-  /** The beginning of the next call's name; undefined if the model makes no further call. */
-  async #nextCall(): Promise<string | undefined> {
+  /** The next call; undefined if the model makes no further one. */
+  async #nextCall({ end }: CallForm): Promise<BegunCall | undefined> {
     if (this.#sampler.isSpent) return undefined
-    this.#sampler.force(callEnd)
+    this.#sampler.force(end)
     let text = ''
     for await (const piece of this.#sampler.sample()) {
       text += piece
-      const opening = openingOf(text)
+      const opening = openingOf(text, this.#names)
       if (opening === 'text') return undefined
-      if (opening !== 'undecided') return opening.name
+      if (opening !== 'undecided') return opening
     }
     return undefined
   }
@@ -161,10 +166,10 @@ export class ReplyWriter {
    * One call: the name held to the tools, the arguments to the tool's schema. Returns the call as text, or undefined if the
    * budget ended within it.
    */
-  async *#call(begun: string): AsyncGenerator<MessageStreamEvent, string | undefined> {
-    const tool = await this.#chooseTool(begun)
+  async *#call({ name, form }: BegunCall): AsyncGenerator<MessageStreamEvent, string | undefined> {
+    const tool = await this.#chooseTool(name)
     if (tool === undefined) return undefined
-    this.#sampler.force(argumentsStart)
+    this.#sampler.force(form.middle)
     const grammar = this.#grammars.get(tool.input_schema) ?? inputGrammar(tool)
     yield* this.#blocks.call(tool.name)
     this.#hasCalls = true

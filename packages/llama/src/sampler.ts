@@ -2,6 +2,7 @@ import type { MessageCreateParams } from 'colloquy/protocol'
 import { throwIfAborted } from './abort.ts'
 import type { LoadedModel } from './model/loaded-model.ts'
 import type { Sequence, Token } from './model/runtime.ts'
+import { callableTools } from './tool-text.ts'
 
 /** How tokens are chosen where the request does not say. */
 export interface SamplingDefaults {
@@ -28,6 +29,8 @@ export class Sampler {
   /** Tokens that are read before the next one is sampled. */
   #pending: Token[]
   readonly #sampled: Token[] = []
+  /** The control tokens that have a text: tags before a call. */
+  readonly #tags: ReadonlyMap<Token, string>
   #count = 0
   /** The tokens that the model was made to say. They take room too. */
   #forced = 0
@@ -37,6 +40,7 @@ export class Sampler {
   constructor(options: SamplerOptions, last: Token) {
     this.#options = options
     this.#pending = [last]
+    this.#tags = callableTools(options.params).length > 0 ? options.model.callTags : new Map()
   }
 
   /** The tokens that were sampled, the one that ended the reply included. */
@@ -88,7 +92,7 @@ export class Sampler {
       this.#sampled.push(token)
       this.#pending = [token]
       held.push(token)
-      const text = model.raw.detokenize(held, false, this.#sampled.slice(-held.length - 3, -held.length))
+      const text = this.#tags.get(token) ?? this.#textOf(held)
       // Half of a character waits for its other half.
       if (!text.endsWith('\ufffd')) {
         held = []
@@ -96,6 +100,10 @@ export class Sampler {
       }
       if (this.isSpent) return
     }
+  }
+
+  #textOf(held: readonly Token[]): string {
+    return this.#options.model.raw.detokenize(held, false, this.#sampled.slice(-held.length - 3, -held.length))
   }
 
   #evaluateOptions(grammarEvaluationState: object | undefined): Parameters<Sequence['evaluate']>[1] {

@@ -2,20 +2,30 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CallFinder } from './tool-text.ts'
 
-/** The text before a call and the beginning of its name, from a reply that arrives a character at a time. */
-function found(reply: string, names = ['add', 'subtract']): { text: string; name: string | undefined } {
+interface Found {
+  /** The text before the call. */
+  text: string
+  /** The beginning of its name. */
+  name: string | undefined
+  /** The text between the name and the arguments. */
+  middle?: string
+}
+
+/** The call in a reply that arrives a character at a time. */
+function found(reply: string, names = ['add', 'subtract']): Found {
   const finder = new CallFinder(names)
   let text = ''
   for (const character of reply) {
-    const { text: said, name } = finder.push(character)
+    const { text: said, call } = finder.push(character)
     text += said
-    if (name !== undefined) return { text, name }
+    if (call !== undefined) return { text, name: call.name, middle: call.form.middle }
   }
   return { text: text + finder.rest, name: undefined }
 }
 
 const opened = '{"name": "a'
-const calls: [text: string, reply: string][] = [
+const inJson = '", "arguments": '
+const calls: [text: string, reply: string, middle?: string][] = [
   ['', `<tool_call>\n${opened}`],
   ['', `\n<tool_call> ${opened}`],
   ['', opened],
@@ -27,11 +37,24 @@ const calls: [text: string, reply: string][] = [
   ['', '<tool_call>{"type": "function", "function": {"name": "a'],
   ['I add 1 < 2.\n', `I add 1 < 2.\n<tool_call>\n${opened}`],
   ['<tool<tool_call>x ', `<tool<tool_call>x <tool_call>${opened}`],
+  // The forms that models of these families have learned.
+  ['', `[TOOL_CALLS] [${opened}`],
+  ['I add.', `I add.[TOOL_CALLS][${opened}`],
+  ['', '[TOOL_CALLS]add[ARGS]{"terms"', '[ARGS]'],
+  ['I add [1].', 'I add [1].[TOOL_CALLS]add{"terms"', '[ARGS]'],
+  ['', `<|python_tag|>${opened}`],
+  ['I add.', 'I add.<|python_tag|>{"type": "function", "name": "add'],
+  ['Sure.\n', `Sure.\n<|tool_call|>[${opened}`],
+  ['', `<|tool_call|>[ {"type": "function", "function": {"name": "a`],
+  ['', '<function=add>{"terms"', '>'],
+  ['I add.\n', 'I add.\n<function=add>{"terms"', '>'],
+  ['I add.\n', 'I add.\n<tool_call>\n<function=add>\n<parameter=terms>', '>'],
 ]
-for (const [text, reply] of calls) {
+for (const [text, reply, middle = inJson] of calls) {
   test(`CallFinder finds the call in ${JSON.stringify(reply)}`, () => {
-    assert.deepEqual(found(reply).text, text)
-    assert.match(found(reply).name ?? 'none', /^a?$/)
+    const { text: before, name, middle: next } = found(reply)
+    assert.deepEqual([before, next], [text, middle])
+    assert.ok('add'.startsWith(name ?? 'none'), name)
   })
 }
 
@@ -46,6 +69,10 @@ const texts = [
   'It is <tool_ca',
   '<tool_call>',
   'As JSON: {"name": "add"}',
+  'It is written <function=map> here, [TOOL_CALLS] there and <|python',
+  '<function=map>',
+  '[1, 2]',
+  '[TOOL_CALLS]multiply',
   '',
 ]
 for (const text of texts) {
@@ -56,6 +83,6 @@ for (const text of texts) {
 test('CallFinder holds nothing back without tools', () => {
   assert.deepEqual(new CallFinder([]).push('<tool_call>{"name": "a'), {
     text: '<tool_call>{"name": "a',
-    name: undefined,
+    call: undefined,
   })
 })

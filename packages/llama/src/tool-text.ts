@@ -3,8 +3,8 @@ import type { MessageCreateParams } from 'colloquy/protocol'
 // Small models learned to call tools in this form, which the Hermes models began.
 
 export const callStart = '<tool_call>\n{"name": "'
-export const argumentsStart = '", "arguments": '
-export const callEnd = '}\n</tool_call>'
+const argumentsStart = '", "arguments": '
+const callEnd = '}\n</tool_call>'
 
 export interface CustomTool {
   name: string
@@ -49,15 +49,57 @@ export function resultText(text: string): string {
   return `<tool_response>\n${text}\n</tool_response>`
 }
 
-const tag = '<tool_call>'
+/** The text around the arguments of a call, which are JSON in every form. */
+export interface CallForm {
+  /** Between the name and the arguments. */
+  middle: string
+  /** After the arguments. */
+  end: string
+}
+
+export const jsonForm: CallForm = { middle: argumentsStart, end: callEnd }
+/** `<function=NAME>{}</function>` of Llama 3.1. Qwen 3 Coder and 3.5 have it in the tag, with elements for the arguments. */
+const elementForm: CallForm = { middle: '>', end: '</function>' }
+/** `[TOOL_CALLS]NAME[ARGS]{}` of Mistral's models since 2025. */
+const mistralForm: CallForm = { middle: '[ARGS]', end: '' }
+
+/** The tags of Hermes and Qwen, Mistral, Llama, and of Granite and Phi. In many models they are control tokens. */
+export const callTags: readonly string[] = ['<tool_call>', '[TOOL_CALLS]', '<|python_tag|>', '<|tool_call|>']
+
+/** A way in which a model opens a call, without white space. */
+interface Opening {
+  text: string
+  form: CallForm
+  /** Whether a call follows, whatever its name is. Otherwise it is one only if it has the name of a tool. */
+  isSure: boolean
+}
+
+/** A call that a model has begun. */
+export interface BegunCall {
+  /** The beginning of its name; perhaps empty. */
+  name: string
+  form: CallForm
+}
+
 const fences = ['', '```json', '```']
 const starts = ['{', '{"type":"function",', '{"type":"function","function":{'].map((start) => `${start}"name":"`)
+const element = '<function='
+const marks = [...callTags, element]
 
-/** The ways in which models open a call, without white space: in the tag, and bare. */
-const tagged = fences.flatMap((fence) => starts.map((start) => `${fence}${tag}${start}`))
-const bare = [...fences, '['].flatMap((before) => starts.map((start) => `${before}${start}`))
+const tagged: Opening[] = callTags.flatMap((tag) => [
+  ...['', '['].flatMap((list) => starts.map((start) => ({ text: tag + list + start, form: jsonForm, isSure: true }))),
+  { text: tag + element, form: elementForm, isSure: true },
+])
+const untagged: Opening = { text: element, form: elementForm, isSure: false }
+/** At the beginning of a reply also in a fence, and as bare JSON. */
+const atStart: Opening[] = [
+  ...fences.slice(1).flatMap((fence) => tagged.map((opening) => ({ ...opening, text: fence + opening.text }))),
+  ...[...fences, '['].flatMap((before) =>
+    starts.map((start) => ({ text: before + start, form: jsonForm, isSure: false })),
+  ),
+]
 
-/** Finds where a reply begins a call: at its beginning in any of the ways, later only with the tag. */
+/** Finds where a reply begins a call: at its beginning in any of the ways, later only with a tag. */
 export class CallFinder {
   readonly #names: readonly string[]
   #held = ''
@@ -72,51 +114,42 @@ export class CallFinder {
     return this.#held
   }
 
-  /** Takes more of the reply. Returns the text to show, and the beginning of a call's name once one has begun. */
-  push(piece: string): { text: string; name: string | undefined } {
-    if (this.#names.length === 0) return { text: piece, name: undefined }
+  /** Takes more of the reply. Returns the text to show, and the call once one has begun. */
+  push(piece: string): { text: string; call: BegunCall | undefined } {
+    if (this.#names.length === 0) return { text: piece, call: undefined }
     this.#held += piece
     let text = ''
     for (;;) {
-      const place = this.#isStart ? 0 : tagIn(this.#held)
+      const place = this.#isStart ? 0 : markIn(this.#held)
       text += this.#held.slice(0, place)
       this.#held = this.#held.slice(place)
-      const opening = this.#held === '' ? 'undecided' : this.#opening()
-      if (opening === 'undecided') return { text, name: undefined }
-      if (opening !== 'text') return { text, name: opening.name }
+      const opening = this.#held === '' ? 'undecided' : openingOf(this.#held, this.#names, this.#isStart)
+      if (opening === 'undecided') return { text, call: undefined }
+      if (opening !== 'text') return { text, call: opening }
       this.#isStart = false
       text += this.#held.slice(0, 1)
       this.#held = this.#held.slice(1)
     }
   }
-
-  #opening(): { name: string } | 'undecided' | 'text' {
-    const opening = openingOf(this.#held, tagged)
-    if (opening !== 'text' || !this.#isStart) return opening
-    const found = openingOf(this.#held, bare)
-    if (typeof found === 'string') return found
-    // JSON without the tag is a call only if it has the name of a tool.
-    if (!this.#names.some((name) => name.startsWith(found.name))) return 'text'
-    return found.name === '' ? 'undecided' : found
-  }
 }
 
-/** The place of the tag or of its beginning at the end of the text; the end without one. */
-function tagIn(text: string): number {
-  for (let place = text.indexOf('<'); place >= 0; place = text.indexOf('<', place + 1)) {
-    const found = text.slice(place, place + tag.length)
-    if (tag.startsWith(found)) return place
+/** The place of a mark or of its beginning at the end of the text; the end without one. */
+function markIn(text: string): number {
+  for (let place = 0; place < text.length; place++) {
+    if (marks.some((mark) => mark.startsWith(text.slice(place, place + mark.length)))) return place
   }
   return text.length
 }
 
 /** Tells what a text begins with: a call whose name may have begun, perhaps a call, or text. */
-export function openingOf(
-  text: string,
-  openings: readonly string[] = [...tagged, ...bare],
-): { name: string } | 'undecided' | 'text' {
+export function openingOf(text: string, names: readonly string[], isStart = true): BegunCall | 'undecided' | 'text' {
   const squeezed = text.replaceAll(/\s/g, '')
-  const opened = openings.find((each) => squeezed.startsWith(each))
-  if (opened !== undefined) return { name: squeezed.slice(opened.length) }
-  return openings.some((each) => each.startsWith(squeezed)) ? 'undecided' : 'text'
+  const direct = names.map((name) => ({ text: `[TOOL_CALLS]${name}`, form: mistralForm, isSure: true, name }))
+  const openings: (Opening & { name?: string })[] = [...tagged, ...direct, untagged, ...(isStart ? atStart : [])]
+  const opened = openings.find((each) => squeezed.startsWith(each.text))
+  if (opened === undefined) return openings.some((each) => each.text.startsWith(squeezed)) ? 'undecided' : 'text'
+  const { form, isSure, name: whole = '' } = opened
+  const name = whole + squeezed.slice(opened.text.length)
+  if (!isSure && !names.some((each) => each.startsWith(name))) return 'text'
+  return !isSure && name === '' ? 'undecided' : { name, form }
 }

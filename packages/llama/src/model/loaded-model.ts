@@ -2,7 +2,8 @@ import { apiError } from 'colloquy/protocol'
 import { baseModelError, checkFile, loadError } from '../files/check-file.ts'
 import { ChatTemplate } from './chat-template.ts'
 import { instanceOf, takeLog } from './instance.ts'
-import type { Context, Grammar, Llama, RawModel, Runtime } from './runtime.ts'
+import { callTags } from '../tool-text.ts'
+import type { Context, Grammar, Llama, RawModel, Runtime, Token } from './runtime.ts'
 import { Slots } from './slots.ts'
 import { Tokenizer } from './tokenizer.ts'
 
@@ -28,6 +29,8 @@ export class LoadedModel {
   readonly template: ChatTemplate
   readonly tokenizer: Tokenizer
   readonly slots: Slots
+  /** The tokens that are a tag before a call. Control tokens have no text otherwise. */
+  readonly callTags: ReadonlyMap<Token, string>
   /** The most tokens of a prompt and its reply together. */
   readonly window: number
   readonly #runtime: Runtime
@@ -47,6 +50,8 @@ export class LoadedModel {
     this.template = parts.template
     this.window = window
     this.tokenizer = new Tokenizer(parts.raw)
+    const tokens = callTags.map((tag) => [this.raw.tokenize(tag, true), tag] as const)
+    this.callTags = new Map(tokens.flatMap(([[token, ...others], tag]) => (others.length === 0 ? [[token!, tag]] : [])))
     this.slots = new Slots(parts.context, options.parallel, options.maxQueue)
   }
 
