@@ -18,7 +18,8 @@ interface ListedRow extends Omit<ConversationSummary, 'totals'> {
   saved: string | null
 }
 
-// In ORDER BY, `id` alone would be the column of the result, which is public.
+// Chosen first, so that the other tables are read for these rows only. In ORDER BY, `id` alone would be the column of the result,
+// which is public.
 const readRows = statement(
   doing,
   `SELECT id::float8 AS row, c.version, public_id AS id, owner, m.json AS metadata, shelf, title,
@@ -26,13 +27,15 @@ const readRows = statement(
      (SELECT max(number) FROM %.message r WHERE r.conversation = c.id AND number >= c.in_flight_from
        AND role = 'assistant' AND until >= :now::bigint) AS receiving,
      CASE WHEN t.version >= corrected THEN t.json END AS saved
-   FROM %.conversation c LEFT JOIN %.metadata m ON m.conversation = id LEFT JOIN %.totals t ON t.conversation = id
-   WHERE (:owner::text IS NULL OR owner = :owner::text)
-     AND (:shelf::text IS NULL OR coalesce(shelf, 'none') = :shelf::text)
-     AND (:usedBefore::bigint IS NULL OR updated_at < :usedBefore::bigint)
-     AND (:pattern::text IS NULL OR title ~ :pattern::text) AND (:before::text IS NULL
-     OR (updated_at, id) < (SELECT updated_at, id FROM %.conversation WHERE public_id = :before::text))
-   ORDER BY updated_at DESC, c.id DESC LIMIT :limit::int`,
+   FROM (SELECT * FROM %.conversation
+     WHERE (:owner::text IS NULL OR owner = :owner::text)
+       AND (:shelf::text IS NULL OR CASE :shelf::text WHEN 'none' THEN shelf IS NULL ELSE shelf = :shelf::text END)
+       AND (:usedBefore::bigint IS NULL OR updated_at < :usedBefore::bigint)
+       AND (:pattern::text IS NULL OR title ~ :pattern::text) AND (:before::text IS NULL
+       OR (updated_at, id) < (SELECT updated_at, id FROM %.conversation WHERE public_id = :before::text))
+     ORDER BY updated_at DESC, id DESC LIMIT :limit::int
+   ) c LEFT JOIN %.metadata m ON m.conversation = id LEFT JOIN %.totals t ON t.conversation = id
+   ORDER BY updated_at DESC, c.id DESC`,
 )
 
 export async function listConversations(

@@ -51,6 +51,25 @@ test('a schema may have the name of a word of SQL', async () => {
   assert.equal((await postgresStore(db, { schema: 'user' }).open('one'))?.conversation.version, 1)
 })
 
+test('list() finds an owner and a shelf by an index', async () => {
+  const plans: string[] = []
+  const query = async (sql: string, values?: unknown[]): Promise<{ rows: unknown[] }> => {
+    if (sql.includes('.shelf') || sql.includes('shelf,'))
+      plans.push(JSON.stringify(await db.query(`EXPLAIN ${sql}`, values)))
+    return db.query(sql, values)
+  }
+  const store = postgresStore({ query }, { schema: 'listed' })
+  await store.open('none')
+  // Without it, a small table is read as a whole.
+  await db.query('SET enable_seqscan = off')
+  for (const given of [{ owner: 'ada' }, { shelf: 'pinned' }] as const) await store.list({ limit: 9, ...given })
+  await db.query('RESET enable_seqscan')
+  assert.deepEqual(
+    plans.map((plan) => /conversation_(?:owner|shelf)_idx/.exec(plan)?.[0]),
+    ['conversation_owner_idx', 'conversation_shelf_idx'],
+  )
+})
+
 test('a question and a journal do not wait for the disk, a reply does', async () => {
   const store = postgresStore(db, { schema: 'waits' })
   await store.create({ id: 'one', title: null, settings: '{}', at: 1 })
