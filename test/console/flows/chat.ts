@@ -233,7 +233,8 @@ describe('chats in a browser', { skip }, () => {
         assert.equal(await form.locator('textarea:invalid').count(), 1, 'an error needs a text')
         await page.locator('#composer').fill('And?')
         await page.keyboard.press('Enter')
-        await page.getByText('Your message was not sent.').waitFor()
+        await page.locator('.notice').getByText('the reply waits for the results above').waitFor()
+        assert.equal(await page.locator('#composer').inputValue(), 'And?')
         await failing.getByRole('textbox').fill('None found')
         await page.keyboard.press('Control+Enter')
         await page.getByText('Take no umbrella').waitFor()
@@ -276,6 +277,8 @@ describe('chats in a browser', { skip }, () => {
       again('toolu_3'),
       again('toolu_4'),
       'Sunny twice',
+      again('toolu_5'),
+      'Sunny always',
     ]
     await withSite(
       script(steps),
@@ -294,10 +297,13 @@ describe('chats in a browser', { skip }, () => {
         await press('Run, and do not ask again in this chat')
         await page.getByText('Sunny twice').waitFor()
         await replied(page)
-        assert.deepEqual(cities, ['Lisbon', 'Lisbon', 'Lisbon'])
+        await page.reload()
+        await ask(page, 'And in a week?')
+        await page.getByText('Sunny always').waitFor()
+        assert.deepEqual(cities, ['Lisbon', 'Lisbon', 'Lisbon', 'Lisbon'])
         const [listed] = await conversations.list()
         const results = JSON.stringify((await conversations.open(listed!.id)).messages.map(({ content }) => content))
-        assert.equal(results.match(/"content":"Sunny in Lisbon"/g)?.length, 3)
+        assert.equal(results.match(/"content":"Sunny in Lisbon"/g)?.length, 4)
         assert.match(results, /was declined: the user did not allow it","is_error":true/)
       },
       [weather],

@@ -130,6 +130,10 @@ async function create(): Promise<OpenChat> {
 
 /** Resolves to the id of the chat if it refuses the message. */
 async function sendTo(chat: OpenChat, content: string | AnyBlock[]): Promise<string | undefined> {
+  if (chat.info.value.waitingCalls.length > 0) {
+    notify('Your message was not sent: the reply waits for the results above it.')
+    return chat.id
+  }
   return (await chat.send(content)) ? undefined : chat.id
 }
 

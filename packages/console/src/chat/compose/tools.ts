@@ -1,12 +1,13 @@
 import { type Signal, signal } from '@preact/signals'
 import { call } from '../../api/http.ts'
 import type { ToolJson, ToolsJson } from '../../api/types.ts'
+import { stored } from '../../shell/storage.ts'
 import type { AnyBlock } from '../message/content-text.ts'
 
 /** The tools that the server runs for its chats; undefined until they are loaded. */
 const tools: Signal<readonly ToolJson[] | undefined> = signal(undefined)
-/** The tools that run without asking until the page is left, by chat. */
-const unasked = new Map<string, Set<unknown>>()
+/** The names of tools that run without asking until the tab is closed, by chat. */
+const unasked: Signal<Readonly<Record<string, readonly unknown[]>>> = stored('unasked', {}, 'sessionStorage')
 
 export async function loadTools(): Promise<void> {
   tools.value ??= (await call<ToolsJson>('GET', 'api/tools')).data
@@ -18,10 +19,11 @@ export function isRunnable({ name }: AnyBlock): boolean {
 }
 
 export function runsUnasked(chatId: string, { name }: AnyBlock): boolean {
-  return tools.value?.find((tool) => tool.name === name)?.runsUnasked || !!unasked.get(chatId)?.has(name)
+  return tools.value?.find((tool) => tool.name === name)?.runsUnasked || !!unasked.value[chatId]?.includes(name)
 }
 
 /** Runs later calls of these tools in the chat without asking. */
 export function askNoMore(chatId: string, calls: readonly AnyBlock[]): void {
-  unasked.set(chatId, new Set([...(unasked.get(chatId) ?? []), ...calls.map(({ name }) => name)]))
+  const names = [...(unasked.value[chatId] ?? []), ...calls.map(({ name }) => name)]
+  unasked.value = { ...unasked.value, [chatId]: [...new Set(names)] }
 }
