@@ -4,6 +4,7 @@ import { ApiFailure } from './api/http.ts'
 import { openSession } from './api/session.ts'
 import { followChanges } from './chat/chats.ts'
 import { listenForKeys } from './shell/commands/keys.ts'
+import { drawForPrint } from './shell/commands/print.ts'
 import { keepPageTitle } from './shell/page-title.ts'
 import { followLinks } from './shell/router.ts'
 import { notify } from './shell/status.tsx'
@@ -26,6 +27,7 @@ await openSession()
 followLinks()
 listenForKeys()
 keepPageTitle()
+drawForPrint()
 followChanges()
 const root = document.querySelector('#app')
 if (root) render(<App />, root)

@@ -48,6 +48,12 @@ describe('finding chats and messages', { skip }, () => {
       assert.equal(await far.getByRole('button').count(), 0)
       await far.scrollIntoViewIfNeeded()
       await far.getByRole('button', { name: 'Copy' }).waitFor()
+      const groups = await page.evaluate(() => {
+        const count = (): number => document.querySelectorAll('.far').length
+        return [count(), dispatchEvent(new Event('beforeprint')), count()]
+      })
+      assert.ok(Number(groups[0]) > 0)
+      assert.equal(groups[2], 0, 'the menu of the browser prints whole messages')
       await page.goto(`${url}/c/${chat.id}?m=nothing`)
       await page.locator('.notice').getByText('The message cannot be shown').waitFor()
       await page.getByText('6 * 7 = 42').waitFor()

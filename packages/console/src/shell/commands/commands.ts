@@ -4,9 +4,10 @@ import type { OpenChat } from '../../chat/open-chat.ts'
 import { contentOf, textOf } from '../../chat/message/content-text.ts'
 import { copyText } from '../copy.ts'
 import { closeInspector, dialog, isInspectorOpen, isListOpen, toggleInspector } from '../panels.ts'
-import { navigate, route } from '../router.ts'
+import { navigate } from '../router.ts'
 import { notify } from '../status.tsx'
 import { nextTheme } from '../theme.ts'
+import { printChat } from './print.ts'
 
 /** Something that a key or the palette does. */
 export interface Command {
@@ -67,12 +68,6 @@ function stopOrClose(): void {
   const chat = openChat.value
   if (chat?.isBusy.value) void chat.stop()
   else if (isInspectorOpen.value) closeInspector()
-}
-
-/** Prints all messages of a chat, of which the page has the newest. */
-async function printChat(): Promise<void> {
-  if (route.value.name === 'chat') await openChat.value?.loadAll()
-  requestAnimationFrame(() => print())
 }
 
 function copyReply(): void {
