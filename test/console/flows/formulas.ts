@@ -37,14 +37,14 @@ describe('replies in a browser', { skip }, () => {
       assert.deepEqual(elements, [
         ['SUB', '2', 0],
         ['KBD', 'Ctrl', 0],
-        ['SUP', '1', 0],
+        ['SUP', 'note', 0],
         ['SUMMARY', 'More text', 0],
         ['EM', 'text', 0],
         ['LI', 'folded', 0],
-        ['SUP', '1', 0],
+        ['SUP', 'note', 0],
       ])
       await replies.last().getByText('<b>an open tag <img src=x>').waitFor()
-      const notes = replies.last().getByRole('link', { name: 'Footnote 1' })
+      const notes = replies.last().getByRole('link', { name: 'Footnote note' })
       const focused = (): Promise<boolean[]> =>
         notes.evaluateAll((all) => all.map((note) => note === document.activeElement))
       await notes.first().click()
@@ -80,9 +80,9 @@ const formulas = [
   '- $\\alpha$ in a list',
   '| $\\frac{1}{2}$ | `$not$` |\n|---|:-:|\n| | in the middle |',
   'This is not valid: $\\frac{1}$',
-  'H<sub onclick="alert(1)">2</sub>O, <kbd>Ctrl</kbd>, a note[^1] and <b>an open tag <img src=x>',
+  'H<sub onclick="alert(1)">2</sub>O, <kbd>Ctrl</kbd>, a note[^note] and <b>an open tag <img src=x>',
   '<details open>\n<summary>More *text*</summary>\n\n- folded\n\n</details>',
-  '[^1]: The text of the note',
+  '[^note]: The text of the note',
 ].join('\n\n')
 
 const life = { type: 'web_search_result_location', url: 'https://example.com/life', title: 'A life' }

@@ -43,7 +43,7 @@ function spansOf(token: Token, style: Style, paint: Painter): Span[] {
     case 'element':
       return elementSpans((token as ElementToken).name, children, style)
     case 'footnote':
-      return [{ text: `[${(token as FootnoteToken).number}]`, style }]
+      return [{ text: `[${(token as FootnoteToken).name}]`, style }]
     case 'formula':
       return [{ text: formulaText((token as FormulaToken).tex) ?? token.raw, style }]
     case 'link':

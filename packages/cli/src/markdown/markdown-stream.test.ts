@@ -244,6 +244,10 @@ test('HTML that changes the look of text is a style or another character, and ot
   assert.deepEqual(render('<details>\n<summary>More</summary>\n\n- a\n\n</details>\nb'), ['More', '', '• a', '', 'b'])
 })
 
+test('emphasis that ends in punctuation beside an East Asian letter is emphasis', () => {
+  assert.deepEqual(render('**「a」**は', 60, colored), ['\x1b[1m「a」\x1b[0mは'])
+})
+
 test('formulas in TeX are written as text', () => {
   assert.deepEqual(render('So $x = \\frac{a}{2}$ and \\(y \\le x_1^2\\), for $5 or $10.'), [
     'So x = a/2 and y ≤ x₁², for $5 or $10.',

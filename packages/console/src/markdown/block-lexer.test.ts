@@ -33,6 +33,9 @@ const line = fc.constantFrom(
   'see [a]',
   'b[^1] <sub>c</sub>',
   '[^1]: note',
+  'c[^n], [^abc]',
+  '[^n]: named',
+  'は**「d」**は',
   '<details>',
   '<summary>t</summary>',
   '</details>',
@@ -55,10 +58,9 @@ test('text in pieces is read as the same text at once, with lines of every kind'
   fc.assert(property, { numRuns: 500 })
 })
 
-// A definition does not reach the blocks far above it, so the only one of the label stands before all of them.
 test('links and emphasis of text in pieces are those of the same text at once', () => {
-  const property = fc.property(lines, cuts, (after, ends) => {
-    const text = `[a]: /address "title"\n${after}`
+  const property = fc.property(lines, cuts, lines, (before, ends, after) => {
+    const text = `${before}\n[a]: /address "title"\n${after}`
     assert.deepEqual(inPieces(text, ends), atOnce(text))
   })
   fc.assert(property, { numRuns: 500 })
@@ -79,6 +81,12 @@ test('two signs that turn out to begin no formula are a heading', () => {
 
 test('a link has its whole address when its definition arrives in pieces', () => {
   for (const text of ['[a]\n\n[a]: /address', '[a]: /address\n\n[a]\n\none\n\ntwo\n\nthree'])
+    assert.deepEqual(inPieces(text, [...text].keys()), atOnce(text))
+})
+
+test('a definition reaches the blocks far above it', () => {
+  const paragraphs = '\n\none\n\ntwo\n\nthree\n\n'
+  for (const text of [`[a]${paragraphs}[a]: /address`, `b[^note]${paragraphs}[^note]: text`])
     assert.deepEqual(inPieces(text, [...text].keys()), atOnce(text))
 })
 
@@ -134,6 +142,9 @@ test('30,000 lines that may begin a formula are read', { timeout: 30_000 }, () =
     '<details>\n',
     '<details>\n\n</details>\n',
     '[^1]: a\n',
+    'a[^n]\n\n',
+    '**「a',
+    '**「a」**は',
     'a[^1] ',
     '<sub>',
     '<sub>a</sub>',

@@ -11,8 +11,8 @@ export interface Block {
 type Links = TokensList['links']
 
 /**
- * Reads Markdown that grows, and reads only its end again: a block that is followed by two others can no longer change. So a
- * long reply costs as much a piece at its end as at its beginning.
+ * Reads Markdown that grows, and reads only its end again: a block that is followed by two others can no longer change, except
+ * by the definition of a link or a footnote in it. So a long reply costs as much a piece at its end as at its beginning.
  */
 export class BlockLexer {
   readonly #finished: Block[] = []
@@ -22,15 +22,15 @@ export class BlockLexer {
   /** The definitions in the finished blocks. An address in an open block may still grow. */
   #links: Links = {}
   #open: Block[] = []
-  /** The definitions that the open blocks were read with, as JSON. */
-  #openLinks = ''
+  /** The definitions that the open blocks were read with. */
+  #openLinks: Links = {}
 
   /** Returns the blocks of the text. A text that does not continue the previous one is read from its start. */
   read(text: string): readonly Block[] {
     if (!text.startsWith(this.#text)) this.#reset()
     if (text !== this.#text || this.#open.length === 0) {
       this.#text = text
-      this.#readEnd(text.slice(this.#finishedLength))
+      this.#readEnd()
       this.#finish()
     }
     return [...this.#finished, ...this.#open]
@@ -48,16 +48,24 @@ export class BlockLexer {
     return [...blocks.slice(0, -1), ...shown]
   }
 
-  #readEnd(rest: string): void {
-    const { tokens, links } = lex(rest, this.#links)
-    const openLinks = JSON.stringify(links)
-    const hasSameLinks = openLinks === this.#openLinks
-    this.#openLinks = openLinks
+  #readEnd(): void {
+    const { tokens, links } = lex(this.#text.slice(this.#finishedLength), this.#links)
+    const changed = changedLabels(this.#openLinks, links)
+    this.#openLinks = links
+    if (changed.some((label) => this.#isUsedBefore(label))) {
+      this.#reset()
+      return this.#readEnd()
+    }
     const first = this.#finished.length
     this.#open = tokens.map((token, index) => {
       const before = this.#open[index]
-      return before && hasSameLinks && isSame(before.token, token) ? before : { key: first + index, token }
+      return before && changed.length === 0 && isSame(before.token, token) ? before : { key: first + index, token }
     })
+  }
+
+  /** Whether a finished block uses a definition, so that it has to be read again when that has arrived or changed. */
+  #isUsedBefore(label: string): boolean {
+    return this.#text.slice(0, this.#finishedLength).toLowerCase().includes(`[${label}]`)
   }
 
   #finish(): void {
@@ -76,6 +84,13 @@ export class BlockLexer {
     this.#links = {}
     this.#open = []
   }
+}
+
+/** The labels of definitions that are not in both, or not with the same address and title. */
+function changedLabels(before: Links, after: Links): string[] {
+  return Object.keys({ ...before, ...after }).filter(
+    (label) => JSON.stringify(before[label]) !== JSON.stringify(after[label]),
+  )
 }
 
 /** A table has no rows before the line below its head has arrived. */

@@ -50,20 +50,20 @@ function inlineToken(token: Token): ComponentChildren {
   }
 }
 
-/** The number of a footnote. One in a text leads to the note, and that of the note back to the text. */
-function Footnote({ number }: Pick<FootnoteToken, 'number'>): VNode {
+/** The name of a footnote. One in a text leads to the note, and that of the note back to the text. */
+function Footnote({ name }: Pick<FootnoteToken, 'name'>): VNode {
   const go = (event: MouseEvent): void => {
     event.preventDefault()
     const here = event.currentTarget as HTMLElement
-    const all = [...(here.closest('.markdown')?.querySelectorAll<HTMLElement>(`a[href="#note-${number}"]`) ?? [])]
+    const all = [...(here.closest('.markdown')?.querySelectorAll<HTMLElement>(`a[href="#note-${name}"]`) ?? [])]
     const other = here === all.at(-1) ? all[0] : all.at(-1)
     other?.scrollIntoView({ block: 'center' })
     other?.focus({ preventScroll: true })
   }
   return (
     <sup>
-      <a href={`#note-${number}`} aria-label={`Footnote ${number}`} onClick={go}>
-        {number}
+      <a href={`#note-${name}`} aria-label={`Footnote ${name}`} onClick={go}>
+        {name}
       </a>
     </sup>
   )

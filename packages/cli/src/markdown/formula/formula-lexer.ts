@@ -1,4 +1,4 @@
-import { type Token, Tokenizer, type TokenizerThis, type Tokens } from 'marked'
+import type { Token, TokenizerThis } from 'marked'
 
 /** A formula in TeX. */
 export interface FormulaToken {
@@ -25,13 +25,6 @@ const maxInlineLength = 1_000
  */
 const dollars = new RegExp(String.raw`^\$(?![\s$])((?:\\[^\n]|[^$\\\n]){1,${maxInlineLength}})(?<!\s)\$(?![\w$])`)
 const endOfWord = /[\w$\\]/
-
-/** Looks for an underlined heading no further than the next formula: each look at a whole text would take too long. */
-export class FormulaTokenizer extends Tokenizer {
-  override lheading(source: string): Tokens.Heading | undefined {
-    return super.lheading(source.slice(0, startOfBlock(source)))
-  }
-}
 
 /** The place of the first formula below the first line of a paragraph. Undefined if there is none before its end. */
 export function startOfBlock(source: string): number | undefined {

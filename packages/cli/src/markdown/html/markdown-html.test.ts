@@ -38,8 +38,8 @@ test('markdownHtml() writes the elements that change the look of text or fold it
     '<p>H<sub>2</sub>O <u><em>a</em>&lt;b&gt;b</u>&lt;/b&gt; &lt;mark/&gt;</p>',
   )
   assert.equal(
-    shown('a[^1] [^a]\n\n[^1]: One\n[^2]: Two\nlines'),
-    '<p>a<sup>1</sup> [^a]</p><p><sup>1</sup> One</p><p><sup>2</sup> Two<br>lines</p>',
+    shown('a[^1] [^a] [^Note-2]\n\n[^1]: One\n[^note-2]: Two\nlines'),
+    '<p>a<sup>1</sup> [^a] <sup>Note-2</sup></p><p><sup>1</sup> One</p><p><sup>note-2</sup> Two<br>lines</p>',
   )
   assert.equal(
     shown('- <details open onclick="a()"><summary>*S*</summary>\n\n  - b\n  </details>\n\nc'),
@@ -49,6 +49,20 @@ test('markdownHtml() writes the elements that change the look of text or fold it
     shown('<details>\n<details>\na\n</details>\nb'),
     '<details><summary>Details</summary><details><summary>Details</summary><p>a</p></details><p>b</p></details>',
   )
+})
+
+test('markdownHtml() writes emphasis that ends in punctuation beside an East Asian letter', () => {
+  const cases: [string, string][] = [
+    ['**「引用」**は**大切**です', '<strong>「引用」</strong>は<strong>大切</strong>です'],
+    ['これは**「引用」**', 'これは<strong>「引用」</strong>'],
+    ['**강조(설명)**입니다', '<strong>강조(설명)</strong>입니다'],
+    ['**“重要”**的*《书》*是', '<strong>“重要”</strong>的<em>《书》</em>是'],
+    ['**「`**`」**は', '<strong>「<code>**</code>」</strong>は'],
+    ['`**「a」**は', '`<strong>「a」</strong>は'],
+    // Without such a letter the marks are as CommonMark has them.
+    ['**(a)**b, は **「 a」 **は', '**(a)**b, は **「 a」 **は'],
+  ]
+  for (const [text, html] of cases) assert.equal(markdownHtml(text).trim(), `<p>${html}</p>`)
 })
 
 test('markdownHtml() writes no elements and addresses of the text', () => {

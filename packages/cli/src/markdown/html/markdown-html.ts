@@ -123,7 +123,7 @@ function inlineToken(token: Token): string {
     case 'element':
       return element((token as ElementToken).name, inline((token as ElementToken).tokens))
     case 'footnote':
-      return element('sup', (token as FootnoteToken).number)
+      return element('sup', (token as FootnoteToken).name)
     case 'formula':
       return formula(token as FormulaToken)
     case 'link':

@@ -1,25 +1,32 @@
 import type { TokenizerThis, Tokens } from 'marked'
 
-/** The number of a footnote in a text: `[^1]`. */
+/** The name of a footnote in a text: `[^1]`. */
 export interface FootnoteToken {
   type: 'footnote'
   raw: string
-  number: string
+  name: string
 }
 
-// Only numbers: other characters may be a set of a regular expression.
-const mark = /^\[\^(\d{1,3})\]/
-const definition = /^ {0,3}(\[\^\d{1,3}\]):[ \t]*(\S.*(?:\n(?!\s*(?:\n|$|\[\^\d)).*)*)\n*/
+const mark = /^\[\^([\p{L}\p{N}_-]{1,40})\]/u
+const definition = /^ {0,3}(\[\^([\p{L}\p{N}_-]{1,40})\]):[ \t]*(\S.*(?:\n(?!\s*(?:\n|$|\[\^[\p{L}\p{N}])).*)*)\n*/u
 
-export function footnote(source: string): FootnoteToken | undefined {
-  const [raw, number] = mark.exec(source) ?? []
-  return raw === undefined ? undefined : { type: 'footnote', raw, number: number! }
+/** A number, or a name that has a note. Other names may be a set of a regular expression: `[^abc]`. */
+export function footnote({ lexer }: TokenizerThis, source: string): FootnoteToken | undefined {
+  const [raw, name = ''] = mark.exec(source) ?? []
+  const isKnown = /^\d{1,3}$/.test(name) || labelOf(name) in lexer.tokens.links
+  return raw === undefined || !isKnown ? undefined : { type: 'footnote', raw, name }
 }
 
-/** The text of a footnote, `[^1]: text`, as a paragraph that begins with its number. */
+/** The text of a footnote, `[^1]: text`, as a paragraph that begins with its name. */
 export function footnoteText({ lexer }: TokenizerThis, source: string): Tokens.Paragraph | undefined {
-  const [raw, number, words] = definition.exec(source) ?? []
+  const [raw, shown, name = '', words] = definition.exec(source) ?? []
   if (raw === undefined) return undefined
-  const text = `${number} ${words}`
+  lexer.tokens.links[labelOf(name)] ??= { href: '', title: '' }
+  const text = `${shown} ${words}`
   return { type: 'paragraph', raw, text, tokens: lexer.inline(text) }
+}
+
+/** The place of a note among the definitions of links. */
+function labelOf(name: string): string {
+  return `^${name.toLowerCase()}`
 }
