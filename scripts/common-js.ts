@@ -1,6 +1,6 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
-import { build } from 'esbuild'
+import { build, type Plugin } from 'esbuild'
 import { bundleOptions } from './bundle.ts'
 import type { Conditions, Manifest } from './manifest.ts'
 import { filesReachedFrom } from './prune.ts'
@@ -27,6 +27,7 @@ export async function writeCommonJs(folder: string, { exports = {} }: Manifest):
     format: 'cjs',
     minify: true,
     keepNames: true,
+    plugins: [modulesOfNode],
   })
   writeFileSync(join(folder, 'dist/cjs/package.json'), '{ "type": "commonjs" }\n')
   const all = join(folder, 'dist/cjs/all.js')
@@ -39,6 +40,21 @@ export async function writeCommonJs(folder: string, { exports = {} }: Manifest):
     )
   }
   writeFileSync(join(folder, exports['.']!.require!['module-sync']!), clientForNode)
+}
+
+/**
+ * Asks the process for the modules of Node, which a bundler for browsers, or Metro for React Native, would look for and not
+ * find.
+ */
+const modulesOfNode: Plugin = {
+  name: 'modules of Node',
+  setup(bundler) {
+    const filter = /^node:/
+    bundler.onResolve({ filter }, ({ path }) => ({ path, namespace: 'node' }))
+    bundler.onLoad({ filter, namespace: 'node' }, ({ path }) => ({
+      contents: `module.exports = globalThis.process?.getBuiltinModule?.('${path}') ?? {}`,
+    }))
+  },
 }
 
 /** `.` → `client`, `./tools` → `tools`, `./engines/cassettes` → `engines_cassettes` */

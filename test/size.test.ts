@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { after, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
+import { createContext, runInContext } from 'node:vm'
 import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
 import { compile } from '../scripts/compile.ts'
@@ -34,6 +35,23 @@ test('readTurn() is at most 4 KB in a browser, minified and compressed', async (
 test('the client loads no Node module in a browser', async () => {
   const chunks = await firstChunks(`import Anthropic from 'colloquy'; export const client = new Anthropic()`)
   for (const chunk of chunks) assert.doesNotMatch(new TextDecoder().decode(chunk), /["']node:(?!process)/)
+})
+
+test('a program with require() can be bundled for a browser', async () => {
+  const contents = `const { Anthropic, APIError } = require('colloquy')
+    const { tool } = require('colloquy/tools')
+    globalThis.result = [new Anthropic({ apiKey: 'key' }).baseURL, typeof tool, new APIError(500).name]`
+  const { outputFiles } = await build({
+    stdin: { contents, resolveDir: folder },
+    bundle: true,
+    write: false,
+    platform: 'browser',
+    logLevel: 'silent',
+  })
+  const { Headers, TextDecoder, TextEncoder, URL, console } = globalThis
+  const page: Record<string, unknown> = createContext({ Headers, TextDecoder, TextEncoder, URL, console })
+  runInContext(outputFiles[0]!.text, page)
+  assert.equal(JSON.stringify(page['result']), '["https://api.anthropic.com","function","APIError"]')
 })
 
 test('the client is two files on Node and shares its errors with other entry points', async () => {
