@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { dirname } from 'node:path/posix'
 import { test } from 'node:test'
-import { entryPoints, importsOf, sources } from './source.ts'
+import { entryPoints, type Import, importsOf, sources } from './source.ts'
 
 /**
  * The layers from the bottom up. A file may import its own row and the rows above it in this list; a row has one or
@@ -91,6 +91,12 @@ test('an entry point of the library loads no other except protocol and conversat
   assert.deepEqual(wrong, [])
 })
 
+test('`ask` loads the renderer of Markdown on demand, as a reply in a pipe does not need it', () => {
+  const loaded = loadedBy('packages/cli/src/commands/ask/ask.ts', ({ isOnDemand }) => !isOnDemand)
+  assert.ok(loaded.has('packages/cli/src/chat/reply/reply-writer.ts'))
+  assert.ok(!loaded.has('packages/cli/src/markdown/markdown-stream.ts'))
+})
+
 /** Returns the row with the longest path that contains the file. */
 function rankOf(file: string): number {
   const places = layers.flatMap((row, rank) => row.map((place) => ({ place: `packages/${place}`, rank })))
@@ -125,9 +131,14 @@ function entryPointsAmong(files: Set<string>): string[] {
   return [...entryPoints].filter(([, file]) => files.has(file)).map(([name]) => name)
 }
 
-function loadedBy(file: string, files: Set<string> = new Set()): Set<string> {
-  if (!sources.includes(file) || files.has(file)) return files
-  files.add(file)
-  for (const { target, isTypeOnly } of importsOf(file)) if (target && !isTypeOnly) loadedBy(target, files)
+/** The files that a file loads, by those of its imports that count. Default: all, also `import()`. */
+function loadedBy(file: string, counts: (found: Import) => boolean = () => true): Set<string> {
+  const files = new Set<string>()
+  const visit = (path: string): void => {
+    if (!sources.includes(path) || files.has(path)) return
+    files.add(path)
+    for (const found of importsOf(path)) if (found.target && !found.isTypeOnly && counts(found)) visit(found.target)
+  }
+  visit(file)
   return files
 }

@@ -10,6 +10,8 @@ export interface Import {
   target: string | undefined
   /** True if type stripping removes the import. */
   isTypeOnly: boolean
+  /** True for `import()`. */
+  isOnDemand: boolean
 }
 
 /** The paths of the sources of all packages, without tests, relative to the root. */
@@ -38,7 +40,7 @@ export function importsOf(file: string): Import[] {
   return [...read(file).matchAll(statement)].map(([, type, fixed, dynamic]) => {
     const name = (fixed ?? dynamic)!
     const target = name.startsWith('.') ? join(dirname(file), name) : entryPoints.get(name)
-    return { name, target, isTypeOnly: type !== undefined }
+    return { name, target, isTypeOnly: type !== undefined, isOnDemand: dynamic !== undefined }
   })
 }
 

@@ -1,4 +1,5 @@
-const segmenter = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
+// Made for the first text that needs it: that takes 10 ms or more, which a start would wait for.
+let segmenter: Intl.Segmenter | undefined
 
 /** The ranges of East Asian Width W and F, with the unassigned code points in them. Wide emoji have a property of their own. */
 const wideRanges: readonly (readonly [number, number])[] = [
@@ -46,8 +47,9 @@ export function widthOf(text: string): number {
 
 /** The grapheme clusters of a text: what a reader sees as one character each. */
 export function* graphemes(text: string): Generator<string> {
-  if (simple.test(text)) yield* text
-  else for (const { segment } of segmenter.segment(text)) yield segment
+  if (simple.test(text)) return yield* text
+  segmenter ??= new Intl.Segmenter(undefined, { granularity: 'grapheme' })
+  for (const { segment } of segmenter.segment(text)) yield segment
 }
 
 /** The number of rows that a line takes in a window. */

@@ -11,7 +11,7 @@ const delta: MessageStreamEvent = {
 }
 
 /** The bytes that a reply writes to a terminal of this kind. */
-function writtenTo(term: string): string {
+async function writtenTo(term: string): Promise<string> {
   const { TERM } = process.env
   const isTty = Object.getOwnPropertyDescriptor(process.stdout, 'isTTY')
   process.env['TERM'] = term
@@ -25,7 +25,7 @@ function writtenTo(term: string): string {
     return true
   })
   try {
-    const writer = replyWriter(new Flags(new Map()))
+    const writer = await replyWriter(new Flags(new Map()))
     writer.event(delta)
     writer.end()
     return written
@@ -37,7 +37,7 @@ function writtenTo(term: string): string {
   }
 }
 
-test('a reply is rendered on a terminal, and plain text on one that knows no sequences', () => {
-  assert.match(writtenTo('xterm-256color'), /\x1b\[/)
-  assert.equal(writtenTo('dumb'), '**Hello** there\n')
+test('a reply is rendered on a terminal, and plain text on one that knows no sequences', async () => {
+  assert.match(await writtenTo('xterm-256color'), /\x1b\[/)
+  assert.equal(await writtenTo('dumb'), '**Hello** there\n')
 })

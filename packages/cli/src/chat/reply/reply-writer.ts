@@ -1,6 +1,6 @@
 import type { MessageStreamEvent } from 'colloquy/protocol'
 import type { Flags } from '../../flags.ts'
-import { MarkdownStream } from '../../markdown/markdown-stream.ts'
+import type { MarkdownStream } from '../../markdown/markdown-stream.ts'
 import { painterFor } from '../../terminal/color-support.ts'
 import { writeDocument, writeErrorLine, writeJson } from '../../terminal/output.ts'
 import { Screen } from '../../terminal/screen.ts'
@@ -20,7 +20,7 @@ const frameMs = 33
  * The writer that the flags ask for. Without flags: rendered Markdown on a terminal, else the text as it is. With
  * `--json-schema` and `--extract` nothing is written: only the complete reply has what they ask for.
  */
-export function replyWriter(flags: Flags): ReplyWriter {
+export async function replyWriter(flags: Flags): Promise<ReplyWriter> {
   const format = flags.text('output') ?? 'text'
   if (format === 'stream-json') return { event: (event) => writeJson(event), note: writeErrorLine, end }
   const isWrittenAtEnd = ['out', 'json-schema', 'extract'].some((name) => flags.has(name))
@@ -48,7 +48,9 @@ function textWriter(): ReplyWriter {
 }
 
 /** Writes rendered Markdown to a terminal. */
-function screenWriter(flags: Flags): ReplyWriter {
+async function screenWriter(flags: Flags): Promise<ReplyWriter> {
+  // A tenth of the time that `ask` takes to start, which a reply in a pipe does not need.
+  const { MarkdownStream } = await import('../../markdown/markdown-stream.ts')
   const screen = new Screen(process.stdout)
   const wrap = flags.text('wrap') as 'word' | 'soft' | 'off' | undefined
   const paint = painterFor({ color: flags.text('color'), theme: flags.text('theme') })

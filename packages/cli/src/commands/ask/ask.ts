@@ -72,7 +72,7 @@ async function answer(words: readonly string[], flags: Flags, outcome: AskOutcom
       (await chatFrom(chats, flags, engine)) ??
       (await chats.create({ ...settingsFrom(flags, engine), ...(title && { title }) }))
     outcome.chat = chat
-    const writer = replyWriter(flags)
+    const writer = await replyWriter(flags)
     const options = {
       signal,
       ...turnOptionsFrom(flags, connection),
