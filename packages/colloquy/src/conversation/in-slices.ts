@@ -18,10 +18,10 @@ export async function inSlices<Result>(pass: Pausable<Result>): Promise<Result> 
 /** A pass that also yields what it has found so far, one after the other. */
 export type PausableItems<Item> = Generator<Item | void, void, void>
 
-/** Runs a pass to its end, passes on its items, and lets other work of the process run every 10 ms. */
-export async function* itemsInSlices<Item>(pass: PausableItems<Item>): AsyncGenerator<Item> {
+/** Passes on items, also those of a pass, and lets other work of the process run every 10 ms. */
+export async function* paced<Item>(items: Iterable<Item | void> | AsyncIterable<Item>): AsyncGenerator<Item> {
   let end = performance.now() + sliceMs
-  for (const item of pass) {
+  for await (const item of items) {
     if (item !== undefined) yield item
     if (performance.now() < end) continue
     await nextTask()
@@ -59,17 +59,6 @@ export function* mapped<Item, Result>(
     yield
   }
   return results
-}
-
-/** Passes on items, and lets other work of the process run every 10 ms. */
-export async function* paced<Item>(items: Iterable<Item> | AsyncIterable<Item>): AsyncGenerator<Item> {
-  let end = performance.now() + sliceMs
-  for await (const item of items) {
-    yield item
-    if (performance.now() < end) continue
-    await nextTask()
-    end = performance.now() + sliceMs
-  }
 }
 
 /** Browsers have no `setImmediate()`. In Node, `setTimeout()` would wait for a millisecond. */

@@ -6,7 +6,7 @@ import { ContentError, ConversationExistsError } from '../errors.ts'
 import { copyOf } from '../history/content.ts'
 import { type GivenMetadata, splitMetadata } from '../history/metadata.ts'
 import type { Archive } from '../history/records.ts'
-import { itemsInSlices, paced } from '../in-slices.ts'
+import { paced } from '../in-slices.ts'
 import type { ConversationSettings } from '../settings.ts'
 import type { ConversationStore } from '../stores/store.ts'
 import { checkText } from '../stores/text.ts'
@@ -133,7 +133,7 @@ function readFile(text: string, options: ImportOptions): () => AsyncGenerator<Re
     // Not loaded with every conversation: most programs import none.
     const { readConversations } = await import('../transfer/import.ts')
     try {
-      for await (const { archive, report } of itemsInSlices(readConversations(text, at, given.model))) {
+      for await (const { archive, report } of paced(readConversations(text, at, given.model))) {
         yield { archive: { ...withOptions(archive, given), ...timesOf(archive, at) }, report }
       }
     } catch (error) {

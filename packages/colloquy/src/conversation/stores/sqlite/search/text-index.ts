@@ -3,6 +3,7 @@ import { setImmediate as nextTask } from 'node:timers/promises'
 import { searchText } from '../../../history/text.ts'
 import type { SqliteConnection } from '../database/connection.ts'
 import { isUnfinished } from '../leases.ts'
+import { inSlices, type Pausable } from '../../../in-slices.ts'
 import { blockSize, intersection, messagesWith, Postings, positionsIn, rowOf, rowsPerBlock } from './postings.ts'
 
 // The index has the postings of blocks of messages: a block is the messages whose ids are equal when divided by its size. It
@@ -10,9 +11,6 @@ import { blockSize, intersection, messagesWith, Postings, positionsIn, rowOf, ro
 // Erasing a message removes the postings of its block, and the next search writes them again.
 
 const doing = 'search the conversations'
-
-/** How long messages are read for the index before other work runs, in milliseconds. */
-const sliceMs = 10
 
 const indexing = new WeakMap<SqliteConnection, Promise<void>>()
 
@@ -134,28 +132,34 @@ async function indexBlock(db: SqliteConnection, block: number): Promise<void> {
   const run = randomUUID()
   const begun = await db.write(doing, () => db.run(beginBlock, [block, run]))
   if (begun.changes === 0) return
+  const index = await inSlices(indexOf(db, block))
+  await nextTask()
+  await db.write(doing, () => writeBlock(db, { block, run }, index))
+  await nextTask()
+}
+
+interface BlockIndex {
+  rows: readonly [row: number, messages: Uint8Array][]
+  /** The messages that are left out until their replies have ended. */
+  unfinished: readonly number[]
+}
+
+function* indexOf(db: SqliteConnection, block: number): Pausable<BlockIndex> {
   const postings = new Postings()
   const unfinished: number[] = []
-  let end = performance.now() + sliceMs
   for (let id = firstOf(block); id <= lastOf(block); id++) {
     const message = db.row<IndexedRow>(readMessage, [id])
     if (message?.ended === 1) postings.add(id - firstOf(block), textOf(message))
     else if (message !== undefined) unfinished.push(id)
-    if (performance.now() < end) continue
-    await nextTask()
-    end = performance.now() + sliceMs
+    yield
   }
-  const rows = [...postings.rows()]
-  await nextTask()
-  await db.write(doing, () => writeBlock(db, { block, run }, rows, unfinished))
-  await nextTask()
+  return { rows: [...postings.rows()], unfinished }
 }
 
 function writeBlock(
   db: SqliteConnection,
   { block, run }: { block: number; run: string },
-  rows: Iterable<[row: number, messages: Uint8Array]>,
-  unfinished: readonly number[],
+  { rows, unfinished }: BlockIndex,
 ): void {
   const endRun = 'UPDATE search_block SET run = ? WHERE block = ? AND run = ?'
   const ended = db.run(endRun, [null, block, run])
