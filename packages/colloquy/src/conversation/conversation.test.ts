@@ -993,11 +993,10 @@ test('deleteUnusedSince() erases only conversations not used since', async () =>
   const time = new Date()
   await new Promise((resolve) => setTimeout(resolve, 5))
   await revived.send('Hello again')
+  const ids = async (options = {}): Promise<string[]> => (await conversations.list(options)).map(({ id }) => id)
+  assert.deepEqual(await ids({ usedBefore: time }), [old.id])
   assert.equal(await conversations.deleteUnusedSince(time), 1)
-  assert.deepEqual(
-    (await conversations.list()).map(({ id }) => id),
-    [revived.id],
-  )
+  assert.deepEqual(await ids(), [revived.id])
   assert.equal(await conversations.deleteUnusedSince(time), 0)
 })
 

@@ -40,6 +40,7 @@ const calls: Record<string, (value: Untyped) => unknown> = {
   'list()': (value) => conversations.list(value),
   'list() with a limit': (value) => conversations.list({ limit: value }),
   'open() with an owner': (value) => conversations.open(id, { owner: value }),
+  'list() with a time': (value) => conversations.list({ usedBefore: value }),
   'list() from an id': (value) => conversations.list({ before: value }),
   'search()': (value) => conversations.search(value),
   'search() with options': (value) => conversations.search('x', value),

@@ -599,10 +599,14 @@ describe('changes', () => {
 
   test('tell at once of a deletion and of its restoration', async () => {
     await serving([], async (served, path) => {
+      await served.call('POST', '/api/conversations', {})
+      const list = served.conversations.list.bind(served.conversations)
       const seen = await until(
         served,
         ({ type }) => type === 'changed',
         async () => {
+          // However many others were used later.
+          served.conversations.list = (options) => list({ ...options, limit: 1 })
           await served.call('DELETE', path)
           await served.call('POST', `${path}/restore`, {})
         },

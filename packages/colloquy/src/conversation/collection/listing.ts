@@ -15,6 +15,8 @@ export interface ListOptions {
   limit?: number
   /** The id of the last conversation of the previous page. */
   before?: string
+  /** Lists only those that were last used before this time: `deleteUnusedSince()` would erase them. Default: all conversations. */
+  usedBefore?: Date
   /** Lists only the conversations of this owner. Default: all conversations. */
   owner?: string
   /** Lists only those on this shelf; `none`: those that are neither pinned nor archived. Default: all conversations. */
@@ -24,12 +26,15 @@ export interface ListOptions {
 }
 
 export async function listFrom(store: ConversationStore, options: ListOptions = {}): Promise<ListedConversation[]> {
-  checkOptionNames(options, ['limit', 'before', 'owner', 'shelf', 'title'], 'list()')
-  const { limit = 50, before, owner, shelf, title } = options
+  checkOptionNames(options, ['limit', 'before', 'usedBefore', 'owner', 'shelf', 'title'], 'list()')
+  const { limit = 50, before, usedBefore: time, owner, shelf, title } = options
   if (shelf !== undefined && shelf !== 'none') checkShelf(shelf, 'list conversations')
   if (before !== undefined) checkText('option before', before)
   if (title !== undefined) checkTitlePart(title)
-  return (await store.list({ limit: positive('limit', limit), before, owner, shelf, title })).map(showListed)
+  const usedBefore = time === undefined ? undefined : timeOf(time, 'list')
+  return (await store.list({ limit: positive('limit', limit), before, usedBefore, owner, shelf, title })).map(
+    showListed,
+  )
 }
 
 const maxTitlePart = 1_000
@@ -105,14 +110,14 @@ export async function deleteOne(
   checkText('id', id)
   checkOptionNames(options, ['usedBefore'], 'delete()')
   const { usedBefore } = options
-  if (await store.delete(id, usedBefore === undefined ? {} : { usedBefore: timeOf(usedBefore) })) return
+  if (await store.delete(id, usedBefore === undefined ? {} : { usedBefore: timeOf(usedBefore, 'delete') })) return
   const kept = await store.open(id, { messages: false })
   if (kept === undefined) throw new ConversationNotFoundError(id)
   throw new ConversationConflictError(id, 'moved', idOf(kept.conversation.head))
 }
 
 export async function deleteUnusedSince(store: ConversationStore, since: Date): Promise<number> {
-  const usedBefore = timeOf(since)
+  const usedBefore = timeOf(since, 'delete')
   const unused = await Array.fromAsync(allIds(store, usedBefore))
   let deleted = 0
   // One after the other: each is a transaction, and there may be thousands. Until its turn comes, one may be used again.
@@ -122,11 +127,13 @@ export async function deleteUnusedSince(store: ConversationStore, since: Date): 
   return deleted
 }
 
-function timeOf(date: Date): number {
+function timeOf(date: Date, doing: string): number {
   // Not `instanceof`: the date may be of another realm.
   const time = Object.prototype.toString.call(date) === '[object Date]' ? date.getTime() : Number.NaN
   if (!Number.isNaN(time)) return time
-  throw new AnthropicError(`Cannot delete conversations as the time must be a valid Date: found ${describeValue(date)}`)
+  throw new AnthropicError(
+    `Cannot ${doing} conversations as the time must be a valid Date: found ${describeValue(date)}`,
+  )
 }
 
 function checkDay(day: string): string {

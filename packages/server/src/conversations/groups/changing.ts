@@ -139,7 +139,9 @@ async function restore(c: RouteContext, { conversations, deletions, feed, open }
   if (!deletions.takeBack(id, c.get('owner')))
     throw apiError('not_found_error', `Cannot restore conversation ${id.slice(0, 100)}: it is not being deleted`)
   const conversation = await open(c)
-  const [listed] = (await conversations.list({ limit: 1_000 })).filter((each) => each.id === id)
+  // It is the first of these, or has been used in the same millisecond.
+  const usedBefore = new Date(conversation.updatedAt.getTime() + 1)
+  const listed = (await conversations.list({ usedBefore, limit: 100 })).find((each) => each.id === id)
   if (listed) feed.tell(conversation.owner, { type: 'changed', conversation: listedJson(listed) })
   return shown(conversation)
 }
