@@ -1,4 +1,6 @@
+import { StoreError } from 'colloquy/conversation/errors'
 import {
+  apiError,
   APIConnectionError,
   APIConnectionTimeoutError,
   APIError,
@@ -18,10 +20,11 @@ export interface ErrorAnswer {
 /**
  * The response for an error, with the headers that clients of the API know.
  *
- * Hides where an engine sends its requests: errors of its connection may name a host, and responses of gateways may be HTML.
+ * Hides the database and the upstream of an engine: errors of their connections may name a host, and responses of gateways may
+ * be HTML.
  */
 export function errorAnswer(error: unknown, requestId: string): ErrorAnswer {
-  const { status, headers, body } = errorResponse(withoutUpstream(error), requestId)
+  const { status, headers, body } = errorResponse(withoutUpstream(withoutStore(error)), requestId)
   const given = error instanceof APIError ? error.error : undefined
   if (!headers.has('x-should-retry')) headers.set('x-should-retry', String(isRetryableStatus(status)))
   headers.set('content-type', 'application/json')
@@ -31,6 +34,11 @@ export function errorAnswer(error: unknown, requestId: string): ErrorAnswer {
     if (allow !== null) headers.set('allow', allow)
   }
   return { status, headers, body: isErrorBody(given) ? { ...given, ...body } : body }
+}
+
+/** The API's 529 in place of an error of the database, as it may soon be back. Other errors are returned unchanged. */
+export function withoutStore(error: unknown): unknown {
+  return error instanceof StoreError ? apiError('overloaded_error', 'Overloaded') : error
 }
 
 function withoutUpstream(error: unknown): unknown {

@@ -1,7 +1,6 @@
 import { WireFault } from 'colloquy/engines'
 import { APIError, apiError, APIUserAbortError, AuthenticationError } from 'colloquy/protocol'
 import type { RequestLog } from '../operate/request-log.ts'
-import { withoutStore } from '../state/without-store.ts'
 import { errorAnswer } from './error-answer.ts'
 import type { Answer } from './exchange.ts'
 import { finalError } from './http-error.ts'
@@ -17,7 +16,7 @@ export function failedAnswer(error: unknown, { log, signal }: { log: RequestLog;
     return { status: 499, headers: {}, body: undefined }
   }
   if (error instanceof APIError && error.requestID) log.upstreamResponded(error.requestID)
-  const { status, headers, body } = errorAnswer(withoutStore(error), log.responseId)
+  const { status, headers, body } = errorAnswer(error, log.responseId)
   const text = JSON.stringify(body)
   log.wrote(text.length)
   return { status, headers: Object.fromEntries(headers), body: text }

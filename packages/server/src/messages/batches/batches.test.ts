@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import Official from '@anthropic-ai/sdk'
+import Official, { toFile } from '@anthropic-ai/sdk'
+import { StoreError } from 'colloquy/conversation/errors'
 import { type Engine, type EngineContext, offline, script } from 'colloquy/engines'
 import { apiError, costOf, type MessageCreateParams, type Usage } from 'colloquy/protocol'
 import { databasePlaces } from '../../../../../test/databases.ts'
@@ -171,6 +172,24 @@ for (const [name, makePlace] of Object.entries(databasePlaces())) {
       const { id } = await batches.create({ requests: [{ custom_id: 'a', params }] })
       assert.equal((await untilEnded(batches, id)).request_counts.succeeded, 1)
       assert.equal(asked, 3)
+    })
+
+    test('an item whose file cannot be read as the database is away is tried again', async (t) => {
+      const { batches, client, database } = await serve(t, { database: open() })
+      const { id: file_id } = await client('k').files.upload({
+        file: await toFile(Buffer.from('hi'), 'hi.txt', { type: 'text/plain' }),
+      })
+      const rows = database.rows.bind(database)
+      let failures = 0
+      database.rows = async <Row>(doing: string, ...rest: [sql: string]): Promise<Row[]> => {
+        if (doing === 'read the file' && failures++ < 2)
+          throw new StoreError('cannot_open', 'Cannot read the file: the database db.internal cannot be reached')
+        return rows<Row>(doing, ...rest)
+      }
+      const content = [{ type: 'document' as const, source: { type: 'file' as const, file_id } }]
+      const asked = { ...params, messages: [{ role: 'user' as const, content }] }
+      const { id } = await batches.create({ requests: [{ custom_id: 'a', params: asked }] })
+      assert.equal((await untilEnded(batches, id)).request_counts.succeeded, 1)
     })
 
     test('batches are found only in their workspace, newest first', async (t) => {

@@ -1,3 +1,4 @@
+import { StoreError } from 'colloquy/conversation/errors'
 import { type Engine, type EngineAttempt, type EngineContext, inPieces } from 'colloquy/engines'
 import { APIError, isRetryableStatus, type MessageCreateParams, type ModelEntry } from 'colloquy/protocol'
 import type { Access } from '../../access/access.ts'
@@ -118,8 +119,9 @@ async function* asBatch(events: ReplyEvents): AsyncGenerator<ReplyEvent> {
   }
 }
 
-/** Whether the engine, or the way to it, may answer later. An exceeded budget says that retrying does not help. */
+/** Whether the engine or the database, or the way to it, may answer later. An exceeded budget says that retrying does not help. */
 function isTransient(error: unknown): boolean {
+  if (error instanceof StoreError) return true
   if (!(error instanceof APIError)) return false
   const { status, headers } = error
   return headers?.get('x-should-retry') !== 'false' && (status === undefined || isRetryableStatus(status))
