@@ -51,22 +51,40 @@ test('a schema may have the name of a word of SQL', async () => {
   assert.equal((await postgresStore(db, { schema: 'user' }).open('one'))?.conversation.version, 1)
 })
 
-test('list() finds an owner and a shelf by an index', async () => {
+/** The plans of the statements with a text, while the planner may not do something. */
+async function plansOf(
+  text: string,
+  off: readonly string[],
+  act: (store: ConversationStore) => unknown,
+): Promise<string[]> {
   const plans: string[] = []
   const query = async (sql: string, values?: unknown[]): Promise<{ rows: unknown[] }> => {
-    if (sql.includes('ORDER BY updated_at')) plans.push(JSON.stringify(await db.query(`EXPLAIN ${sql}`, values)))
+    if (sql.includes(text)) plans.push(JSON.stringify(await db.query(`EXPLAIN ${sql}`, values)))
     return db.query(sql, values)
   }
-  const store = postgresStore({ query }, { schema: 'listed' })
+  const store = postgresStore({ query }, { schema: 'planned' })
   await store.open('none')
-  // Without it, a small table is read as a whole.
-  await db.query('SET enable_seqscan = off')
-  for (const given of [{ owner: 'ada' }, { shelf: 'pinned' }] as const) await store.list({ limit: 9, ...given })
-  await db.query('RESET enable_seqscan')
+  for (const name of off) await db.query(`SET enable_${name} = off`)
+  await act(store)
+  await db.query('RESET ALL')
+  return plans
+}
+
+test('list() finds an owner and a shelf by an index', async () => {
+  // Otherwise a small table is read as a whole.
+  const plans = await plansOf('ORDER BY updated_at', ['seqscan'], async (store) => {
+    for (const given of [{ owner: 'ada' }, { shelf: 'pinned' }] as const) await store.list({ limit: 9, ...given })
+  })
   assert.deepEqual(
     plans.map((plan) => /conversation_(?:owner|shelf)_idx/.exec(plan)?.[0]),
     ['conversation_owner_idx', 'conversation_shelf_idx'],
   )
+})
+
+test('search() indexes no message before the last one that it has indexed, also in a merge join', async () => {
+  const off = ['seqscan', 'bitmapscan', 'hashjoin', 'nestloop']
+  const [plan] = await plansOf('indexed_to < last', off, (store) => store.search(['one'], { limit: 9 }))
+  assert.match(plan!, /Merge .*Join.*Index Cond: \(conversation > '0'::bigint\)/)
 })
 
 test('a question and a journal do not wait for the disk, a reply does', async () => {

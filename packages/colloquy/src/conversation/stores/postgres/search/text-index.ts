@@ -17,12 +17,16 @@ interface UnindexedRow {
 const doing = 'search the conversations'
 const batch = 200
 
-/** The messages that are not indexed, from a place on, by conversation and number. */
+/**
+ * The messages that are not indexed, from a place on, by conversation and number. The messages have the condition on the place too:
+ * a merge join reads their index from its beginning otherwise.
+ */
 const readUnindexed = statement(
   doing,
   `SELECT c.id::float8 AS conversation, last, m.id::float8 AS id, number, role, ${isUnfinished} AS unfinished,
      coalesce(received, json) AS json
-   FROM %.conversation c LEFT JOIN %.message m ON m.conversation = c.id AND number > indexed_to
+   FROM %.conversation c LEFT JOIN %.message m
+     ON m.conversation = c.id AND number > indexed_to AND m.conversation > :after::bigint
    WHERE indexed_to < last AND c.id > :after::bigint
    ORDER BY c.id, number LIMIT ${batch}`,
 )
