@@ -277,6 +277,28 @@ describe('the tools of a server', () => {
     }
   })
 
+  test('of an address whose answer breaks off, or that is gone, fail at once', async () => {
+    const listening = await listen({
+      fetch: async (request: Request) => {
+        if (request.method !== 'POST') return new Response(null, { status: 405 })
+        const { id, method } = (await request.json()) as { id?: number; method: string }
+        if (id === undefined) return new Response(null, { status: 202 })
+        if (method === 'tools/call') return new Response('', { headers: { 'content-type': 'text/event-stream' } })
+        return Response.json({ jsonrpc: '2.0', id, result: oldResults[method] })
+      },
+    })
+    const tools = await openTools({ web: { url: listening.url } }, ['*'])
+    const first = await chat(tools, [step(call('web__time')), 'Done.'])
+    await first.send()
+    await listening.close({ graceMs: 0 })
+    const second = await chat(tools, [step(call('web__time')), 'Done.'])
+    await second.send()
+    assert.deepEqual(
+      [first.shown[1], second.shown[1]],
+      ['  └ web__time: the answer broke off', '  └ web__time: nothing listens there'],
+    )
+  })
+
   test('end after the timeout of the file', async () => {
     const each = await chat(await openTools({ s: { ...testServer, timeout: 50 } }, ['*']), [
       step(call('s__wait_for')),

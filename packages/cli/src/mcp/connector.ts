@@ -11,6 +11,9 @@ import type { McpServer } from './server-file.ts'
 /** The most characters that are kept of what a program writes to its standard error. */
 const maxWords = 4_000
 
+/** An error of the server's own, in the protocol's numbers. */
+const cutCode = -32_000
+
 /** The way to a server: a program's standard input and output, or requests to an address. */
 export interface Connector {
   transport: StdioClientTransport | StreamableHTTPClientTransport | SSEClientTransport
@@ -53,8 +56,21 @@ function programConnector({ command, args, env, cwd }: Extract<McpServer, { kind
 }
 
 function addressConnector({ kind, url, headers }: Exclude<McpServer, { kind: 'program' }>): Connector {
-  const Transport = kind === 'sse' ? SSEClientTransport : StreamableHTTPClientTransport
-  return { transport: new Transport(url, { requestInit: { headers } }), lastWords: () => '', kill: () => {} }
+  const options = { requestInit: { headers } }
+  const transport = kind === 'sse' ? new SSEClientTransport(url, options) : new CutNoticingTransport(url, options)
+  return { transport, lastWords: () => '', kill: () => {} }
+}
+
+/** Fails a request whose answer breaks off, as when the server ends. Without that it would wait for the whole time of a call. */
+class CutNoticingTransport extends StreamableHTTPClientTransport {
+  override send(...[message, options]: Parameters<StreamableHTTPClientTransport['send']>): Promise<void> {
+    const onRequestStreamEnd = (): void => {
+      if (Array.isArray(message) || !('id' in message) || message.id === undefined) return
+      // The client ignores it if the answer has arrived.
+      this.onmessage?.({ jsonrpc: '2.0', id: message.id, error: { code: cutCode, message: 'the answer broke off' } })
+    }
+    return super.send(message, { ...options, onRequestStreamEnd })
+  }
 }
 
 /** Variables without which a program does not reach the network in some companies. */

@@ -12,8 +12,11 @@ export function failureReason(error: unknown, lastWords: string): string {
   if (error instanceof SseError && error.code !== undefined) return httpReason(error.code, '')
   if (lastWords !== '') return oneLine(lastWords)
   const { cause } = error as Error
-  const found = cause instanceof Error ? wordsOfConnection((cause as NodeJS.ErrnoException).code)?.found : undefined
-  return found ?? oneLine(systemReason(cause instanceof Error ? cause : withReadableMessage(error)))
+  return connectionReason(cause) ?? oneLine(systemReason(cause instanceof Error ? cause : withReadableMessage(error)))
+}
+
+function connectionReason(cause: unknown): string | undefined {
+  return cause instanceof Error ? wordsOfConnection((cause as NodeJS.ErrnoException).code)?.found : undefined
 }
 
 function httpReason(status: number, ifNone: string): string {
@@ -30,8 +33,10 @@ export function isClosed(error: unknown): boolean {
   return error instanceof SdkError && error.code === SdkErrorCode.ConnectionClosed
 }
 
-/** The error; for an answer of the wrong form with the first finding in place of a list of them in JSON. */
+/** The error of a call with what was found: at the address, or first in an answer of the wrong form, which has all in JSON. */
 export function withReadableMessage(error: unknown): unknown {
+  const reason = connectionReason((error as Error).cause)
+  if (reason !== undefined) return new Error(reason, { cause: error })
   if (!(error instanceof SdkError) || error.code !== SdkErrorCode.InvalidResult) return error
   const [, method, findings] = /^Invalid result for (\S+): (\[[^]*\])$/.exec(error.message) ?? []
   if (findings === undefined) return error
