@@ -68,3 +68,19 @@ complete_line 'colloquy chat -m ollama/llama3.2:' colloquy chat -m ollama/llama3
     assert.equal(execFileSync('bash', ['-c', program], { encoding: 'utf8' }), 'short\n:1b\n')
   },
 )
+
+test(
+  'the script completes words in fish, and files where the program has no word',
+  { skip: spawnSync('fish', ['--version']).error ? 'NOT RUN: fish is not installed' : false },
+  () => {
+    const program = `${scripts.get('fish')!}
+function colloquy
+    contains -- -f $argv; or printf '%s\\n' api offline
+end
+complete -C 'colloquy chat --engine '
+complete -C 'colloquy chat --engine off'
+complete -C 'colloquy ask -f con'`
+    const options = { encoding: 'utf8', cwd: home, env: { ...process.env, HOME: home } } as const
+    assert.equal(execFileSync('fish', ['--no-config', '-c', program], options), 'api\noffline\noffline\nconfig/\n')
+  },
+)

@@ -26,11 +26,14 @@ _colloquy() {
 compdef _colloquy colloquy
 `
 
-const fish = `function __colloquy_words
+// Without words fish completes files.
+const fish = `function __colloquy_has_words
     set -l line (commandline -opc) (commandline -ct)
-    colloquy completion words -- $line[2..-1] 2>/dev/null
+    set -l begun (commandline -ct | string escape --style=regex)
+    set -g __colloquy_words (colloquy completion words -- $line[2..-1] 2>/dev/null | string match --entire --regex -- "^$begun")
+    test (count $__colloquy_words) -gt 0
 end
-complete -c colloquy -a '(__colloquy_words)'
+complete -c colloquy -n __colloquy_has_words -f -a '$__colloquy_words'
 `
 
 const powershell = `Register-ArgumentCompleter -Native -CommandName colloquy -ScriptBlock {
