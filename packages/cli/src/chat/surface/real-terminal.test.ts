@@ -12,7 +12,7 @@ const exec = promisify(execFile)
 const hasTmux = spawnSync('tmux', ['-V']).status === 0
 
 test(
-  'chat in tmux: stop a reply, narrow the window, continue, leave, resume',
+  'chat in tmux: stop a reply, narrow the window, continue, leave, resume, suspend',
   { skip: hasTmux ? false : 'NOT RUN: tmux is not installed' },
   async () => {
     const folder = await mkdtemp(join(tmpdir(), 'colloquy-tmux-'))
@@ -32,7 +32,20 @@ test(
     const environment = [`XDG_DATA_HOME=${folder}/data`, `XDG_STATE_HOME=${folder}/state`, 'PS1=ready> ']
     try {
       const variables = environment.flatMap((variable) => ['-e', variable])
-      await tmux('-f', '/dev/null', 'new-session', '-d', '-s', 'chat', '-x', '90', '-y', '24', ...variables, 'sh')
+      await tmux(
+        '-f',
+        '/dev/null',
+        'new-session',
+        '-d',
+        '-s',
+        'chat',
+        '-x',
+        '90',
+        '-y',
+        '24',
+        ...variables,
+        'bash --norc',
+      )
       await tmux('pipe-pane', '-t', 'chat', `cat > ${folder}/bytes`)
       await keys(start, 'Enter')
       await sees(/Ask anything/)
@@ -57,12 +70,24 @@ test(
       await sees(/“Count to 4000”[^]*interrupted[^]*Ask anything/)
       const bytes = await readFile(join(folder, 'bytes'), 'latin1')
       assert.doesNotMatch(bytes.slice(0, bytes.indexOf('resume: ')), /\x1b\[[23]J|\x1b\[\?1049/)
+      // Suspended by the user, and stopped by another program, which the chat cannot prepare for.
+      const shell = (await tmux('display-message', '-p', '-t', 'chat', '#{pane_pid}')).trim()
+      const { stdout: pid } = await exec('pgrep', ['-P', shell])
+      await keys('C-z')
+      await sees(/Stopped/)
+      await keys('fg', 'Enter', '6 * 7', 'Enter')
+      await sees(/Stopped[^]*6 \* 7 = 42\s[^]*Ask anything/)
+      process.kill(Number(pid), 'SIGSTOP')
+      await sees(/Stopped[^]*Stopped/)
+      process.kill(Number(pid), 'SIGCONT')
+      await keys('fg', 'Enter', '6 * 8', 'Enter')
+      await sees(/6 \* 8 = 48\s[^]*Ask anything/)
       await keys('C-d')
       await sees(/resume: [^]*[#$>]\s*$/)
       // At a question Ctrl-D is no, and Ctrl-C ends the program.
       for (const [key, end] of [
         ['C-d', /\[y\/N\]\s+Nothing/],
-        ['C-c', /\[y\/N\]\s+[#$>]\s*$/],
+        ['C-c', /\[y\/N\]\s+\S*[#$>]\s*$/],
       ] as const) {
         await keys(`clear; ${process.execPath} ${builtProgram} chat delete ${id}`, 'Enter')
         await sees(/for good\? \[y\/N\]/)

@@ -82,12 +82,14 @@ export class TerminalSurface implements Surface {
   open(lines: readonly string[]): void {
     this.#terminal.open()
     this.#output.on('resize', this.#onResize)
+    process.on('SIGCONT', this.#onContinue)
     this.#view.print(...lines)
   }
 
   /** Gives the terminal back, with the cursor below everything. */
   close(): void {
     this.#output.off('resize', this.#onResize)
+    process.off('SIGCONT', this.#onContinue)
     this.#pause()
   }
 
@@ -158,6 +160,12 @@ export class TerminalSurface implements Surface {
 
   readonly #onResize = (): void => this.#view.resized()
 
+  /** The shell has used the terminal meanwhile, also if another program than this one stopped the chat. */
+  readonly #onContinue = (): void => {
+    this.#pause()
+    this.#resume()
+  }
+
   #onKey(key: Key): void {
     if (this.#view.picker !== undefined) return this.#view.picker.key(key)
     const isInterrupt = key.ctrl && key.name === 'c'
@@ -188,7 +196,7 @@ export class TerminalSurface implements Surface {
       case 'redraw':
         return this.#redraw()
       case 'suspend':
-        return this.#suspend()
+        return suspend(() => this.#pause())
       case 'shortcuts':
         return this.hint(shortcuts)
       case 'thinking':
@@ -224,12 +232,6 @@ export class TerminalSurface implements Surface {
     this.#resume()
     if ('failure' in result) this.hint([result.failure])
     else this.prefill(result.text)
-  }
-
-  #suspend(): void {
-    if (process.platform === 'win32') return
-    this.#pause()
-    suspend(() => this.#resume())
   }
 
   #pause(): void {
