@@ -16,7 +16,7 @@ export function BarChart({
   const top = topSeries(all)
   const points: ChartPoint[] = top.points
   const series = order ?? top.series
-  const values = ticks(Math.max(0, ...points.map((point) => sumOf(point, series))))
+  const values = ticks(points.map((point) => sumOf(point, series)))
   const drawing = (width: number): VNode => (
     <svg width={width} height={chartHeight} role="group" aria-label={title}>
       <Axes {...{ width, values, points }} format={formatTick} />

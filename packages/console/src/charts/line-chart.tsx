@@ -5,9 +5,8 @@ import { ticks } from './scale.ts'
 
 /** Lines, each with a mark of its own shape, so that they differ without colour too. */
 export function LineChart({ title, points, series = [], format, onSelect }: ChartProps): VNode {
-  const largest = Math.max(0, ...points.flatMap((point) => series.map((name) => point.values[name] ?? 0)))
   // Times are whole milliseconds, and so are the steps between them.
-  const values = ticks(Math.max(4, largest))
+  const values = ticks(points.flatMap((point) => series.map((name) => Math.ceil(point.values[name] ?? 0))))
   const drawing = (width: number): VNode => (
     <svg width={width} height={chartHeight} role="group" aria-label={title}>
       <Axes {...{ width, values, points, format }} />

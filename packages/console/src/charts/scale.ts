@@ -1,9 +1,14 @@
-/** Returns about `count` round values from 0 to at least `max`. */
-export function ticks(max: number, count = 4): number[] {
-  if (!(max > 0)) return [0, 1]
-  const rough = max / count
+/** About how many steps an axis has. */
+const steps = 4
+
+/** Returns round numbers from 0 to at least the largest value. They are whole if all values are, such as those of a count. */
+export function ticks(values: readonly number[]): number[] {
+  const max = Math.max(0, ...values)
+  if (max === 0) return [0, 1]
+  const rough = values.every(Number.isInteger) ? Math.max(1, max / steps) : max / steps
   const magnitude = 10 ** Math.floor(Math.log10(rough))
-  const step = magnitude * ([1, 2, 2.5, 5, 10].find((factor) => factor * magnitude >= rough) ?? 10)
+  const factors = magnitude === 1 ? [1, 2, 5, 10] : [1, 2, 2.5, 5, 10]
+  const step = magnitude * (factors.find((factor) => factor * magnitude >= rough) ?? 10)
   const length = Math.ceil(max / step - 1e-9) + 1
   return Array.from({ length }, (_, index) => index * step)
 }
