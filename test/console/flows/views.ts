@@ -85,7 +85,12 @@ describe('usage, requests and settings', { skip }, () => {
       const budget = { usd: 6, tokensPerCall: 1_000 }
       assert.deepEqual(await save('Budget of this chat', '6'), { settings: { model, budget } })
       assert.deepEqual(await save('Budget of this chat', ''), { settings: { model, budget: { tokensPerCall: 1_000 } } })
-      await conversations.delete(chat.id)
+      // A refusal that has no place of its own.
+      const refusal = { error: { type: 'not_found_error', message: 'Cannot find conversation' } }
+      await page.route(/\/conversations\/\w+$/, async (route) => {
+        if (route.request().method() === 'PATCH') await route.fulfill({ status: 404, json: refusal })
+        else await route.continue()
+      })
       await page.locator('button.title').click()
       await page.getByLabel('Title of the chat').fill('Gone')
       await page.keyboard.press('Enter')
