@@ -10,7 +10,7 @@ import { dialog } from './shell/panels.ts'
 import { route } from './shell/router.ts'
 import { Status } from './shell/status.tsx'
 
-/** The whole page. The charts are loaded with the first view that has one. */
+/** The whole page. */
 export function App(): VNode {
   return (
     <>
@@ -28,34 +28,23 @@ export function App(): VNode {
   )
 }
 
+/** The code of the views that are loaded when they are first shown. */
+const views = {
+  usage: () => import('./usage/usage-view.tsx').then((module) => module.UsageView),
+  requests: () => import('./requests/requests-view.tsx').then((module) => module.RequestsView),
+  settings: () => import('./settings/settings-view.tsx').then((module) => module.SettingsView),
+}
+
 function View(): VNode {
-  switch (route.value.name) {
-    case 'chat':
-      return <ChatView />
-    case 'usage':
-      return <Suspended key="usage" load={() => import('./usage/usage-view.tsx').then((module) => module.UsageView)} />
-    case 'requests':
-      return (
-        <Suspended
-          key="requests"
-          load={() => import('./requests/requests-view.tsx').then((module) => module.RequestsView)}
-        />
-      )
-    case 'settings':
-      return (
-        <Suspended
-          key="settings"
-          load={() => import('./settings/settings-view.tsx').then((module) => module.SettingsView)}
-        />
-      )
-    default:
-      return (
-        <main id="main" class="empty">
-          <h1>There is no such page</h1>
-          <p>
-            <a href="./">Go to the chats</a>
-          </p>
-        </main>
-      )
-  }
+  const { name } = route.value
+  if (name === 'chat') return <ChatView />
+  if (name !== 'missing') return <Suspended key={name} load={views[name]} />
+  return (
+    <main id="main" class="empty">
+      <h1>There is no such page</h1>
+      <p>
+        <a href="./">Go to the chats</a>
+      </p>
+    </main>
+  )
 }

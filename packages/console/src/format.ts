@@ -38,6 +38,11 @@ export function countText(count: number, noun: string): string {
   return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`
 }
 
+/** The number of turns that messages are, such as `2 turns`. */
+export function turnsText(messages: number): string {
+  return countText(Math.ceil(messages / 2), 'turn')
+}
+
 /** `9 B`, `2.1 KB`, `1.5 MB`, in powers of 1,000. */
 export function byteText(bytes: number): string {
   if (bytes < 1_000) return `${bytes} B`
@@ -78,9 +83,7 @@ export function spokenMoney(usd: string | undefined): string {
   const cents = Number(usd) * 100
   if (cents === 0) return 'no cost'
   if (cents < 1) return 'less than a cent'
-  return cents < 100
-    ? `${Math.round(cents)} ${Math.round(cents) === 1 ? 'cent' : 'cents'}`
-    : `${(cents / 100).toFixed(2)} dollars`
+  return cents < 100 ? countText(Math.round(cents), 'cent') : `${(cents / 100).toFixed(2)} dollars`
 }
 
 /** The date and the time with the zone of the browser. */

@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals'
 import type { VNode } from 'preact'
 import { useEffect } from 'preact/hooks'
 import type { ListedConversationJson, PageJson } from '../api/types.ts'
-import { countText, moneyText, periodText, totalText, visibleText } from '../format.ts'
+import { countText, moneyText, periodText, totalText, turnsText, visibleText } from '../format.ts'
 import { dayAlarmUsd } from '../settings/preferences.ts'
 import { Icon, type IconName } from '../shell/parts/icon.tsx'
 import { useLoaded } from '../shell/parts/loaded.tsx'
@@ -21,7 +21,6 @@ import {
   pageSize,
   toggleArchived,
 } from './chats.ts'
-import { turnsText } from './message/transcript.tsx'
 
 /** The chats by the time of their last use, with a filter on their titles. */
 export function ChatList(): VNode {

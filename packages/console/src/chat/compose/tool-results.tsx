@@ -6,8 +6,7 @@ import { Code } from '../../markdown/code-block.tsx'
 import { isComposing } from '../../shell/commands/bindings.ts'
 import { announce, notify } from '../../shell/status.tsx'
 import type { OpenChat } from '../open-chat.ts'
-import { pretty } from '../message/content.tsx'
-import { type AnyBlock, contentOf, resultText } from '../message/content-text.ts'
+import { type AnyBlock, contentOf, pretty, resultText } from '../message/content-text.ts'
 import { askNoMore, isRunnable, loadTools, runsUnasked } from './tools.ts'
 
 interface Result {

@@ -7,8 +7,7 @@ import { navigate } from '../../shell/router.ts'
 import { inspect } from '../inspect/inspected.ts'
 import { models } from '../models.ts'
 import type { OpenChat } from '../open-chat.ts'
-import { pretty } from './content.tsx'
-import { type AnyBlock, contentOf, isTextResult, resultText, textOf } from './content-text.ts'
+import { type AnyBlock, contentOf, isTextResult, pretty, resultText, textOf } from './content-text.ts'
 
 interface ActionsProps {
   chat: OpenChat

@@ -48,3 +48,8 @@ export function contentOf({ content }: { content: unknown }): string | AnyBlock[
 export function shownContent({ role, content }: { role: string; content: unknown }): string | AnyBlock[] {
   return role === 'user' && content === continueNote ? 'Continue' : contentOf({ content })
 }
+
+/** A value as text: JSON with indentation, unless it is text already. */
+export function pretty(value: unknown): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value, null, 2) ?? '')
+}

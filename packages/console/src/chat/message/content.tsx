@@ -4,7 +4,7 @@ import { Icon } from '../../shell/parts/icon.tsx'
 import { Code } from '../../markdown/code-block.tsx'
 import { Markdown } from '../../markdown/markdown.tsx'
 import { CitedText, SourceLink, sourceOf } from './cited-text.tsx'
-import { type AnyBlock, runsOf, textOf } from './content-text.ts'
+import { type AnyBlock, pretty, runsOf, textOf } from './content-text.ts'
 
 interface ContentProps {
   content: string | readonly AnyBlock[]
@@ -162,9 +162,4 @@ function describe(block: AnyBlock): { text: string; body: (string | AnyBlock)[] 
     return { text: block.is_error ? 'Tool failed' : 'Tool result', body }
   }
   return { text: block.type, body: [pretty(block)] }
-}
-
-/** A value as text: JSON with indentation, unless it is text already. */
-export function pretty(value: unknown): string {
-  return typeof value === 'string' ? value : (JSON.stringify(value, null, 2) ?? '')
 }

@@ -3,7 +3,6 @@ import type { ComponentType, VNode } from 'preact'
 import { useLayoutEffect, useMemo, useRef } from 'preact/hooks'
 import { Icon } from '../../shell/parts/icon.tsx'
 import type { PathMessageJson } from '../../api/types.ts'
-import { countText } from '../../format.ts'
 import type { MessageJson } from 'colloquy/conversation/reader'
 import { Suspended } from '../../shell/parts/suspended.tsx'
 import { route } from '../../shell/router.ts'
@@ -145,9 +144,4 @@ async function loadEarlier(chat: OpenChat, element: HTMLElement | null): Promise
   requestAnimationFrame(() => {
     if (element) element.scrollTop = element.scrollHeight - below
   })
-}
-
-/** The number of messages for the list of chats. */
-export function turnsText(messages: number): string {
-  return countText(Math.ceil(messages / 2), 'turn')
 }
