@@ -2,7 +2,8 @@ import type { RequestOrigin } from '../ledger/request-row.ts'
 import type { AccessEntry } from '../operate/request-log.ts'
 import type { Caller, NewRequest, Passage } from './access.ts'
 import type { KeyRecord } from './keys/keys.ts'
-import { type CountedRequest, counterLimits, type CounterLimits } from './limits/counter.ts'
+import type { CountedRequest } from './limits/counter.ts'
+import type { KeyLimits } from './keys/settings.ts'
 import { modelClass } from './limits/rate-limits.ts'
 import { namedBy } from './origin.ts'
 
@@ -18,7 +19,7 @@ interface BegunParts {
 export class BegunRequest implements Passage {
   readonly origin: RequestOrigin
   readonly key: KeyRecord | undefined
-  readonly limits: CounterLimits | undefined
+  readonly limits: KeyLimits | undefined
   headers: Passage['headers'] = []
   isCounted = false
   isRefused = false
@@ -29,8 +30,7 @@ export class BegunRequest implements Passage {
     this.origin = origin
     this.key = key
     this.#onEnd = onEnd
-    const limits = origin.source === 'batch' ? undefined : key?.settings.limits
-    this.limits = limits && counterLimits(limits)
+    this.limits = origin.source === 'batch' ? undefined : key?.settings.limits
     this.#bytes = bytes
   }
 

@@ -14,15 +14,15 @@ function contract(makeCounter: () => Promise<LimitCounter>): void {
   test('requests are counted until the limit, and the refused one costs nothing', async (t) => {
     const limits = await makeCounter()
     t.after(() => limits.close())
-    const request = { counter: counter(), limits: { requests: 2, concurrent: 9 }, inputTokens: 10 }
+    const request = { counter: counter(), limits: { requests_per_minute: 2, concurrent_requests: 9 }, inputTokens: 10 }
     const results = []
     for (const requestId of ['a', 'b', 'c']) results.push(await limits.begin({ ...request, requestId }))
     assert.deepEqual(
-      results.map(({ exceeded, left }) => [exceeded, Math.floor(left.requests!)]),
+      results.map(({ exceeded, left }) => [exceeded, Math.floor(left.requests_per_minute!)]),
       [
         [undefined, 1],
         [undefined, 0],
-        ['requests', 0],
+        ['requests_per_minute', 0],
       ],
     )
     assert.equal((await limits.begin({ ...request, counter: counter(), requestId: 'd' })).exceeded, undefined)
@@ -31,22 +31,30 @@ function contract(makeCounter: () => Promise<LimitCounter>): void {
   test('tokens may take a bucket below zero, and are corrected at the end', async (t) => {
     const limits = await makeCounter()
     t.after(() => limits.close())
-    const request = { counter: counter(), limits: { inputTokens: 600, outputTokens: 600 }, inputTokens: 1_000 }
+    const request = {
+      counter: counter(),
+      limits: { input_tokens_per_minute: 600, output_tokens_per_minute: 600 },
+      inputTokens: 1_000,
+    }
     const first = await limits.begin({ ...request, requestId: 'a' })
-    assert.deepEqual([first.exceeded, Math.round(first.left.inputTokens!)], [undefined, -400])
-    assert.equal((await limits.begin({ ...request, requestId: 'b' })).exceeded, 'inputTokens')
+    assert.deepEqual([first.exceeded, Math.round(first.left.input_tokens_per_minute!)], [undefined, -400])
+    assert.equal((await limits.begin({ ...request, requestId: 'b' })).exceeded, 'input_tokens_per_minute')
     await limits.end({ ...request, requestId: 'a', usedInputTokens: 100, usedOutputTokens: 700 })
     const refused = await limits.begin({ ...request, requestId: 'c' })
-    assert.equal(refused.exceeded, 'outputTokens')
-    assert.ok(refused.left.inputTokens! >= 500 && refused.left.outputTokens! >= -100 && refused.left.outputTokens! < 0)
+    assert.equal(refused.exceeded, 'output_tokens_per_minute')
+    assert.ok(
+      refused.left.input_tokens_per_minute! >= 500 &&
+        refused.left.output_tokens_per_minute! >= -100 &&
+        refused.left.output_tokens_per_minute! < 0,
+    )
   })
 
   test('requests in flight are limited', async (t) => {
     const limits = await makeCounter()
     t.after(() => limits.close())
-    const request = { counter: counter(), limits: { concurrent: 1 }, inputTokens: 0 }
+    const request = { counter: counter(), limits: { concurrent_requests: 1 }, inputTokens: 0 }
     assert.equal((await limits.begin({ ...request, requestId: 'a' })).exceeded, undefined)
-    assert.equal((await limits.begin({ ...request, requestId: 'b' })).exceeded, 'concurrent')
+    assert.equal((await limits.begin({ ...request, requestId: 'b' })).exceeded, 'concurrent_requests')
     await limits.end({ ...request, requestId: 'a', usedInputTokens: 0, usedOutputTokens: 0 })
     assert.equal((await limits.begin({ ...request, requestId: 'b' })).exceeded, undefined)
   })
@@ -54,12 +62,12 @@ function contract(makeCounter: () => Promise<LimitCounter>): void {
   test('buckets are refilled all the time', async (t) => {
     const limits = await makeCounter()
     t.after(() => limits.close())
-    const request = { counter: counter(), limits: { requests: 600 }, inputTokens: 0 }
+    const request = { counter: counter(), limits: { requests_per_minute: 600 }, inputTokens: 0 }
     for (let index = 0; index < 600; index++) await limits.begin({ ...request, requestId: String(index) })
     await sleep(250)
     const { exceeded, left } = await limits.begin({ ...request, requestId: 'x' })
     assert.equal(exceeded, undefined)
-    assert.ok(left.requests! >= 0 && left.requests! < 300)
+    assert.ok(left.requests_per_minute! >= 0 && left.requests_per_minute! < 300)
   })
 }
 
@@ -80,7 +88,7 @@ if (redis === undefined) {
       ]
       t.after(() => Promise.all(both.map((each) => each.close())))
       // The next one is let through after 30 seconds.
-      const request = { counter: counter(), limits: { requests: 2 }, inputTokens: 0 }
+      const request = { counter: counter(), limits: { requests_per_minute: 2 }, inputTokens: 0 }
       const results = await Promise.all(
         Array.from({ length: 10 }, async (_, index) =>
           both[index % 2]!.begin({ ...request, requestId: String(index) }),
@@ -93,12 +101,12 @@ if (redis === undefined) {
       const sentences: string[] = []
       const limits = await connected(await openCounter({ redis: redis.url, onProblem: (each) => sentences.push(each) }))
       t.after(() => limits.close())
-      const request = { counter: counter(), limits: { requests: 2, concurrent: 5 }, inputTokens: 0 }
+      const request = { counter: counter(), limits: { requests_per_minute: 2, concurrent_requests: 5 }, inputTokens: 0 }
       await redis.kill()
       sentences.length = 0
       const begun = []
       for (const requestId of ['a', 'b', 'c']) begun.push((await limits.begin({ ...request, requestId })).exceeded)
-      assert.deepEqual(begun, [undefined, undefined, 'requests'])
+      assert.deepEqual(begun, [undefined, undefined, 'requests_per_minute'])
       assert.match(limits.problem!, /^Redis does not answer \(.+\): each server counts its own requests$/)
       assert.doesNotMatch(limits.problem!, /enableOfflineQueue/)
       await limits.end({ ...request, requestId: 'a', usedInputTokens: 0, usedOutputTokens: 0 })
@@ -130,7 +138,7 @@ test('models share a limit as the API groups them', () => {
 
 /** Waits until the counter has reached Redis. */
 async function connected(limits: LimitCounter): Promise<LimitCounter> {
-  const request = { counter: counter(), limits: { requests: 1_000_000 }, inputTokens: 0 }
+  const request = { counter: counter(), limits: { requests_per_minute: 1_000_000 }, inputTokens: 0 }
   do {
     await sleep(20)
     await limits.begin({ ...request, requestId: 'probe' })
@@ -140,7 +148,7 @@ async function connected(limits: LimitCounter): Promise<LimitCounter> {
 
 test('headers round what is left of tokens to thousands, as the API does, and small limits not', () => {
   const leftOf = (limit: number, left: number): string | undefined =>
-    new Map(limitHeaders({ outputTokens: limit }, { outputTokens: left }, 0)).get(
+    new Map(limitHeaders({ output_tokens_per_minute: limit }, { output_tokens_per_minute: left }, 0)).get(
       'anthropic-ratelimit-output-tokens-remaining',
     )
   assert.deepEqual([leftOf(60_000, 59_432), leftOf(100, 95), leftOf(100, -4)], ['59000', '95', '0'])

@@ -1,18 +1,17 @@
 import type { KeyLimits } from '../keys/settings.ts'
 
-/** The counts that have a limit per minute. */
-export const perMinute = ['requests', 'inputTokens', 'outputTokens'] as const
+/** The limits of tokens. */
+export const tokensPerMinute = ['input_tokens_per_minute', 'output_tokens_per_minute'] as const
+/** The limits of what is counted in a minute. */
+export const perMinute = ['requests_per_minute', 'input_tokens_per_minute', 'output_tokens_per_minute'] as const
 export type PerMinute = (typeof perMinute)[number]
-
-/** The limits of one counter. Absent: no limit. */
-export type CounterLimits = Partial<Record<PerMinute | 'concurrent', number>>
 
 /** A request to count. */
 export interface CountedRequest {
   /** The key and the class of models. Each has a counter of its own. */
   counter: string
   requestId: string
-  limits: CounterLimits
+  limits: KeyLimits
   /** An estimate, replaced when the request has ended. */
   inputTokens: number
 }
@@ -25,7 +24,7 @@ export interface CountResult {
   /** After this request, or now if it may not begin. Negative after more tokens than were expected. */
   left: Left
   /** The limit that the request would exceed. Undefined: it may begin. */
-  exceeded: PerMinute | 'concurrent' | undefined
+  exceeded: keyof KeyLimits | undefined
 }
 
 /** The tokens that a request used, to correct the counts. */
@@ -48,15 +47,4 @@ export interface LimitCounter {
   end(usage: CountedUsage): void | Promise<void>
   /** Closes connections. */
   close(): Promise<void>
-}
-
-/** The limits of a key as a counter takes them. */
-export function counterLimits(limits: KeyLimits): CounterLimits {
-  const { requests_per_minute, input_tokens_per_minute, output_tokens_per_minute, concurrent_requests } = limits
-  return {
-    ...(requests_per_minute !== undefined && { requests: requests_per_minute }),
-    ...(input_tokens_per_minute !== undefined && { inputTokens: input_tokens_per_minute }),
-    ...(output_tokens_per_minute !== undefined && { outputTokens: output_tokens_per_minute }),
-    ...(concurrent_requests !== undefined && { concurrent: concurrent_requests }),
-  }
 }

@@ -2,11 +2,12 @@ import {
   type CountedRequest,
   type CountedUsage,
   type CountResult,
-  type CounterLimits,
   type Left,
   type LimitCounter,
   perMinute,
+  tokensPerMinute,
 } from './counter.ts'
+import type { KeyLimits } from '../keys/settings.ts'
 
 interface Bucket {
   left: Left
@@ -33,8 +34,8 @@ export class MemoryCounter implements LimitCounter {
     const exceeded = exceededBy(left, inFlight.size, limits)
     if (exceeded === undefined) {
       inFlight.add(requestId)
-      if (left.requests !== undefined) left.requests -= 1
-      if (left.inputTokens !== undefined) left.inputTokens -= inputTokens
+      if (left.requests_per_minute !== undefined) left.requests_per_minute -= 1
+      if (left.input_tokens_per_minute !== undefined) left.input_tokens_per_minute -= inputTokens
     }
     return { left: { ...left }, exceeded }
   }
@@ -42,13 +43,13 @@ export class MemoryCounter implements LimitCounter {
   end({ counter, requestId, limits, inputTokens, usedInputTokens, usedOutputTokens }: CountedUsage): void {
     const { left, inFlight } = this.#refilled(counter, limits)
     inFlight.delete(requestId)
-    if (left.inputTokens !== undefined) left.inputTokens += inputTokens - usedInputTokens
-    if (left.outputTokens !== undefined) left.outputTokens -= usedOutputTokens
+    if (left.input_tokens_per_minute !== undefined) left.input_tokens_per_minute += inputTokens - usedInputTokens
+    if (left.output_tokens_per_minute !== undefined) left.output_tokens_per_minute -= usedOutputTokens
   }
 
   async close(): Promise<void> {}
 
-  #refilled(counter: string, limits: CounterLimits): Bucket {
+  #refilled(counter: string, limits: KeyLimits): Bucket {
     const now = this.#now()
     let bucket = this.#buckets.get(counter)
     if (bucket === undefined) {
@@ -74,8 +75,8 @@ export class MemoryCounter implements LimitCounter {
   }
 }
 
-function exceededBy(left: Left, inFlight: number, limits: CounterLimits): CountResult['exceeded'] {
-  if (limits.concurrent !== undefined && inFlight >= limits.concurrent) return 'concurrent'
-  if (left.requests !== undefined && left.requests < 1) return 'requests'
-  return (['inputTokens', 'outputTokens'] as const).find((name) => (left[name] ?? 1) <= 0)
+function exceededBy(left: Left, inFlight: number, limits: KeyLimits): CountResult['exceeded'] {
+  if (limits.concurrent_requests !== undefined && inFlight >= limits.concurrent_requests) return 'concurrent_requests'
+  if ((left.requests_per_minute ?? 1) < 1) return 'requests_per_minute'
+  return tokensPerMinute.find((name) => (left[name] ?? 1) <= 0)
 }

@@ -1,17 +1,10 @@
 import { type APIError, apiError, findModel } from 'colloquy/protocol'
 import { httpError } from '../../messages/http-error.ts'
-import { type CountResult, type CounterLimits, type Left, type PerMinute, perMinute } from './counter.ts'
+import type { KeyLimits } from '../keys/settings.ts'
+import { type CountResult, type Left, type PerMinute, perMinute, tokensPerMinute } from './counter.ts'
 
-const units: Record<PerMinute, string> = {
-  requests: 'requests per minute',
-  inputTokens: 'input tokens per minute',
-  outputTokens: 'output tokens per minute',
-}
-const headerNames: Record<PerMinute, string> = {
-  requests: 'requests',
-  inputTokens: 'input-tokens',
-  outputTokens: 'output-tokens',
-}
+/** The limits with their names in headers: `requests`, `input-tokens` and `output-tokens`. */
+const inHeaders = perMinute.map((name) => [name, name.replace('_per_minute', '').replace('_', '-')] as const)
 
 /**
  * The class of models that share a limit, as the API groups them: Opus 4.x, Sonnet 4.x and Fable 5.x each together, every
@@ -24,20 +17,20 @@ export function modelClass(model: string): string {
 }
 
 /** The headers of the API that tell the limits and what is left of them. */
-export function limitHeaders(limits: CounterLimits, left: Left, now: number): [name: string, value: string][] {
+export function limitHeaders(limits: KeyLimits, left: Left, now: number): [name: string, value: string][] {
   const headers: [string, string][] = []
-  for (const name of perMinute) {
+  for (const [name, header] of inHeaders) {
     const limit = limits[name]
-    if (limit !== undefined) headers.push(...triplet(headerNames[name], limit, left[name] ?? limit, now))
+    if (limit !== undefined) headers.push(...triplet(header, limit, left[name] ?? limit, now))
   }
-  const tightest = (['inputTokens', 'outputTokens'] as const)
+  const tightest = tokensPerMinute
     .filter((name) => limits[name] !== undefined)
     .toSorted((a, b) => shareOf(a, limits, left) - shareOf(b, limits, left))[0]
   if (tightest !== undefined) headers.push(...triplet('tokens', limits[tightest]!, left[tightest] ?? 0, now))
   return headers
 }
 
-function shareOf(name: PerMinute, limits: CounterLimits, left: Left): number {
+function shareOf(name: PerMinute, limits: KeyLimits, left: Left): number {
   return (left[name] ?? 0) / limits[name]!
 }
 
@@ -70,21 +63,21 @@ function secondText(time: number): string {
 /** The API's 429 for a request that would exceed a limit. */
 export function rateLimitError(
   { exceeded, left }: CountResult,
-  { limits, keyName, model, now }: { limits: CounterLimits; keyName: string; model: string; now: number },
+  { limits, keyName, model, now }: { limits: KeyLimits; keyName: string; model: string; now: number },
 ): APIError {
   const headers = new Headers(limitHeaders(limits, left, now))
   headers.set('retry-after', String(retryAfterSeconds(exceeded, limits, left)))
   headers.set('x-should-retry', 'true')
   const who = `(key: ${keyName}, model: ${model})`
   const message =
-    exceeded === 'concurrent' || exceeded === undefined
-      ? `Number of concurrent connections has exceeded your rate limit of ${limits.concurrent} ${who}. Please try again later.`
-      : `This request would exceed your rate limit of ${limits[exceeded]!.toLocaleString('en')} ${units[exceeded]} ${who}. You can see the response headers for current usage. Please reduce the prompt length or the maximum tokens requested, or try again later.`
+    exceeded === 'concurrent_requests' || exceeded === undefined
+      ? `Number of concurrent connections has exceeded your rate limit of ${limits.concurrent_requests} ${who}. Please try again later.`
+      : `This request would exceed your rate limit of ${limits[exceeded]!.toLocaleString('en')} ${exceeded.replaceAll('_', ' ')} ${who}. You can see the response headers for current usage. Please reduce the prompt length or the maximum tokens requested, or try again later.`
   return httpError(429, apiError('rate_limit_error', message), headers)
 }
 
 /** Seconds until the bucket holds what a request needs. */
-function retryAfterSeconds(exceeded: CountResult['exceeded'], limits: CounterLimits, left: Left): number {
-  if (exceeded === undefined || exceeded === 'concurrent') return 1
+function retryAfterSeconds(exceeded: CountResult['exceeded'], limits: KeyLimits, left: Left): number {
+  if (exceeded === undefined || exceeded === 'concurrent_requests') return 1
   return Math.max(1, Math.ceil(((1 - (left[exceeded] ?? 0)) / limits[exceeded]!) * 60))
 }

@@ -1,4 +1,12 @@
-import type { CountedRequest, CountedUsage, CountResult, CounterLimits, Left, LimitCounter } from './counter.ts'
+import type { KeyLimits } from '../keys/settings.ts'
+import {
+  type CountedRequest,
+  type CountedUsage,
+  type CountResult,
+  type Left,
+  type LimitCounter,
+  perMinute,
+} from './counter.ts'
 import type { MemoryCounter } from './memory-counter.ts'
 
 /** The methods of a client of `ioredis` that are used. */
@@ -39,10 +47,10 @@ const beginScript = `${refill}
 redis.call('ZREMRANGEBYSCORE', KEYS[2], 0, now)
 local exceeded = ''
 local concurrent = tonumber(ARGV[4])
-if concurrent >= 0 and redis.call('ZCARD', KEYS[2]) >= concurrent then exceeded = 'concurrent'
-elseif left[1] < 1 and tonumber(ARGV[1]) >= 0 then exceeded = 'requests'
-elseif left[2] <= 0 then exceeded = 'inputTokens'
-elseif left[3] <= 0 then exceeded = 'outputTokens'
+if concurrent >= 0 and redis.call('ZCARD', KEYS[2]) >= concurrent then exceeded = 'concurrent_requests'
+elseif left[1] < 1 and tonumber(ARGV[1]) >= 0 then exceeded = 'requests_per_minute'
+elseif left[2] <= 0 then exceeded = 'input_tokens_per_minute'
+elseif left[3] <= 0 then exceeded = 'output_tokens_per_minute'
 else
   left[1] = left[1] - 1
   left[2] = left[2] - tonumber(ARGV[5])
@@ -84,7 +92,7 @@ export class RedisCounter implements LimitCounter {
   async begin(request: CountedRequest): Promise<CountResult> {
     const { counter, requestId, limits, inputTokens } = request
     try {
-      const values = [...limitValues(limits), limits.concurrent ?? none, inputTokens, requestId, leaseMs]
+      const values = [...limitValues(limits), limits.concurrent_requests ?? none, inputTokens, requestId, leaseMs]
       const reply = await this.#redis.eval(beginScript, 2, ...keysOf(counter), ...values)
       this.#answered()
       return resultOf(reply as string[], limits)
@@ -134,14 +142,14 @@ function keysOf(counter: string): [string, string] {
   return [`colloquy:{${counter}}:left`, `colloquy:{${counter}}:in-flight`]
 }
 
-function limitValues({ requests = none, inputTokens = none, outputTokens = none }: CounterLimits): number[] {
-  return [requests, inputTokens, outputTokens]
+function limitValues(limits: KeyLimits): number[] {
+  return perMinute.map((name) => limits[name] ?? none)
 }
 
-function resultOf([exceeded = '', requests, inputTokens, outputTokens]: string[], limits: CounterLimits): CountResult {
+function resultOf([exceeded, ...counts]: string[], limits: KeyLimits): CountResult {
   const left: Left = {}
-  if (limits.requests !== undefined) left.requests = Number(requests)
-  if (limits.inputTokens !== undefined) left.inputTokens = Number(inputTokens)
-  if (limits.outputTokens !== undefined) left.outputTokens = Number(outputTokens)
+  perMinute.forEach((name, index) => {
+    if (limits[name] !== undefined) left[name] = Number(counts[index])
+  })
   return { left, exceeded: exceeded === '' ? undefined : (exceeded as CountResult['exceeded']) }
 }
