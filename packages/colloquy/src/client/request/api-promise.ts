@@ -36,11 +36,10 @@ export class APIPromise<Result> extends Promise<WithIds<Result>> implements Canc
     return Promise
   }
 
-  /** The promise itself, or one around a promise that a function of the program made, which nothing can cancel. */
-  static from<Result>(promise: Promise<Result>): APIPromise<Result> {
+  /** The promise itself, or one around a promise that a function of the program made, whose request `request` cancels. */
+  static from<Result>(promise: Promise<Result>, request: Cancellable): APIPromise<Result> {
     if (#request in promise) return promise as unknown as APIPromise<Result>
-    const request = { cancel() {} } as unknown as RetryingRequest
-    return new APIPromise(request, (result: unknown) => result as never, promise as never)
+    return new APIPromise(request as RetryingRequest, (result: unknown) => result as never, promise as never)
   }
 
   constructor(

@@ -10,6 +10,7 @@ import type {
 } from '../../protocol/types/params.ts'
 import type { ParseableParams, ParsedMessage, ParsedOf } from '../../protocol/json/parsed-message.ts'
 import { APIPromise, readObject } from '../request/api-promise.ts'
+import { CancelRelay } from '../agents/cancel-relay.ts'
 import { Resource } from './resource.ts'
 import { requestObject, type ResourceClient } from './resource-client.ts'
 import { Batches } from './batches.ts'
@@ -70,7 +71,7 @@ export class MessageMethods extends Resource {
     options?: RequestOptions,
   ): APIPromise<ParsedMessage<ParsedOf<Params>>> {
     const reply = this.create(params as MessageCreateParamsNonStreaming & HeaderParams, options)
-    return APIPromise.from(reply)._thenUnwrap(async (message) => {
+    return APIPromise.from(reply, new CancelRelay())._thenUnwrap(async (message) => {
       const { parseMessage } = await import('../stream/events/parsed-output.ts')
       return parseMessage(message, params, this.client.log)
     })
@@ -103,18 +104,20 @@ export class MessageMethods extends Resource {
    * @internal
    */
   events(params: MessageStreamParams & HeaderParams, options?: RequestOptions | null): APIPromise<MessageEvents> {
-    const created = this.create({ ...params, stream: true }, options as RequestOptions)
-    return APIPromise.from(created)._thenUnwrap(async (stream) => (await loadStreaming()).eventsOf(stream, created))
+    const relay = new CancelRelay()
+    const created = this.create({ ...params, stream: true }, { ...options, [relayKey]: relay } as RequestOptions)
+    return APIPromise.from(created, relay)._thenUnwrap(async (stream) =>
+      (await loadStreaming()).eventsOf(stream, created),
+    )
   }
 }
 
 function openEvents(
   client: ResourceClient,
   params: MessageStreamParams & HeaderParams,
-  given?: RequestOptions | null,
+  options?: RequestOptions | null,
 ): APIPromise<MessageEvents> {
-  const options = given ?? {}
-  const { recover, pings } = options
+  const { recover, pings } = options ?? {}
   const streams = loadStreaming()
   const open: Parse<MessageEvents> = async (response, request) =>
     (await streams).openEvents(response, request, { pings })
@@ -145,7 +148,17 @@ function send<Result>(
   // The models that may need a warning; the code that is loaded then knows which do.
   if (params?.model?.match?.(/mythos|opus-4-[56]|sonnet-4-5/))
     void uncommonParts().then(({ warnOfModel }) => warnOfModel(params, client.log))
-  return client.sendRequest(requestTo('post', '/v1/messages', toBodyAndOptions(params, options)), parse, failure)
+  const request = requestTo('post', '/v1/messages', toBodyAndOptions(params, options))
+  const sent = client.sendRequest(request, parse, failure)
+  void (options as Relayed | undefined)?.[relayKey]?.follow(sent)
+  return sent
+}
+
+/** The option with which `events()` cancels a request that it sends through a function in the place of `create()`. */
+const relayKey = Symbol()
+
+interface Relayed {
+  [relayKey]?: CancelRelay
 }
 
 /**

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { inspect } from 'node:util'
 import { jsonSchemaOutputFormat, tool } from '../../tools/index.ts'
+import { until } from '../../../../../test/until.ts'
 import { Anthropic } from '../client.ts'
 import { faultServer, hello, helloEvents, params } from '../request/fault-server.test.ts'
 import { Stream } from '../stream/stream.ts'
@@ -166,6 +167,24 @@ test('a stream of a replaced create() has its response, and abort() ends its req
   assert.equal(request_id, 'req_test')
   data.abort()
   await assert.rejects(data.done(), Anthropic.APIUserAbortError)
+})
+
+test('abort() ends the request of a replaced create() that has not been answered', async (t) => {
+  const server = await faultServer(t, () => {})
+  for (const isLate of [false, true]) {
+    const { messages } = server.client()
+    const create = messages.create.bind(messages) as Create
+    const traced = async (...given: Parameters<Create>): Promise<unknown> => {
+      if (isLate) await new Promise(setImmediate)
+      return create(given[0], { ...given[1] })
+    }
+    const stream = Object.assign(messages, { create: traced }).stream(params)
+    if (!isLate) await until(() => server.requests.length === 1)
+    stream.abort()
+    await assert.rejects(stream.done(), Anthropic.APIUserAbortError)
+    await server.idle()
+  }
+  assert.equal(server.requests.length, 1)
 })
 
 test('the failure of a replaced create() is the failure of the stream', async (t) => {
