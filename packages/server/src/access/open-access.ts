@@ -9,19 +9,17 @@ import type { AccessEntry, UnrecordedRequest } from '../operate/request-log.ts'
 import { withoutStore } from '../messages/error-answer.ts'
 import type { ServerStore } from '../state/server-store.ts'
 import type { Access, Caller, NewRequest, Passage } from './access.ts'
-import { includesConstantTime, keyOf, noKey, wrongKey } from './auth.ts'
 import { BegunRequest, originOf } from './begun-request.ts'
 import { accountsOf, type BudgetAccount, budgetError } from './budgets.ts'
 import { ceilingOf } from './ceiling.ts'
-import { KeyCache } from './keys/key-cache.ts'
-import { KeyError, type KeyRecord, Keys } from './keys/keys.ts'
-import { hintOf } from './keys/secret.ts'
+import { type KeyRecord, Keys } from './keys/keys.ts'
 import { allowsModel, budgetPicoUsd } from './keys/settings.ts'
 import { readSpending } from './key-spending.ts'
 import type { CountResult, LimitCounter } from './limits/counter.ts'
 import { openCounter } from './limits/open-counter.ts'
 import { limitHeaders, rateLimitError } from './limits/rate-limits.ts'
 import type { RequestHeaders } from './request-headers.ts'
+import { Senders } from './keys/senders.ts'
 
 /** Options of `openAccess()`. */
 export interface AccessOptions extends Pick<LedgerOptions, 'flushMs' | 'retainMs' | 'leaseMs' | 'onLost'> {
@@ -88,13 +86,11 @@ export class StoreAccess implements Access {
   readonly keys: Keys
   /** The ledger that the routes read. Engines that are `metered()` by another one are in it after its next write. */
   readonly ledger: Ledger
-  /** The keys of the option `keys`. May be replaced. */
-  listedKeys: readonly string[]
   /** The models with their prices. May be replaced. */
   models: readonly ModelEntry[] | undefined
   readonly #options: AccessOptions
   readonly #now: () => number
-  readonly #cache: KeyCache
+  readonly #senders: Senders
   readonly #counter: LimitCounter
   readonly #refusals = new RefusalQuota()
   readonly #admin: { fetch(request: Request): Response | Promise<Response> }
@@ -104,59 +100,37 @@ export class StoreAccess implements Access {
   constructor(options: AccessOptions, counter: LimitCounter) {
     const { store, now = Date.now } = options
     this.#options = options
-    this.listedKeys = options.keys ?? []
     this.models = options.models
     this.#now = now
     this.keys = new Keys(store.database, now)
-    this.#cache = new KeyCache(this.keys, now)
+    this.#senders = new Senders(this.keys, { listed: options.keys, anonymous: options.anonymous, now })
     this.#counter = counter
     this.ledger = ledgerOf(options)
     this.#admin = adminApp({
       keys: this.keys,
       database: store.database,
       now,
-      onChange: () => this.#cache.clear(),
+      onChange: () => this.#senders.forget(),
       flush: () => this.ledger.flush(),
     })
   }
 
+  /** The keys of the option `keys`. May be replaced. */
+  get listedKeys(): readonly string[] {
+    return this.#senders.listed
+  }
+
+  set listedKeys(keys: readonly string[]) {
+    this.#senders.listed = keys
+  }
+
   /** Finds the sender of a request. Throws the API's 401. */
   admit(headers: RequestHeaders): Caller | Promise<Caller> {
-    const secret = keyOf(headers)
-    if (secret === undefined || secret === '') return this.#anonymous(noKey)
-    const found = this.#cache.find(secret)
-    if (found instanceof Promise) return this.#lookedUp(found, headers, secret)
-    return found ? callerOf(found) : this.#other(headers, secret)
+    return this.#senders.admit(headers)
   }
 
-  async #lookedUp(finding: Promise<KeyRecord | undefined>, headers: RequestHeaders, secret: string): Promise<Caller> {
-    const found = await finding.catch(unavailable)
-    return found ? callerOf(found) : this.#other(headers, secret)
-  }
-
-  /** A key that is not in the store. */
-  #other(headers: RequestHeaders, secret: string): Caller | Promise<Caller> {
-    return includesConstantTime(this.listedKeys, secret)
-      ? callerOf(listedKey(secret))
-      : this.#anonymous(() => wrongKey(headers))
-  }
-
-  async #anonymous(refusal: () => Error): Promise<Caller> {
-    const { anonymous = false } = this.#options
-    if (!anonymous || this.listedKeys.length > 0 || (await this.#cache.any().catch(unavailable))) throw refusal()
-    return { key: undefined, workspace: 'default', isAdmin: true }
-  }
-
-  async recall(keyId: string, workspace: string): Promise<Caller> {
-    if (keyId === '') return { key: undefined, workspace, isAdmin: false }
-    const listed = this.listedKeys.find((secret) => listedKey(secret).id === keyId)
-    if (listed !== undefined) return callerOf(listedKey(listed))
-    const key = await this.keys.get(keyId).catch((error: unknown) => {
-      throw error instanceof KeyError ? wrongKey(new Headers()) : withoutStore(error)
-    })
-    const isOver = key.revokedAt !== null || (key.expiresAt !== null && key.expiresAt <= this.#now())
-    if (isOver) throw wrongKey(new Headers())
-    return callerOf(key)
+  recall(keyId: string, workspace: string): Promise<Caller> {
+    return this.#senders.recall(keyId, workspace)
   }
 
   /** Begins a request. Throws the API's 403 or 429. */
@@ -292,27 +266,6 @@ function ledgerOf(options: AccessOptions): Ledger {
   })
 }
 
-function callerOf(key: KeyRecord): Caller {
-  return { key, workspace: key.workspace, isAdmin: key.isAdmin }
-}
-
-/** A key of the option `keys`. Its id tells no more of it than a list would. */
-function listedKey(secret: string): KeyRecord {
-  const hint = hintOf(secret)
-  return {
-    id: `listed:${hint}`,
-    name: hint,
-    workspace: 'default',
-    isAdmin: false,
-    hint,
-    createdAt: 0,
-    expiresAt: null,
-    revokedAt: null,
-    lastUsedAt: null,
-    settings: {},
-  }
-}
-
 function flightOf(origin: RequestOrigin, accounts: readonly BudgetAccount[], reserved: bigint): Flight {
   return { origin, accounts: accounts.map(({ name }) => name), reserved }
 }
@@ -324,7 +277,9 @@ async function checkSpent(
 ): Promise<void> {
   if (!key) return
   if (!allowsModel(key.settings, model)) throw forbidden(key, model)
-  const spending = await readSpending(database, [key], now).catch(unavailable)
+  const spending = await readSpending(database, [key], now).catch((error: unknown) => {
+    throw withoutStore(error)
+  })
   const spent = spending.get(key.id)?.findIndex((each) => each.spent >= budgetPicoUsd(each.budget)) ?? -1
   if (spent >= 0) throw budgetError(accountsOf(key, '', now)[spent]!, key.name)
 }
@@ -340,10 +295,6 @@ function overBudget(error: unknown, accounts: readonly BudgetAccount[], keyName:
     accounts.find(({ name }) => name === error.account)!,
     keyName,
   )
-}
-
-function unavailable(error: unknown): never {
-  throw withoutStore(error)
 }
 
 function sentenceOf(error: unknown): string {
