@@ -281,7 +281,8 @@ class ResponseEvents implements MessageEvents, Sink<Uint8Array>, EventSupply {
   #fail(cause: Error): void {
     if (cause instanceof APIUserAbortError) return this.#stop(cause)
     if (this.isOver || this.#phase === 'failed') return
-    const message = `Stream broke off after ${this.arrivedCount} events: ${cause.message}`
+    const events = this.arrivedCount === 1 ? 'event' : 'events'
+    const message = `Stream broke off after ${this.arrivedCount} ${events}: ${cause.message}`
     this.#stop(
       new APIStreamError({ message, cause, headers: this.response.headers(), partial: this.#arrivedMessage() }),
     )
