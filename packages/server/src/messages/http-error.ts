@@ -1,7 +1,7 @@
 import { APIError } from 'colloquy/protocol'
 
 /** An error of the API with a status or headers that do not follow from its type. */
-export function httpError(status: number, { error }: APIError, headers?: HeadersInit): APIError {
+export function httpError(status: number, { error }: APIError, headers?: Headers | Record<string, string>): APIError {
   return APIError.generate(status, error, undefined, new Headers(headers))
 }
 

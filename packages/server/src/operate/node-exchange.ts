@@ -122,7 +122,7 @@ function checked(server: AnyServer, incoming: IncomingMessage, { hostRules }: Ex
   }
 }
 
-function requestError(status: number, message: string, headers?: HeadersInit): Error {
+function requestError(status: number, message: string, headers?: Record<string, string>): Error {
   return httpError(status, apiError('invalid_request_error', message), headers)
 }
 
