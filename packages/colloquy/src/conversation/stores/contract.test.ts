@@ -741,6 +741,20 @@ for (const [name, make] of Object.entries(storePlaces())) {
       assert.deepEqual(listed, ids.toReversed())
     })
 
+    test('create() takes the time of the last use, by which list() sorts', async () => {
+      const added = { title: null, settings: '{}', at: 1 }
+      const { createdAt, updatedAt } = await store.create({ ...added, id: 'old', usedAt: 5 })
+      assert.deepEqual([createdAt, updatedAt], [1, 5])
+      await store.create({ ...added, id: 'new', usedAt: 7 })
+      await store.create({ ...added, id: 'unused' })
+      const listed = (await store.list({ limit: 9 })).map((each) => [each.id, each.createdAt, each.updatedAt])
+      assert.deepEqual(listed, [
+        ['new', 1, 7],
+        ['old', 1, 5],
+        ['unused', 1, 1],
+      ])
+    })
+
     test('list() and search() return only the conversations of an owner, or used before a time', async () => {
       const owners = { one: 'ada', two: 'bob', three: 'ada', four: null }
       for (const [id, owner] of Object.entries(owners)) {
