@@ -39,7 +39,7 @@ function home(): Record<string, string> {
 }
 
 /** Starts the program without the environment of this machine. With `CI` set it looks for no models here. */
-function start(words: string[], env = home(), input = '', output: 'pipe' | number = 'pipe'): Running {
+function start(words: string[], env = home(), input: string | Buffer = '', output: 'pipe' | number = 'pipe'): Running {
   const child = spawn(process.execPath, [builtProgram, ...words], {
     env: {
       ...programEnvironment,
@@ -61,7 +61,7 @@ function start(words: string[], env = home(), input = '', output: 'pipe' | numbe
   return { child, ended, stdout: () => stdout }
 }
 
-function run(words: string[], env?: Record<string, string>, input?: string): Promise<Ended> {
+function run(words: string[], env?: Record<string, string>, input?: string | Buffer): Promise<Ended> {
   return start(words, env, input).ended
 }
 
@@ -481,6 +481,14 @@ test('a piped PDF is attached, and bytes of an unknown kind are refused', async 
     const { stderr, code } = await run(['ask', 'Sum up'], env, 'UTF-16:\0h\0i')
     assert.match(stderr, /^Cannot send stdin: it must be PNG, .* or UTF-8 text: found other bytes\n$/)
     assert.deepEqual([code, engine.requests.length], [2, 1])
+  })
+})
+
+test('piped text with bytes of another encoding is sent, and a line says so', async () => {
+  await served(['Read.'], async (env, engine) => {
+    const { stderr } = await run(['ask', 'Sum up'], env, Buffer.from('caf\xe9', 'latin1'))
+    assert.equal(stderr, 'Standard input is not all UTF-8: the model reads � in the place of other bytes.\n')
+    assert.match(lastText(engine.requests[0]!.params.messages) as string, /caf\ufffd/)
   })
 })
 

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import type { Retry } from 'colloquy'
 import type { Conversation, Reply, Turn, TurnOptions } from 'colloquy/conversation'
 import { APIUserAbortError } from 'colloquy/protocol'
@@ -226,7 +227,7 @@ async function messageFrom(words: readonly string[], flags: Flags): Promise<Mess
   const input = process.stdin.isTTY && !takesInput ? undefined : await readAll(process.stdin, maxInputBytes)
   // A picture or a PDF, or bytes that the error names: no text has a zero byte.
   const files = !given.includes('-') && input?.includes(0) ? [...given, '-'] : given
-  const inText = files.includes('-') ? '' : textIn(input ?? Buffer.alloc(0))
+  const inText = files.includes('-') ? '' : pipedText(input ?? Buffer.alloc(0))
   const text = await inTemplate(withInput(prompt, inText), flags)
   const attachments: Attachment[] = []
   for (const source of [...files, ...mentionedFiles(prompt)]) attachments.push(await attach(source, input))
@@ -234,6 +235,11 @@ async function messageFrom(words: readonly string[], flags: Flags): Promise<Mess
     throw new UsageError(`Nothing to ask. Give a prompt, or pipe one in: echo "Hello" | ${programName} ask`)
   }
   return { prompt, text, attachments }
+}
+
+function pipedText(input: Buffer): string {
+  if (!isUtf8(input)) writeErrorLine('Standard input is not all UTF-8: the model reads � in the place of other bytes.')
+  return textIn(input)
 }
 
 /** Appends the piped text to the prompt, marked as `<stdin>`. Without a prompt it is the prompt. */
