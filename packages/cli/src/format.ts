@@ -69,3 +69,8 @@ export function resultText(content: ToolResultBlockParam['content']): string {
   if (typeof content === 'string') return content
   return (content ?? []).map((block) => (block.type === 'text' ? block.text : `[${block.type}]`)).join('\n')
 }
+
+/** The sentence with the period that other sentences may follow. */
+export function withPeriod(sentence: string): string {
+  return /[.!?]$/.test(sentence) ? sentence : `${sentence}.`
+}

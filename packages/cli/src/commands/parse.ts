@@ -34,7 +34,7 @@ export async function unknownCommand(words: readonly string[]): Promise<UsageErr
   const hint =
     meant === undefined
       ? `${programName} --help lists them; ${programName} ask "${words.join(' ')}" sends a message.`
-      : `Did you mean colloquy ${meant}?`
+      : `Did you mean ${programName} ${meant}?`
   return new UsageError(`No command ${first}. ${hint}`)
 }
 
@@ -62,7 +62,7 @@ async function parseCommand(command: Command, words: readonly string[]): Promise
   if (subcommand !== undefined) checkSubcommand(command, subcommand, { words: positionals.slice(1), flags: values })
   const [extra] = positionals
   if (extra !== undefined && command.synopsis === '' && command.subcommands === undefined)
-    throw new UsageError(`Cannot use ${extra}: colloquy ${command.name} takes only flags`)
+    throw new UsageError(`Cannot use ${extra}: ${programName} ${command.name} takes only flags`)
   return { command, words: positionals, flags: new Flags(values) }
 }
 
@@ -72,7 +72,7 @@ function checkSubcommand(
   { name, synopsis, flags }: Subcommand,
   given: { words: readonly string[]; flags: ReadonlyMap<string, unknown> },
 ): void {
-  const line = `colloquy ${command.name} ${name}`
+  const line = `${programName} ${command.name} ${name}`
   const other = given.flags.keys().find((flag) => flag !== 'help' && !flags.includes(flag))
   if (other !== undefined) throw new UsageError(`Cannot use --${other} with ${line}. ${line} --help lists its flags.`)
   const [extra] = given.words
@@ -123,7 +123,7 @@ function withEquals(words: readonly string[], options: readonly Option[]): strin
 async function unknownFlag({ name, options }: Command, flag: string): Promise<UsageError> {
   const names = options.map((option) => option.name)
   const meant = await meantFlag(flag.replace(/^-+/, ''), names)
-  const hint = meant === undefined ? `Run colloquy ${name} --help for the list.` : `Did you mean --${meant}?`
+  const hint = meant === undefined ? `Run ${programName} ${name} --help for the list.` : `Did you mean --${meant}?`
   return new UsageError(`No flag ${flag}. ${hint}`)
 }
 

@@ -1,4 +1,5 @@
 import { UsageError } from '../exit.ts'
+import { programName } from '../terminal/program-name.ts'
 import { type Command, type Subcommand, subcommandOf } from './command.ts'
 
 /** The known word nearest to a mistyped one. Loaded on demand: a command line without errors does not need it. */
@@ -61,6 +62,7 @@ export async function unknownSubcommand(
 ): Promise<UsageError> {
   const names = subcommands.map(({ name }) => name)
   const near = await nearest(word, names)
-  const hint = near === undefined ? `Give one of ${names.join(', ')}.` : `Did you mean colloquy ${command} ${near}?`
+  const hint =
+    near === undefined ? `Give one of ${names.join(', ')}.` : `Did you mean ${programName} ${command} ${near}?`
   return new UsageError(`No subcommand ${word}. ${hint}`)
 }

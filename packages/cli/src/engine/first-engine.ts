@@ -2,6 +2,7 @@ import { listedModels } from '@colloquy/llama'
 import { describeError } from '../errors/describe-error.ts'
 import { ExitCode, ExitError, UsageError } from '../exit.ts'
 import type { Flags } from '../flags.ts'
+import { withPeriod } from '../format.ts'
 import { writeErrorLine } from '../terminal/output.ts'
 import { progressLine, type Progress } from '../terminal/progress-line.ts'
 import { bestOf, findCandidates, matching } from './candidates.ts'
@@ -106,14 +107,10 @@ async function firstEngine(options: FindEngineOptions): Promise<EngineKind> {
       `No API key: the offline engine replies. ${programName} models get smollm2 fetches a small model for this machine.`,
     )
   } catch (error) {
-    const reason = signal.aborted ? 'Stopped: the' : `${sentence(describeError(error).sentence)} The`
+    const reason = signal.aborted ? 'Stopped: the' : `${withPeriod(describeError(error).sentence)} The`
     say(`${reason} offline engine replies. ${programName} models get smollm2 fetches the model later.`)
   }
   return { kind: 'offline' }
-}
-
-function sentence(text: string): string {
-  return /[.!?]$/.test(text) ? text : `${text}.`
 }
 
 async function foundEngine(options: FindEngineOptions): Promise<ChosenEngine | undefined> {

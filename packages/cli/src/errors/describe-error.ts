@@ -10,7 +10,7 @@ import {
 import { unreachableServer } from '../engine/engine-kind.ts'
 import { errorWords, withFoundWords, wordsOfConnection } from './error-words.ts'
 import { ExitCode, ExitError } from '../exit.ts'
-import { oneLine } from '../format.ts'
+import { oneLine, withPeriod } from '../format.ts'
 
 /** An error in the words of the program. */
 export interface ErrorDescription {
@@ -145,8 +145,4 @@ function exitCodeOf(error: unknown, type: string): number {
   return ['invalid_request_error', 'request_too_large', 'not_found_error'].includes(type)
     ? ExitCode.rejected
     : ExitCode.failed
-}
-
-function withPeriod(sentence: string): string {
-  return /[.!?]$/.test(sentence) ? sentence : `${sentence}.`
 }

@@ -35,7 +35,8 @@ export async function replayFrom(words: readonly string[], flags: Flags): Promis
 }
 
 function wordsOf(name: string, [file, ...command]: readonly string[]): { file: string; command: string[] } {
-  if (file === undefined) throw new UsageError(`Cannot ${name} without a file: colloquy ${name} FILE [-- COMMAND…]`)
+  if (file === undefined)
+    throw new UsageError(`Cannot ${name} without a file: ${programName} ${name} FILE [-- COMMAND…]`)
   return { file, command }
 }
 
