@@ -1,3 +1,4 @@
+import { isObject } from './json/json-object.ts'
 import type { ContentBlock } from './types/message.ts'
 import type { ContentBlockParam } from './types/params.ts'
 
@@ -20,7 +21,7 @@ export function isBlank(text: string): boolean {
 
 /** Whether the value can be the `input` of a tool call: the API accepts only JSON objects. */
 export function isToolInput(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  return isObject(value)
 }
 
 /** Whether the block is a call that the API runs itself, such as `server_tool_use`. Its result is part of a reply. */

@@ -73,16 +73,10 @@ export function tool<const Given extends Schema>(fields: ToolFields<Given>): Cus
   checkArgument(fields, 'an object', 'the fields of a tool')
   checkNames(fields)
   const { name, description, inputSchema, input_schema, jsonSchema, run, ...others } = fields
-  const problem = (found: string): AnthropicError => new AnthropicError(`Cannot make the tool ${quote(name)}: ${found}`)
-  if (typeof name !== 'string' || !/^[a-zA-Z0-9_-]{1,128}$/.test(name))
-    throw problem('its name must be 1 to 128 letters, digits, _ and -')
-  if (description !== undefined && typeof description !== 'string')
-    throw problem(`its description must be text: found ${quote(description)}`)
-  if (typeof run !== 'function') throw problem(`run must be a function: found ${quote(run)}`)
   const given: unknown = inputSchema === undefined ? input_schema : inputSchema
-  if (inputSchema && input_schema) throw problem('found both inputSchema and input_schema')
-  if ((typeof given !== 'object' || given === null) && !isStandardSchema(given))
-    throw problem(`inputSchema must be a JSON Schema or a Standard Schema: found ${quote(given)}`)
+  const problem = (found: string): AnthropicError => new AnthropicError(`Cannot make the tool ${quote(name)}: ${found}`)
+  const flaw = inputSchema && input_schema ? 'found both inputSchema and input_schema' : flawIn(fields, given)
+  if (flaw) throw problem(flaw)
   const schema = isStandardSchema(given) ? toJsonSchema(given, jsonSchema) : (given as JsonSchema)
   if (schema?.type !== 'object')
     throw new AnthropicError(`${kindOf(given)} for tool "${name}" must be an object, but got ${String(schema?.type)}`)
@@ -104,6 +98,21 @@ export function tool<const Given extends Schema>(fields: ToolFields<Given>): Cus
     throw problem(`JSON must be able to hold its fields: ${jsonFault(error)}`)
   }
   return Object.defineProperty(made, 'toJSON', { value: toJSON, enumerable }) as CustomTool<InputOf<Given>>
+}
+
+/** Describes the first wrong field of a tool: a program without types may pass anything. */
+function flawIn(
+  { name, description, run }: { name?: unknown; description?: unknown; run?: unknown },
+  schema: unknown,
+): string | undefined {
+  if (typeof name !== 'string' || !/^[a-zA-Z0-9_-]{1,128}$/.test(name))
+    return 'its name must be 1 to 128 letters, digits, _ and -'
+  if (description !== undefined && typeof description !== 'string')
+    return `its description must be text: found ${quote(description)}`
+  if (typeof run !== 'function') return `run must be a function: found ${quote(run)}`
+  if ((typeof schema !== 'object' || schema === null) && !isStandardSchema(schema))
+    return `inputSchema must be a JSON Schema or a Standard Schema: found ${quote(schema)}`
+  return undefined
 }
 
 function kindOf(schema: unknown): string {
