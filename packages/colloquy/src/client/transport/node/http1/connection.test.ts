@@ -413,14 +413,17 @@ for (const name of ['host', 'connection', 'te', 'expect', 'proxy-authorization',
   })
 }
 
-test('requests go over node:http while a tracer watches it', async (t) => {
-  const { started, finished } = { started: channel('http.client.request.start'), finished: () => {} }
-  started.subscribe(finished)
-  t.after(() => started.unsubscribe(finished))
-  assert.equal(await wentOverHttp(t), true)
-  started.unsubscribe(finished)
-  assert.equal(await wentOverHttp(t), false)
-})
+for (const event of ['request.created', 'request.start', 'request.error', 'response.finish']) {
+  test(`requests go over node:http while a tracer watches its ${event}`, async (t) => {
+    const watched = channel(`http.client.${event}`)
+    const listener = (): void => {}
+    watched.subscribe(listener)
+    t.after(() => watched.unsubscribe(listener))
+    assert.equal(await wentOverHttp(t), true)
+    watched.unsubscribe(listener)
+    assert.equal(await wentOverHttp(t), false)
+  })
+}
 
 test('requests go over node:http while a mock replaces it', async (t) => {
   const { request } = http

@@ -9,6 +9,9 @@ const functions = [
   ['node:tls', 'connect', 'normalizeConnectArgs'],
 ] as const
 
+/** The events of `node:http` for tracers. Loggers of responses subscribe to the last two alone. */
+const events = ['request.created', 'request.start', 'request.error', 'response.finish']
+
 type Module = Record<string, unknown>
 
 interface Watched {
@@ -28,7 +31,7 @@ let channels: DiagnosticsChannel[] | undefined
  */
 export function isHttpObserved(): boolean {
   watched ??= functions.map(([id, name, inside]) => ({ module: builtin(id) as Module, name, inside }))
-  channels ??= ['http.client.request.created', 'http.client.request.start'].map(diagnosticsChannel)
+  channels ??= events.map((event) => diagnosticsChannel(`http.client.${event}`))
   for (const { hasSubscribers } of channels) if (hasSubscribers) return true
   for (const one of watched) if (!isOriginal(one)) return true
   return false
