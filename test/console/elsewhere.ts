@@ -12,7 +12,12 @@ for await (const line of createInterface(process.stdin)) {
   if (line === 'stop') process.stdout.write(`stopped ${await conversations.stop(id)}\n`)
   else {
     const conversation = await conversations.open(id)
-    await conversation.send(line).catch(() => undefined)
+    const turn = conversation.send(line)
+    try {
+      for await (const { type } of turn.events) if (type === 'content_block_start') process.stdout.write('writing\n')
+    } catch {
+      // It was stopped.
+    }
     process.stdout.write(`ended ${conversation.messages.at(-1)?.state}\n`)
   }
 }

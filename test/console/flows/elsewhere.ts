@@ -41,7 +41,8 @@ describe('a chat in several places', { skip }, () => {
       await page.goto(newLink())
       await page.locator('#composer').waitFor()
       await using other = otherProcess(folder, id)
-      const ended = other.tell('A question of the other process')
+      // A page looks for turns of other processes when it opens, so this one has begun before.
+      assert.equal(await other.tell('A question of the other process'), 'writing')
       const second = watch(await page.context().newPage())
       for (const tab of [page, second.page]) {
         await tab.bringToFront()
@@ -49,7 +50,7 @@ describe('a chat in several places', { skip }, () => {
         await tab.locator('article.live').getByText('Written in another process.').waitFor()
       }
       await second.page.getByRole('button', { name: 'Stop' }).click()
-      assert.equal(await ended, 'ended interrupted')
+      assert.equal(await other.line(), 'ended interrupted')
       for (const tab of [second.page, page]) {
         await tab.bringToFront()
         await tab.locator('.stopped').getByText('Stopped, kept').waitFor()
@@ -80,6 +81,8 @@ describe('a chat in several places', { skip }, () => {
 interface Other extends AsyncDisposable {
   /** Writes a line and returns the line that answers it. */
   tell(line: string): Promise<string>
+  /** Returns the next line that it writes. */
+  line(): Promise<string>
 }
 
 function otherProcess(folder: string, id: string): Other {
@@ -88,11 +91,13 @@ function otherProcess(folder: string, id: string): Other {
   const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] })
   const exited = once(child, 'exit')
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]()
+  const next = async (): Promise<string> => String((await lines.next()).value)
   return {
-    async tell(line) {
+    tell(line) {
       child.stdin.write(`${line}\n`)
-      return String((await lines.next()).value)
+      return next()
     },
+    line: next,
     async [Symbol.asyncDispose]() {
       child.stdin.end()
       await exited
