@@ -91,6 +91,17 @@ test('an entry point of the library loads no other except protocol and conversat
   assert.deepEqual(wrong, [])
 })
 
+test('createServer() loads no module of Node, not even on demand: it runs in browsers and workers too', () => {
+  const wrong = [...loadedBy('packages/server/src/index.ts')]
+    .filter((file) => file.startsWith('packages/server/'))
+    .flatMap((file) =>
+      importsOf(file)
+        .filter(({ name, isTypeOnly }) => name.startsWith('node:') && !isTypeOnly)
+        .map(({ name }) => `${file} imports ${name}`),
+    )
+  assert.deepEqual(wrong, [])
+})
+
 test('`ask` loads the renderer of Markdown on demand, as a reply in a pipe does not need it', () => {
   const loaded = loadedBy('packages/cli/src/commands/ask/ask.ts', ({ isOnDemand }) => !isOnDemand)
   assert.ok(loaded.has('packages/cli/src/chat/reply/reply-writer.ts'))

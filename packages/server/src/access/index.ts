@@ -1,6 +1,7 @@
 export { type SpentBudget, readSpending } from './key-spending.ts'
 export { keyObject } from './key-object.ts'
-export { type KeyOptions, type KeyRecord, type NewKey, KeyError, Keys } from './keys/keys.ts'
+export { KeyError } from './keys/key-error.ts'
+export { type KeyOptions, type KeyRecord, type NewKey, Keys } from './keys/keys.ts'
 export type { KeyBudget, KeyLimits, KeySettings } from './keys/settings.ts'
 export { type AccessOptions, type StoreAccess, openAccess } from './open-access.ts'
 export { type LedgerOptions, Ledger } from '../ledger/ledger.ts'

@@ -1,6 +1,6 @@
 import { apiError } from 'colloquy/protocol'
 import { Hono } from 'hono/tiny'
-import { KeyError } from '../access/keys/keys.ts'
+import { KeyError } from '../access/keys/key-error.ts'
 import { badRequest } from '../messages/request/query.ts'
 import { addKeyRoutes, type KeyRoutesOptions } from './key-routes.ts'
 import { addUsageRoutes, type UsageRoutesOptions } from './usage-routes.ts'

@@ -1,6 +1,7 @@
 import { apiError, cutText, decimalUsd } from 'colloquy/protocol'
 import type { Hono } from 'hono'
-import { KeyError, type Keys } from '../access/keys/keys.ts'
+import { KeyError } from '../access/keys/key-error.ts'
+import type { Keys } from '../access/keys/keys.ts'
 import { reprice } from '../ledger/reports/reprice.ts'
 import { cursorOf, findRequest, listRequests, type RequestsQuery } from '../ledger/reports/requests.ts'
 import { requestObject, usageObject } from '../ledger/reports/wire.ts'

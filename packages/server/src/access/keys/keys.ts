@@ -1,6 +1,7 @@
 import { newId } from 'colloquy/engines'
 import { cutText } from 'colloquy/protocol'
 import type { Database, SqlValue } from '../../state/database.ts'
+import { KeyError } from './key-error.ts'
 import { hashOf, hintOf, isSameHash, newSecret } from './secret.ts'
 import { checkSettings, type KeySettings } from './settings.ts'
 
@@ -50,17 +51,6 @@ interface KeyRow extends Record<string, SqlValue> {
   hash: string
   previous_hash: string | null
   settings: string
-}
-
-/** A mistake of the caller: a name that is taken, or a key that does not exist. */
-export class KeyError extends Error {
-  override name = 'KeyError'
-  readonly code: 'exists' | 'not_found' | 'invalid'
-
-  constructor(code: KeyError['code'], message: string) {
-    super(message)
-    this.code = code
-  }
 }
 
 const columns = `id, name, workspace, is_admin, hint, hash, previous_hash, previous_until, settings, created_at, expires_at,
