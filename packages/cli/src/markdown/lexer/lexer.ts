@@ -36,8 +36,8 @@ const needsExtensions = /\$|\\[([]|\[\^|<details|\*[\u2e80-\ud7ff\uff00-\uffef]|
 
 /**
  * A lexer for a text of Markdown with formulas (`$$…$$` and `\[…\]` as blocks, these and `$…$` and `\(…\)` in lines), footnotes,
- * folded parts and East Asian emphasis. It and its tokenizer come from one copy of marked: it reads some tables in another way with the tokenizer of
- * a second copy.
+ * folded parts and East Asian emphasis. It and its tokenizer come from one copy of marked: it reads some tables in another way
+ * with the tokenizer of a second copy.
  */
 export function lexerFor(source: string): Lexer {
   return new Lexer(needsExtensions.test(source) ? extended : plain)
