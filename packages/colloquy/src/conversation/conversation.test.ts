@@ -898,13 +898,21 @@ describe('conversations', () => {
       (await conversations.list({ before: one.id })).map(({ id }) => id),
       [two.id],
     )
+    const [first] = await conversations.list({ limit: 1 })
+    await one.configure({ max_tokens: 299 })
+    assert.deepEqual(
+      (await conversations.list({ before: first! })).map(({ id }) => id),
+      [two.id],
+    )
+    const gone = { name: 'ConversationNotFoundError' }
+    await assert.rejects(conversations.list({ before: 'nine' }), gone)
     const [hit] = await conversations.search('lovely kyoto')
     assert.deepEqual([hit?.conversationId, hit?.messageId, hit?.title], [one.id, '2', 'Where to?'])
     assert.deepEqual(await conversations.search(' '), [])
     await one.rename('Trip')
     await one.configure({ model: 'claude-opus-5-5', system: undefined } as never)
     const reopened = await conversations.open(one.id)
-    assert.deepEqual([reopened.title, reopened.settings], ['Trip', { model: 'claude-opus-5-5', max_tokens: 300 }])
+    assert.deepEqual([reopened.title, reopened.settings], ['Trip', { model: 'claude-opus-5-5', max_tokens: 299 }])
     const moved = { name: 'ConversationConflictError', reason: 'moved' }
     await assert.rejects(conversations.delete(one.id, { usedBefore: reopened.updatedAt }), moved)
     await conversations.delete(one.id, { usedBefore: new Date(reopened.updatedAt.getTime() + 1) })

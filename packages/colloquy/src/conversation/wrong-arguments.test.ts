@@ -42,6 +42,8 @@ const calls: Record<string, (value: Untyped) => unknown> = {
   'open() with an owner': (value) => conversations.open(id, { owner: value }),
   'list() with a time': (value) => conversations.list({ usedBefore: value }),
   'list() from an id': (value) => conversations.list({ before: value }),
+  'list() from a place': (value) => conversations.list({ before: { id, updatedAt: value } }),
+  'list() from the id of a place': (value) => conversations.list({ before: { id: value, updatedAt: new Date() } }),
   'search()': (value) => conversations.search(value),
   'search() with options': (value) => conversations.search('x', value),
   'search() with a limit': (value) => conversations.search('x', { limit: value }),

@@ -14,7 +14,7 @@ import {
   chats,
   deleteChat,
   findChats,
-  hasMoreChats,
+  nextChats,
   loadMoreChats,
   moveChat,
   openChat,
@@ -52,7 +52,7 @@ function RecentChats(): VNode {
   const visible = [...pinned, ...others.slice(0, most.value)]
   const showMore = (): void => {
     most.value += pageSize
-    if (most.value > all.length && hasMoreChats.value) void loadMoreChats()
+    if (most.value > all.length) void loadMoreChats()
   }
   return (
     <>
@@ -60,7 +60,7 @@ function RecentChats(): VNode {
       {chats.value && all.length === 0 && <p class="soft small count">No chats yet.</p>}
       <p class="soft small count" hidden={all.length === 0}>
         {visible.length} shown
-        {(hasMoreChats.value || visible.length < all.length) && (
+        {(nextChats.value !== null || visible.length < all.length) && (
           <button type="button" class="quiet" onClick={showMore}>
             Show more
           </button>

@@ -1,6 +1,6 @@
 import { type Signal, batch, effect, signal } from '@preact/signals'
 import { ApiFailure, call, connection, lose } from '../api/http.ts'
-import type { ChangeJson, DeletedJson, ListedConversationJson, PageJson, Shelf } from '../api/types.ts'
+import type { ChangeJson, DeletedJson, ListedConversationJson, ListPageJson, PageJson, Shelf } from '../api/types.ts'
 import { chatId, navigate } from '../shell/router.ts'
 import { notify } from '../shell/status.tsx'
 import { loadModels } from './models.ts'
@@ -10,8 +10,8 @@ import type { OpenChat } from './open-chat.ts'
 export const chats: Signal<ListedConversationJson[] | undefined> = signal(undefined)
 /** The archived chats; undefined unless they are shown. */
 export const archived: Signal<ListedConversationJson[] | undefined> = signal(undefined)
-/** Whether there are more that are neither pinned nor archived. */
-export const hasMoreChats: Signal<boolean> = signal(false)
+/** The place from which the list of chats that are neither pinned nor archived continues; null at its end. */
+export const nextChats: Signal<string | null> = signal(null)
 /** The chat that is shown. */
 export const openChat: Signal<OpenChat | undefined> = signal(undefined)
 
@@ -46,14 +46,14 @@ export async function loadChats(): Promise<void> {
   const [pinned, recent] = await Promise.all([listed('pinned'), listed('none', { limit: pageSize })])
   batch(() => {
     chats.value = [...pinned.data, ...recent.data].toSorted(byUse)
-    hasMoreChats.value = recent.hasMore
+    nextChats.value = recent.next
   })
 }
 
 function listed(
   shelf: string,
   { limit = 1_000, before = '' }: { limit?: number; before?: string } = {},
-): Promise<PageJson<ListedConversationJson>> {
+): Promise<ListPageJson> {
   const query = new URLSearchParams({ shelf, limit: String(limit), ...(before && { before }) })
   return call('GET', `api/conversations?${query.toString()}`)
 }
@@ -77,16 +77,16 @@ export function findChats(
   return call('GET', `api/conversations?${query.toString()}`, undefined, signal)
 }
 
-/** Loads the chats before the last one of the list. */
+/** Loads the next chats of the list. */
 export async function loadMoreChats(): Promise<void> {
-  const last = chats.value?.findLast(({ shelf }) => !shelf)
-  if (!last) return
-  const page = await listed('none', { limit: pageSize, before: last.id })
+  const before = nextChats.value
+  if (before === null) return
+  const page = await listed('none', { limit: pageSize, before })
   batch(() => {
     // One that changed meanwhile is in the list already.
     const known = new Set(chats.value?.map(({ id }) => id))
     chats.value = [...(chats.value ?? []), ...page.data.filter(({ id }) => !known.has(id))].toSorted(byUse)
-    hasMoreChats.value = page.hasMore
+    nextChats.value = page.next
   })
 }
 

@@ -62,6 +62,12 @@ export interface PageJson<Item> {
   hasMore: boolean
 }
 
+/** A page of `GET /api/conversations`. */
+export interface ListPageJson extends PageJson<ListedConversationJson> {
+  /** The value of `before` for the next page, also if conversations are used or deleted meanwhile; null on the last page. */
+  next: string | null
+}
+
 /** A conversation and the end of its active path. */
 export interface ConversationJson {
   id: string

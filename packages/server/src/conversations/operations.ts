@@ -25,6 +25,8 @@ function optionalBody(check: object): NonNullable<Operation['body']> {
 
 const before: Parameter = { type: 'string', description: 'The page ends before the entry with this id.' }
 
+const next: Parameter = { type: 'string', description: '`next` of the page before.' }
+
 const shelf: Parameter = { type: 'string', description: '`pinned`, `archived`, or `none`: neither. Default: all.' }
 
 const title: Parameter = { type: 'string', description: 'A part of the title, in upper or lower case. Default: all.' }
@@ -39,7 +41,7 @@ export const conversationOperations: Operations = {
   },
   'GET /api/conversations': {
     summary: 'List conversations, the last used first',
-    query: { limit: limit(1_000, 50), before, shelf, title },
+    query: { limit: limit(1_000, 50), before: next, shelf, title },
     response: jsonContent(ref('ConversationPage')),
   },
   'POST /api/conversations': {

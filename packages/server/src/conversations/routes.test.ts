@@ -22,6 +22,7 @@ import type {
   FoundMessageJson,
   ImportedJson,
   ListedConversationJson,
+  ListPageJson,
   ModelsJson,
   PageJson,
   PathMessageJson,
@@ -140,9 +141,12 @@ describe('a conversation', () => {
       assert.deepEqual([texts(first), first.hasMore], [['1'], false])
       const list = await call<PageJson<ListedConversationJson>>('GET', '/api/conversations?limit=1')
       await call('POST', '/api/conversations', {})
-      const more = await call<PageJson<ListedConversationJson>>('GET', '/api/conversations?limit=1')
-      const next = await call<PageJson<ListedConversationJson>>('GET', `/api/conversations?before=${more.data[0]!.id}`)
-      assert.deepEqual([more.hasMore, next.data[0]?.id], [true, list.data[0]?.id])
+      const more = await call<ListPageJson>('GET', '/api/conversations?limit=1')
+      // The list continues after a conversation that was deleted meanwhile.
+      await call('DELETE', `/api/conversations/${more.data[0]!.id}`)
+      const next = await call<ListPageJson>('GET', `/api/conversations?before=${more.next}`)
+      assert.deepEqual([more.hasMore, next.data[0]?.id, next.next], [true, list.data[0]?.id, null])
+      await assert.rejects(call('GET', '/api/conversations?before=1'), /400 .*before: must be `next` of a page/)
     })
   })
 

@@ -202,7 +202,7 @@ export const responseSchemas: Readonly<Record<string, JsonSchema>> = {
     ['owner', 'title', 'metadata', 'shelf'],
   ),
   RunningTurn: nullable(object({ messageId: string })),
-  ConversationPage: object({ data: list(ref('ListedConversation')), hasMore: flag }),
+  ConversationPage: object({ data: list(ref('ListedConversation')), hasMore: flag, next: text }),
   Conversation: object(
     {
       id: string,

@@ -6,15 +6,18 @@ import { checkShelf, type FoundMessage, type ListedConversation, showFound, show
 import { paced } from '../in-slices.ts'
 import { dayOf } from '../money/spending.ts'
 import { ConversationConflictError, ConversationNotFoundError } from '../errors.ts'
-import type { ConversationStore, Shelf, Spending } from '../stores/store.ts'
+import type { ConversationStore, ListQuery, Shelf, Spending } from '../stores/store.ts'
 import { checkText } from '../stores/text.ts'
 
 /** The position and length of a page of conversations. */
 export interface ListOptions {
   /** The most conversations that are returned. Default 50. */
   limit?: number
-  /** The id of the last conversation of the previous page. */
-  before?: string
+  /**
+   * The last conversation of the previous page, as it was listed: the list then continues even if that one was deleted or used
+   * meanwhile. Or the id of one that exists.
+   */
+  before?: string | Pick<ListedConversation, 'id' | 'updatedAt'>
   /** Lists only those that were last used before this time: `deleteUnusedSince()` would erase them. Default: all conversations. */
   usedBefore?: Date
   /** Lists only the conversations of this owner. Default: all conversations. */
@@ -27,14 +30,26 @@ export interface ListOptions {
 
 export async function listFrom(store: ConversationStore, options: ListOptions = {}): Promise<ListedConversation[]> {
   checkOptionNames(options, ['limit', 'before', 'usedBefore', 'owner', 'shelf', 'title'], 'list()')
-  const { limit = 50, before, usedBefore: time, owner, shelf, title } = options
+  const { limit = 50, usedBefore: time, owner, shelf, title } = options
   if (shelf !== undefined && shelf !== 'none') checkShelf(shelf, 'list conversations')
-  if (before !== undefined) checkText('option before', before)
   if (title !== undefined) checkTitlePart(title)
   const usedBefore = time === undefined ? undefined : timeOf(time, 'list')
+  const before = await placeOf(store, options.before)
   return (await store.list({ limit: positive('limit', limit), before, usedBefore, owner, shelf, title })).map(
     showListed,
   )
+}
+
+async function placeOf(store: ConversationStore, before: ListOptions['before']): Promise<ListQuery['before']> {
+  if (before === undefined) return undefined
+  if (typeof before === 'object' && before !== null) {
+    checkText('option before.id', before.id)
+    return { id: before.id, updatedAt: timeOf(before.updatedAt, 'list') }
+  }
+  checkText('option before', before)
+  const found = await store.open(before, { messages: false })
+  if (found === undefined) throw new ConversationNotFoundError(before)
+  return found.conversation
 }
 
 const maxTitlePart = 1_000
@@ -71,35 +86,18 @@ export async function spendingOf(
   return jsonable(await store.spending({ user, day: on ?? (user === '' ? dayOf(store.now()) : '') }))
 }
 
-/**
- * Yields the id of each conversation once, the most recently used first. They may be used or deleted meanwhile: one that is used
- * moves to the beginning of the list, and the next page begins after the last one that still exists.
- */
+/** Yields the id of each conversation, the most recently used first. They may be used or deleted meanwhile. */
 export async function* allIds(store: ConversationStore, usedBefore?: number): AsyncGenerator<string> {
   const seen = new Set<string>()
-  const places: string[] = []
-  for (;;) {
-    const page = await pageAfter(store, places, usedBefore)
-    if (page.length === 0) return
-    places.push(...page)
-    for (const id of page) {
-      if (seen.has(id)) continue
+  let before: ListQuery['before']
+  do {
+    const page = await store.list({ limit: 1_000, before, usedBefore, totals: false })
+    before = page.at(-1)
+    for (const { id } of page) {
+      if (!seen.has(id)) yield id
       seen.add(id)
-      yield id
     }
-  }
-}
-
-async function pageAfter(store: ConversationStore, places: string[], usedBefore?: number): Promise<string[]> {
-  for (;;) {
-    const before = places.at(-1)
-    try {
-      return (await store.list({ limit: 1_000, before, usedBefore, totals: false })).map(({ id }) => id)
-    } catch (error) {
-      if (before === undefined || !(error instanceof ConversationNotFoundError)) throw error
-      places.pop()
-    }
-  }
+  } while (before !== undefined)
 }
 
 export async function deleteOne(

@@ -155,8 +155,8 @@ export class CheckedStore implements ConversationStore {
   }
 
   async list(query: ListQuery): Promise<ConversationSummary[]> {
-    const [before, title] = [storable(query.before), storable(query.title)]
-    return this.#store.list({ ...query, before, title, owner: storableOwner(query.owner) })
+    const before = query.before && { ...query.before, id: storable(query.before.id) }
+    return this.#store.list({ ...query, before, title: storable(query.title), owner: storableOwner(query.owner) })
   }
 
   async search(words: readonly string[], query: SearchQuery): Promise<SearchHit[]> {

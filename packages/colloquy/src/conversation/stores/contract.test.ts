@@ -32,6 +32,10 @@ for (const [name, make] of Object.entries(storePlaces())) {
       await store.create({ id, title: null, settings: '{"model":"m"}', at: ++clock })
     }
 
+    async function placeOf(id: string): Promise<{ id: string; updatedAt: number }> {
+      return (await store.open(id))!.conversation
+    }
+
     async function begin(version: number, parent: number, text?: string, key?: string): Promise<BegunTurn> {
       const messages = text === undefined ? [] : [{ role: 'user', json: `{"role":"user","content":"${text}"}` }]
       const begun = await store.begin({ id: 'one', version, parent, messages, key, at: ++clock })
@@ -246,12 +250,12 @@ for (const [name, make] of Object.entries(storePlaces())) {
         ['three', 'pinned'],
         ['two', 'pinned'],
       ])
-      assert.deepEqual(await listed({ shelf: 'pinned', before: 'three' }), [['two', 'pinned']])
+      assert.deepEqual(await listed({ shelf: 'pinned', before: await placeOf('three') }), [['two', 'pinned']])
       assert.deepEqual(await listed({ shelf: 'archived' }), [['one', 'archived']])
       assert.deepEqual(await listed({ shelf: 'none' }), [['four', null]])
       await store.update('two', 2, { shelf: null, at: 2 })
       assert.equal((await store.open('two'))!.conversation.shelf, null)
-      assert.deepEqual(await listed({ shelf: 'none', before: 'four' }), [['two', null]])
+      assert.deepEqual(await listed({ shelf: 'none', before: await placeOf('four') }), [['two', null]])
       assert.equal((await listed({})).length, 4)
     })
 
@@ -265,7 +269,7 @@ for (const [name, make] of Object.entries(storePlaces())) {
         ['one', 'one', 'two', 'two', 'two', 'three', 'three'],
       )
       for (const title of ['a.b', '[x]', 'd++', '^', ']]', 'nowhere']) assert.equal(await listed(title), '', title)
-      assert.deepEqual([await listed('e'), await listed('e', { before: 'three' })], ['three one', 'one'])
+      assert.deepEqual([await listed('e'), await listed('e', { before: await placeOf('three') })], ['three one', 'one'])
     })
 
     test('create() adds the messages of a copy', async () => {
@@ -723,11 +727,10 @@ for (const [name, make] of Object.entries(storePlaces())) {
         ['one', 'three'],
       )
       assert.deepEqual(
-        (await store.list({ limit: 2, before: 'three' })).map(({ id }) => id),
+        (await store.list({ limit: 2, before: await placeOf('three') })).map(({ id }) => id),
         ['two'],
       )
       assert.equal((await store.list({ limit: 1 }))[0]?.messages, 2)
-      await assert.rejects(store.list({ limit: 1, before: 'nine' }), new ConversationNotFoundError('nine'))
     })
 
     test('list() returns each conversation once in pages, also those of one millisecond', async () => {
@@ -736,9 +739,25 @@ for (const [name, make] of Object.entries(storePlaces())) {
       const listed: string[] = []
       for (let page = await store.list({ limit: 2 }); page.length > 0;) {
         listed.push(...page.map(({ id }) => id))
-        page = await store.list({ limit: 2, before: page.at(-1)!.id })
+        page = await store.list({ limit: 2, before: page.at(-1) })
       }
       assert.deepEqual(listed, ids.toReversed())
+    })
+
+    test('list() continues after a conversation that was used or deleted meanwhile', async () => {
+      const ids = ['one', 'two', 'three', 'four', 'five']
+      // Two were used in the same millisecond as the last one of the page.
+      for (const [index, id] of ids.entries())
+        await store.create({ id, title: null, settings: '{}', at: index === 0 ? 1 : 2 })
+      const after = async (before: ListQuery['before']): Promise<string[]> =>
+        (await store.list({ limit: 9, before })).map(({ id }) => id)
+      const place = await placeOf('four')
+      assert.deepEqual(await after(place), ['three', 'two', 'one'])
+      await store.update('four', 1, { title: 'Used', at: 9 })
+      assert.deepEqual(await after(place), ['three', 'two', 'one'])
+      await store.delete('four')
+      assert.deepEqual(await after(place), ['five', 'three', 'two', 'one'])
+      assert.deepEqual(await after({ id: 'four', updatedAt: 1 }), ['one'])
     })
 
     test('create() takes the time of the last use, by which list() sorts', async () => {
@@ -767,11 +786,11 @@ for (const [name, make] of Object.entries(storePlaces())) {
       assert.deepEqual(await listed({}), ['four', 'three', 'two', 'one'])
       assert.deepEqual(await listed({ owner: 'ada' }), ['three', 'one'])
       assert.deepEqual(await listed({ owner: 'ada', limit: 1 }), ['three'])
-      assert.deepEqual(await listed({ owner: 'ada', before: 'three' }), ['one'])
+      assert.deepEqual(await listed({ owner: 'ada', before: await placeOf('three') }), ['one'])
       assert.deepEqual(await listed({ owner: 'eve' }), [])
-      const { updatedAt } = (await store.list({ limit: 1, before: 'four' }))[0]!
+      const { updatedAt } = await placeOf('three')
       assert.deepEqual(await listed({ usedBefore: updatedAt }), ['two', 'one'])
-      assert.deepEqual(await listed({ usedBefore: updatedAt, owner: 'bob', before: 'four' }), ['two'])
+      assert.deepEqual(await listed({ usedBefore: updatedAt, owner: 'bob', before: await placeOf('four') }), ['two'])
       const [first] = await store.list({ limit: 1, owner: 'bob' })
       assert.deepEqual([first?.owner, first?.metadata], ['bob', '{"id":"two"}'])
       const found = async (owner?: string): Promise<string[]> =>

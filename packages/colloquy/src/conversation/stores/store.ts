@@ -338,8 +338,8 @@ export interface ConversationChanges {
 /** The conversations to list. */
 export interface ListQuery {
   limit: number
-  /** The id of the last conversation on the previous page. */
-  before?: string | undefined
+  /** The place of the last conversation on the previous page. If that one is gone, others of its millisecond come twice. */
+  before?: Pick<ConversationRecord, 'id' | 'updatedAt'> | undefined
   /** Only those that were last used before this time, in milliseconds since 1970. Default: all. */
   usedBefore?: number | undefined
   /** Default: the conversations of all owners, and those without one. */

@@ -1,12 +1,11 @@
-import type { ConversationMessage } from 'colloquy/conversation'
+import type { ConversationMessage, ListedConversation } from 'colloquy/conversation'
 import { apiError } from 'colloquy/protocol'
 import type { Hono } from 'hono'
 import type {
   ExchangeJson,
   FoundMessageJson,
-  ListedConversationJson,
+  ListPageJson,
   ModelsJson,
-  PageJson,
   PreviewBody,
   ToolsJson,
   TreeJson,
@@ -100,25 +99,38 @@ function isListed(shelf: string): shelf is (typeof listedShelves)[number] {
   return (listedShelves as readonly string[]).includes(shelf)
 }
 
-async function list(
-  c: RouteContext,
-  { conversations, deletions }: Resources,
-): Promise<PageJson<ListedConversationJson>> {
+async function list(c: RouteContext, { conversations, deletions }: Resources): Promise<ListPageJson> {
   const query = queryOf(c)
   const limit = limitOf(query)
-  const [before, owner] = [query.get('before') ?? undefined, c.get('owner')]
+  const [place, owner] = [query.get('before'), c.get('owner')]
   const title = query.get('title') ?? undefined
   const shelf = query.get('shelf') ?? undefined
   if (shelf !== undefined && !isListed(shelf)) throw badRequest(`shelf: must be one of ${listedShelves.join(', ')}`)
   const listed = await conversations.list({
     limit: limit + 1,
-    ...(before !== undefined && { before }),
+    ...(place !== null && { before: readPlace(place) }),
     ...(owner !== undefined && { owner }),
     ...(shelf !== undefined && { shelf }),
     ...(title !== undefined && { title }),
   })
   const page = listed.slice(0, limit)
-  return { data: page.filter(({ id }) => !deletions.has(id)).map(listedJson), hasMore: listed.length > limit }
+  const hasMore = listed.length > limit
+  const data = page.filter(({ id }) => !deletions.has(id)).map(listedJson)
+  return { data, hasMore, next: hasMore ? placeText(page.at(-1)!) : null }
+}
+
+type Place = Pick<ListedConversation, 'id' | 'updatedAt'>
+
+/** Names the place of a conversation in the list, which stays one after it was deleted. */
+function placeText({ id, updatedAt }: Place): string {
+  return `${updatedAt.getTime()}_${id}`
+}
+
+/** The inverse of `placeText`. */
+function readPlace(text: string): Place {
+  const [, time, id] = /^(\d{1,15})_(.+)$/su.exec(text) ?? []
+  if (id === undefined) throw badRequest('before: must be `next` of a page of this list')
+  return { id, updatedAt: new Date(Number(time)) }
 }
 
 async function search(c: RouteContext, { conversations, deletions }: Resources): Promise<FoundMessageJson[]> {

@@ -200,13 +200,13 @@ class MemoryStore implements ConversationStore {
   async list({ limit, before, totals = true, ...query }: ListQuery): Promise<ConversationSummary[]> {
     this.#checkOpen()
     // Sorting is stable: of conversations used in the same millisecond the newer comes first.
-    const all = [...this.#conversations.values()]
-      .toReversed()
+    const newest = [...this.#conversations.values()].toReversed()
+    const last = newest.findIndex(({ record }) => record.id === before?.id)
+    const isLater = ({ updatedAt }: ConversationRecord, index: number): boolean =>
+      before === undefined || updatedAt < before.updatedAt || (updatedAt === before.updatedAt && index > last)
+    return newest
+      .filter(({ record }, index) => isLater(record, index) && isWanted(record, query))
       .toSorted((a, b) => b.record.updatedAt - a.record.updatedAt)
-    const start = before === undefined ? 0 : all.indexOf(this.#find(before)) + 1
-    return all
-      .slice(start)
-      .filter(({ record }) => isWanted(record, query))
       .slice(0, limit)
       .map((conversation) => ({ ...conversation.summary({ totals }), receiving: this.#leases.newest(conversation) }))
   }

@@ -5,7 +5,6 @@ import { caseForms } from '../text.ts'
 import type { LeaseClock } from '../lease.ts'
 import { type PostgresConnection, statement } from './connection.ts'
 import { isUnfinished } from './leases.ts'
-import { findConversation } from './conversation-row.ts'
 
 const doing = 'list the conversations'
 
@@ -31,8 +30,9 @@ const readRows = statement(
      WHERE (:owner::text IS NULL OR owner = :owner::text)
        AND (:shelf::text IS NULL OR CASE :shelf::text WHEN 'none' THEN shelf IS NULL ELSE shelf = :shelf::text END)
        AND (:usedBefore::bigint IS NULL OR updated_at < :usedBefore::bigint)
-       AND (:pattern::text IS NULL OR title ~ :pattern::text) AND (:before::text IS NULL
-       OR (updated_at, id) < (SELECT updated_at, id FROM %.conversation WHERE public_id = :before::text))
+       AND (:pattern::text IS NULL OR title ~ :pattern::text)
+       AND (:beforeTime::bigint IS NULL OR (updated_at, id) < (:beforeTime::bigint,
+         coalesce((SELECT id FROM %.conversation WHERE public_id = :beforeId::text), 9e18::bigint)))
      ORDER BY updated_at DESC, id DESC LIMIT :limit::int
    ) c LEFT JOIN %.metadata m ON m.conversation = id LEFT JOIN %.totals t ON t.conversation = id
    ORDER BY updated_at DESC, c.id DESC`,
@@ -41,12 +41,12 @@ const readRows = statement(
 export async function listConversations(
   db: PostgresConnection,
   clock: LeaseClock,
-  { title, totals = true, ...query }: ListQuery,
+  { title, before, totals = true, ...query }: ListQuery,
 ): Promise<ConversationSummary[]> {
   const pattern = title === undefined ? undefined : caseForms(title).map(expressionOf).join('')
+  const place = { beforeTime: before?.updatedAt, beforeId: before?.id }
   for (let attempt = 1; ; attempt++) {
-    const rows = await db.rows<ListedRow>(readRows, { ...query, pattern, now: clock.now() })
-    if (rows.length === 0 && query.before !== undefined) await findConversation(db, query.before)
+    const rows = await db.rows<ListedRow>(readRows, { ...query, ...place, pattern, now: clock.now() })
     if (!totals) return rows.map(({ row: _, saved: __, ...summary }) => summary)
     const { counters, isValid } = await countReplies(db, rows)
     if (isValid || attempt === mostAttempts)

@@ -107,7 +107,6 @@ describe('a conversation that another process erases between two statements', ()
     tree: (each) => each.tree('one'),
     messages: (each) => Array.fromAsync(each.messages('one')),
     find: (each) => each.find('one', 'key'),
-    'the next page of the list': (each) => each.list({ limit: 9, before: 'one', totals: false }),
   }
 
   async function take(): Promise<number> {

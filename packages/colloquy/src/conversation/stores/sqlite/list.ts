@@ -7,7 +7,6 @@ import { type CountedReply, TotalsCounter } from '../totals.ts'
 import type { LeaseClock } from '../lease.ts'
 import type { SqliteConnection } from './database/connection.ts'
 import { isUnfinished } from './leases.ts'
-import { findConversation } from './conversation-row.ts'
 
 const doing = 'list the conversations'
 
@@ -63,8 +62,8 @@ function readRows(
     values.push(usedBefore)
   }
   if (before !== undefined) {
-    conditions.push('(updated_at, id) < (SELECT updated_at, id FROM conversation WHERE id = ?)')
-    values.push(findConversation(db, before).id)
+    conditions.push('(updated_at, id) < (?, coalesce((SELECT id FROM conversation WHERE public_id = ?), 9e18))')
+    values.push(before.updatedAt, before.id)
   }
   const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`
   // Chosen first: SQLite sorts rows with all their columns, which would be read for every conversation.
