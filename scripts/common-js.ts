@@ -1,9 +1,8 @@
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { globSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { build, type Plugin } from 'esbuild'
 import { bundleOptions } from './bundle.ts'
 import type { Conditions, Manifest } from './manifest.ts'
-import { filesReachedFrom } from './prune.ts'
 
 /**
  * Writes the files for CommonJS, if the package has entry points with a `require` condition.
@@ -83,14 +82,18 @@ export function writeDeclarations(folder: string, { exports = {} }: Manifest): v
   const all = Object.values(exports).flatMap(({ types = '' }) => (types.endsWith('.d.mts') ? [types] : []))
   const entries = [...new Set(all)]
   if (entries.length === 0) return
-  const emitted = entries.map((file) => join(folder, file.replace('/types/', '/').replace('.d.mts', '.d.ts')))
-  for (const file of filesReachedFrom(emitted, '.d.ts')) {
+  for (const file of globSync(join(folder, 'dist/**/*.d.ts'))) {
     const moved = file.replace(join(folder, 'dist'), join(folder, 'dist/types'))
     mkdirSync(dirname(moved), { recursive: true })
     renameSync(file, moved)
   }
   writeFileSync(join(folder, 'dist/types/package.json'), '{ "type": "commonjs" }\n')
   for (const file of entries) writeFileSync(join(folder, file), sameNames(file, exports['.']!))
+}
+
+/** The file that the compiler wrote with the declarations of an entry point. */
+export function emittedFile(types: string): string {
+  return types.replace('/types/', '/').replace('.d.mts', '.d.ts')
 }
 
 function sameNames(file: string, { types: client }: Conditions): string {

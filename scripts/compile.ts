@@ -5,9 +5,10 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { bundle } from './bundle.ts'
 import { bundleProgram } from './bundle-program.ts'
-import { writeCommonJs, writeDeclarations } from './common-js.ts'
+import { emittedFile, writeCommonJs, writeDeclarations } from './common-js.ts'
 import type { Conditions, Manifest } from './manifest.ts'
 import { prune } from './prune.ts'
+import { shakeDeclarations } from './shake-declarations.ts'
 
 const root = fileURLToPath(new URL('../', import.meta.url))
 
@@ -34,13 +35,12 @@ async function compileLibrary(name: string, folder: string, manifest: Manifest):
     shell: process.platform === 'win32',
   })
   await bundle(folder, manifest)
-  writeDeclarations(folder, manifest)
   const { exports = {}, browser = {} } = manifest
-  const files = Object.values(exports).flatMap(filesOf)
-  prune(folder, '.d.ts', declarationsIn(files))
+  shakeDeclarations(folder, emittedDeclarations(exports))
   indentByTabs(dist)
-  const scripts = [...files, ...Object.values(browser)].filter((file) => file.endsWith('.js'))
-  prune(folder, '.js', scripts)
+  writeDeclarations(folder, manifest)
+  const scripts = [...Object.values(exports).flatMap(scriptsOf), ...Object.values(browser)]
+  prune(folder, scripts)
   await writeCommonJs(folder, manifest)
 }
 
@@ -56,11 +56,13 @@ function indentByTabs(dist: string): void {
   }
 }
 
-/** The files in `dist` that the conditions of an entry point name, without those for CommonJS. */
-function filesOf({ require: _, ...conditions }: Conditions): string[] {
-  return Object.values(conditions as Record<string, string>).filter((file) => file.includes('/dist/'))
+/** The scripts in `dist` that the conditions of an entry point name, without those for CommonJS. */
+function scriptsOf({ require: _, ...conditions }: Conditions): string[] {
+  return Object.values(conditions as Record<string, string>).filter((file) => /\/dist\/.*\.js$/.test(file))
 }
 
-function declarationsIn(files: readonly string[]): string[] {
-  return files.filter((file) => /\.d\.m?ts$/.test(file))
+/** The files that the compiler wrote with the declarations of the entry points. Some are moved later. */
+function emittedDeclarations(exports: Record<string, Conditions>): Set<string> {
+  const all = Object.values(exports).flatMap(({ types }) => types ?? [])
+  return new Set(all.map(emittedFile))
 }
