@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import type { MessageParam } from '../../protocol/types/params.ts'
 import { copyPath, newRecord } from '../history/records.ts'
 import { collected, type Pausable } from '../in-slices.ts'
@@ -132,6 +134,27 @@ describe('no pass works on more than a message between two pauses', () => {
     assert.equal(result.length, length)
     assert.ok(longest > 0 && longest <= messageLength, String(longest))
   })
+})
+
+// Such a reference keeps it until the next full garbage collection. A generator function inside another function is one.
+describe('no old object refers to a conversation that was read', () => {
+  setFlagsFromString('--expose-gc')
+  const collectGarbage = runInNewContext('gc') as (options?: { type: 'minor' }) => void
+  const read = (text: string): unknown => charactersOf(collected(readConversations(text, 0)))
+
+  for (const name of ['an export of ChatGPT', 'an export of Claude.ai']) {
+    test(`of ${name}`, () => {
+      const text = files[name]!
+      read(text)
+      collectGarbage()
+      const { heapUsed } = process.memoryUsage()
+      const times = 10
+      for (let time = 0; time < times; time++) read(text)
+      for (let time = 0; time < 2; time++) collectGarbage({ type: 'minor' })
+      const kept = process.memoryUsage().heapUsed - heapUsed
+      assert.ok(kept < (times * text.length) / 2, `${kept} bytes of ${times * text.length}`)
+    })
+  }
 })
 
 describe('the work for a reply with many calls grows with their number', () => {

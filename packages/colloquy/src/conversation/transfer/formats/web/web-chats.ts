@@ -25,12 +25,14 @@ export interface WebChat {
 export function webChatIn(value: unknown): WebChat | undefined {
   const found = formats.find(({ isOwn }) => isOwn(value))
   if (found === undefined) return undefined
-  return {
-    format: found.format,
-    *read(line) {
-      return { ...(yield* found.read(value as never, line)), shelf: shelfIn(value as object) }
-    },
-  }
+  const { format, read } = found
+  return { format, read: (line) => readShelved(read(value as never, line), value as object) }
+}
+
+// At the top of the file: V8 keeps what a generator function inside `webChatIn()` refers to, a whole chat, until the next
+// full garbage collection.
+function* readShelved(reading: Pausable<SourceConversation>, chat: object): Pausable<SourceConversation> {
+  return { ...(yield* reading), shelf: shelfIn(chat) }
 }
 
 const archivedFlags = ['is_archived', 'isArchived', 'archived']
