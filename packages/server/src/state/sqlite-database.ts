@@ -175,7 +175,7 @@ const problems = new Map<number, [StoreErrorCode, string]>([
   [8, ['read_only', 'it is read-only']],
   [11, ['damaged', 'it is damaged']],
   [13, ['full', 'the disk is full']],
-  [14, ['cannot_open', 'the file cannot be opened; its folder must exist and be writable']],
+  [14, ['cannot_open', 'the file cannot be opened; it must be readable, and its folder must exist and be writable']],
   [26, ['damaged', 'the file is not a SQLite database']],
 ])
 

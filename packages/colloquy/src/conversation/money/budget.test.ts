@@ -107,6 +107,19 @@ test('a budget in dollars needs a price, and max_uses of web_search', async () =
   assert.equal(unknown.asked() + searching.asked(), 0)
 })
 
+test('a budget in dollars counts the earlier replies, so each needs a price', async () => {
+  for (const [replies, found] of [
+    [1, '1 earlier reply'],
+    [2, '2 earlier replies'],
+  ] as const) {
+    const { conversation } = await open({ model: 'llama-3' })
+    for (let turn = 0; turn < replies; turn++) await conversation.send('Hello')
+    await conversation.configure({ model: 'claude-sonnet-4-6', budget: { usd: 1 } })
+    const message = `Cannot apply a budget in dollars: found no price for ${found}`
+    await assert.rejects(conversation.send('Hello'), { name: 'AnthropicError', message })
+  }
+})
+
 test('a budget counts what an advisor and fallback models can cost', async () => {
   const worst = async (more: Partial<ConversationSettings>): Promise<bigint> => {
     const asked = { model: 'claude-opus-5-5', max_tokens: 1_000, budget: { usd: 0.000_001 }, ...more }

@@ -51,7 +51,8 @@ export interface Used {
  */
 export function maxTokensAllowed(budget: Budget, ceiling: CostCeiling, { spent, reserved }: Used): number {
   const { usd, usdPerCall, tokens, tokensPerCall, fit = false } = budget
-  if (usd !== undefined && spent.cost.unpriced > 0) throw noPriceFor(`${spent.cost.unpriced} earlier replies`)
+  const { unpriced } = spent.cost
+  if (usd !== undefined && unpriced > 0) throw noPriceFor(`${unpriced} earlier ${unpriced === 1 ? 'reply' : 'replies'}`)
   const limits = [
     { limit: 'tokensPerCall', allowed: tokensPerCall, spent: 0n, held: 0n },
     { limit: 'tokens', allowed: tokens, spent: BigInt(tokensOf(spent)), held: reserved.tokens },

@@ -40,6 +40,21 @@ describe('export() and import()', () => {
     await assert.rejects(conversations.import(file), /found 3, importAll\(\) adds them all/)
   })
 
+  test('import() skips lines and keeps members that a newer version has added', async () => {
+    const conversations = openConversations({ engine: script(['r1']) })
+    const { id } = await conversations.create(settings)
+    await (await conversations.open(id)).send('one')
+    const [about, ...lines] = (await Array.fromAsync(conversations.export(id))).map((line) => ({
+      ...(JSON.parse(line) as { settings?: object }),
+      later: { a: 1 },
+    }))
+    const newer = [{ ...about, settings: { ...about!.settings, later: 1 } }, ...lines, { type: 'bookmark', id: '1' }]
+    const copy = await conversations.import(newer.map((line) => JSON.stringify(line)).join('\n'))
+    assert.deepEqual(said(copy), ['user: one', 'assistant: r1'])
+    assert.deepEqual({ ...copy.settings }, { ...settings, later: 1 })
+    assert.deepEqual(copy.report.notes, [{ line: 4, kind: 'skipped', reason: 'its type is not known: "bookmark"' }])
+  })
+
   test('export() and import() keep every message of every branch exactly', async () => {
     const store = memoryStore()
     const conversations = openConversations({

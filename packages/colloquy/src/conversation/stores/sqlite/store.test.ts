@@ -154,10 +154,14 @@ describe('sqliteStore', () => {
 
   test('a read-only file', async () => {
     const id = await write('one')
+    let immutable: ConversationStore | undefined
     withoutRights(folder, () => {
       const message = `Cannot open ${path}: it is read-only`
       assert.throws(() => sqliteStore(path), { name: 'StoreError', code: 'read_only', message })
+      immutable = sqliteStore(`file:${path}?immutable=1`)
     })
+    assert.equal((await immutable!.open(id))?.messages.length, 2)
+    await immutable!.close()
     assert.deepEqual(await read(id), ['say one', 'one'])
   })
 

@@ -49,7 +49,7 @@ export function* readColloquy(lines: readonly ExportLine[]): Pausable<Archive> {
   const about = lines.find(({ members }) => members.get('type') === '"conversation"')!
   const numbers = new Set<number>()
   const messages: MessageRecord[] = []
-  const found = yield* recordsIn(lines.filter((line) => line !== about && !isDamaged(line)))
+  const found = yield* recordsIn(lines.filter((line) => line !== about && isMessage(line)))
   for (const { line, record } of found) {
     if (numbers.has(record.number)) throw wrong(line, `message ${record.number} is there twice`)
     if (record.parent !== 0 && !numbers.has(record.parent)) {
@@ -80,11 +80,16 @@ function* recordsIn(lines: readonly ExportLine[]): Pausable<ExportedMessage[]> {
   return found.toSorted((a, b) => a.record.number - b.record.number)
 }
 
-/** Whether the message could not be exported because it was damaged in the store. */
-function isDamaged({ line, members }: ExportLine): boolean {
-  if (members.get('type') !== '"damaged"') return false
-  line.skipped('the message was damaged in the store that it was exported from')
-  return true
+/** Whether the line is a message. Notes why another one is skipped. */
+function isMessage({ line, members }: ExportLine): boolean {
+  const type = members.get('type')
+  if (type === undefined || type === '"message"') return true
+  const why =
+    type === '"damaged"'
+      ? 'the message was damaged in the store that it was exported from'
+      : `its type is not known: ${cutText(type, 40)}`
+  line.skipped(why)
+  return false
 }
 
 function recordOf(line: ExportLine): MessageRecord {

@@ -10,7 +10,7 @@ const codes = new Map<number, [StoreErrorCode, string]>([
   [10, ['failed', 'the disk failed to read or write']],
   [11, ['damaged', 'it is damaged']],
   [13, ['full', 'the disk is full']],
-  [14, ['cannot_open', 'the file cannot be opened; its folder must exist and be writable']],
+  [14, ['cannot_open', 'the file cannot be opened; it must be readable, and its folder must exist and be writable']],
   [23, ['read_only', 'it may not be written']],
   [26, ['damaged', 'the file is not a SQLite database']],
 ])
