@@ -19,6 +19,7 @@ const commonJs = {
   created: 'Hello',
   streamed: 'Hello',
   toolRunner: 'Hello',
+  remembers: true,
   error: 'NotFoundError',
   isNotFound: true,
 }
@@ -39,7 +40,7 @@ describe('require()', () => {
 
   test('gives everything else a CommonJS file that does the same', () => {
     const file = (name: string): string => join(project, 'node_modules/colloquy/dist/cjs', name, 'index.js')
-    const outcome: unknown = JSON.parse(run(project, 'common-js.cjs', file('.'), file('tools')))
+    const outcome: unknown = JSON.parse(run(project, 'common-js.cjs', file('.'), file('tools'), file('tools/memory')))
     assert.deepEqual(outcome, { ...commonJs, isImported: false })
   })
 })
@@ -113,9 +114,12 @@ describe('the paths of the official client', () => {
         const { APIError } = require('@anthropic-ai/sdk/error')
         const { Message, Messages } = require('@anthropic-ai/sdk/resources/messages')
         const { betaZodTool } = require('@anthropic-ai/sdk/helpers/beta/zod')
-        console.log(APIError === Anthropic.APIError, Messages === Anthropic.Messages, typeof betaZodTool)`,
+        const { BetaNodeFilePolicy } = require('@anthropic-ai/sdk/helpers/beta/toolsets/node')
+        const { BetaLocalFilesystemMemoryTool } = require('@anthropic-ai/sdk/tools/memory/node')
+        const functions = [betaZodTool, BetaNodeFilePolicy, BetaLocalFilesystemMemoryTool].map((value) => typeof value)
+        console.log(APIError === Anthropic.APIError, Messages === Anthropic.Messages, ...functions)`,
     })
-    assert.equal(run(project, 'paths.cjs').trim(), 'true true function')
+    assert.equal(run(project, 'paths.cjs').trim(), 'true true function function function')
   })
 
   test('have types', () => {

@@ -1,5 +1,6 @@
 import { type ApiKeySetter, type ClientOptions, givenCredentials } from '../options.ts'
 import type { HeadersLike, MergedHeaders } from '../request/headers.ts'
+import { uncommonParts } from '../request/prepare.ts'
 import { environment } from '../transport/runtime.ts'
 import type { TokenUse } from './token-source.ts'
 
@@ -33,9 +34,7 @@ export function authenticationHeaders(
   if (authToken !== null) return { authorization: `Bearer ${authToken}` }
   if (isGiven('x-api-key')) return {}
   if (typeof apiKey === 'function') {
-    return import('./api-key-setter.ts').then(async ({ callApiKeySetter }) => ({
-      'x-api-key': await callApiKeySetter(apiKey),
-    }))
+    return uncommonParts().then(async (parts) => ({ 'x-api-key': await parts.callApiKeySetter(apiKey) }))
   }
   if (apiKey != null) return { 'x-api-key': apiKey }
   return findTokens().then((tokens) => tokens.headers(values))

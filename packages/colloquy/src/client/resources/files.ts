@@ -106,6 +106,6 @@ export async function toFile(
   name?: string | null,
   options?: ToFileOptions,
 ): Promise<File> {
-  const { makeFile } = await import('../request/on-demand/to-file.ts')
+  const { makeFile } = await import('../request/on-demand/web-body.ts')
   return makeFile(value, name, options)
 }

@@ -1,5 +1,5 @@
-// The parts that few requests need: a query, headers of the environment, lone surrogates, debug lines, bodies of errors,
-// warnings.
+// The parts that few requests need: a query, headers of the environment, a function for the key, lone surrogates, debug
+// lines, bodies of errors, warnings.
 // One module, because a page loads one file for all of them.
 import { describeValue } from '../../../protocol/json/option-names.ts'
 import { wellFormedJson } from '../../../protocol/codec/well-formed-json.ts'
@@ -9,6 +9,7 @@ import type { Logger } from '../log.ts'
 import type { FinalRequestOptions, Retry } from '../options.ts'
 import type { Query } from '../request.ts'
 
+export * from './api-key-setter.ts'
 export * from './model-warnings.ts'
 export * from './rare-bodies.ts'
 

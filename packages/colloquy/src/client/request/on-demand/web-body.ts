@@ -1,6 +1,8 @@
-// Loaded when a body is not sent as JSON.
+// Loaded when a body is not sent as JSON, or a file is made for one.
 import { describeValue } from '../../../protocol/json/option-names.ts'
 import { isUploadable, makeFile } from './to-file.ts'
+
+export { makeFile }
 
 /** A body as it is sent, with the media type that belongs to it. */
 export interface EncodedBody {

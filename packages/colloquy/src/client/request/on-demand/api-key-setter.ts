@@ -1,9 +1,7 @@
-// Loaded when the key is a function.
-import { AnthropicError } from '../../protocol/types/error.ts'
-import type { ApiKeySetter } from '../options.ts'
+import { AnthropicError } from '../../../protocol/types/error.ts'
 
 /** The key that the function returns. */
-export async function callApiKeySetter(apiKey: ApiKeySetter): Promise<string> {
+export async function callApiKeySetter(apiKey: () => unknown): Promise<string> {
   let key: unknown
   try {
     key = await apiKey()
