@@ -25,6 +25,10 @@ const searchesWithoutLimit = 20n
 const searchPicoUsd = fromUsd('0.01')
 /** Below this size each byte of the body is reserved as a token, which no text exceeds. */
 const smallBytes = 16_384
+/** The tokens of the longest prompt that a model reads: a longer one is refused, and costs nothing. */
+const mostTokens = 1_000_000
+/** From this size a text is taken for the longest prompt: counting its tokens would hold up other requests. */
+const longBytes = 3_000_000
 
 /**
  * The most that a request can cost: a prompt that is written to the cache for an hour, and a reply as long as it may be.
@@ -39,7 +43,8 @@ export function ceilingOf(params: MessageCreateParams, options: CeilingOptions):
     if (!mayCost()) return 0n
     throw apiError('invalid_request_error', `Cannot apply the budget of the key: found no price for ${params.model}`)
   }
-  const tokens = isForwarded && namesMore(params) ? entry.contextTokens : promptTokens(params, bytes)
+  const most = Math.max(entry.contextTokens, mostTokens)
+  const tokens = isForwarded && namesMore(params) ? entry.contextTokens : Math.min(most, promptTokens(params, bytes))
   const band = bandFor(price, tokens)
   const output = wholeNumber(params.max_tokens) ?? BigInt(entry.maxOutputTokens)
   const tokensCost = BigInt(tokens) * band.cacheWrite1h + output * band.output
@@ -51,7 +56,7 @@ export function ceilingOf(params: MessageCreateParams, options: CeilingOptions):
 /** More tokens than any tokenizer makes of a prompt. */
 function promptTokens(params: MessageCreateParams, bytes: number): number {
   const hasMedia = blocksOf(params).some(({ type }) => type === 'image' || type === 'document')
-  if (bytes <= smallBytes && !hasMedia) return bytes
+  if (!hasMedia && (bytes <= smallBytes || bytes >= longBytes)) return bytes
   const estimate = estimateOf(params) ?? bytes
   // Three times the estimate is more than a tokenizer makes of any text. A small image may have more tokens than bytes.
   return (bytes <= smallBytes ? bytes : Math.min(bytes, estimate * 3)) + (hasMedia ? estimate : 0)

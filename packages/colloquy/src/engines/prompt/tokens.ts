@@ -102,14 +102,14 @@ const perPage = 2_000
  */
 export function countPromptTokens(params: MessageCountTokensParams, rules: TokenRules = {}): number {
   let tokens = 0
-  for (const segment of promptSegments(params, rules)) tokens += segment.tokens
+  for (const segment of promptSegments(params, rules, noText)) tokens += segment.tokens
   return tokens
 }
 
 /** As `countPromptTokens()`, with a step for each segment. */
 export function* countInSteps(params: MessageCountTokensParams, rules: TokenRules = {}): Generator<void, number> {
   let tokens = 0
-  for (const segment of promptSegments(params, rules)) {
+  for (const segment of promptSegments(params, rules, noText)) {
     tokens += segment.tokens
     yield
   }
@@ -128,19 +128,28 @@ export interface PromptSegment {
   markable: boolean
 }
 
+/** Text that is not needed, such as to count tokens. */
+function noText(): string {
+  return ''
+}
+
 /** Splits the prompt into the segments that are cached and counted. */
-export function* promptSegments(params: MessageCountTokensParams, rules: TokenRules = {}): Generator<PromptSegment> {
+export function* promptSegments(
+  params: MessageCountTokensParams,
+  rules: TokenRules = {},
+  textOf: (block: object) => string = render,
+): Generator<PromptSegment> {
   const { tools = [], system, messages } = params
   for (const [index, tool] of tools.entries()) {
     const text = render(tool)
     const overhead = index === 0 ? (rules.toolTokens ?? 300) : 0
     yield { level: 'tools', tokens: countTokens(text) + overhead, text, ttl: markOf(tool), markable: true }
   }
-  for (const block of blocksOf(system ?? [])) yield* segmentsOf(block, 'system', perBlock, rules)
+  for (const block of blocksOf(system ?? [])) yield* segmentsOf(block, 'system', perBlock, rules, textOf)
   for (const { role, content } of messages) {
     let overhead = perMessage
     for (const block of blocksOf(content)) {
-      for (const segment of segmentsOf(block, 'messages', overhead, rules)) {
+      for (const segment of segmentsOf(block, 'messages', overhead, rules, textOf)) {
         // The cache compares the role too: the same text from the other role is another prompt.
         yield { ...segment, text: `${role}:${segment.text}` }
       }
@@ -160,12 +169,13 @@ function* segmentsOf(
   level: PromptSegment['level'],
   overhead: number,
   rules: TokenRules,
+  textOf: (block: object) => string,
 ): Generator<PromptSegment> {
   const { type, content } = block
   if (type === 'tool_result' && Array.isArray(content)) {
     // Breakpoints inside a tool result come before its own.
-    for (const inner of content as Block[]) yield* segmentsOf(inner, level, perBlock, rules)
-    const text = render({ ...block, content: undefined })
+    for (const inner of content as Block[]) yield* segmentsOf(inner, level, perBlock, rules, textOf)
+    const text = textOf({ ...block, content: undefined })
     yield {
       level,
       tokens: overhead + countTokens(printable(block.tool_use_id)),
@@ -176,7 +186,7 @@ function* segmentsOf(
     return
   }
   const markable = !isThinking(block) && block.text !== ''
-  yield { level, tokens: overhead + blockTokens(block, rules), text: render(block), ttl: markOf(block), markable }
+  yield { level, tokens: overhead + blockTokens(block, rules), text: textOf(block), ttl: markOf(block), markable }
 }
 
 function blockTokens(block: Block, rules: TokenRules): number {

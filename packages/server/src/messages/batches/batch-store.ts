@@ -1,3 +1,4 @@
+import { apiError } from 'colloquy/protocol'
 import { type Database, rows } from '../../state/database.ts'
 import { insertRows } from '../../state/insert.ts'
 import { type Page, pageById } from '../../state/page-by-id.ts'
@@ -59,8 +60,11 @@ export class BatchStore {
     this.#db = database
   }
 
-  /** Adds a batch. It does not exist for others until its last item is stored. */
-  async add(batch: NewBatch, items: readonly NewItem[]): Promise<BatchRow> {
+  /**
+   * Adds a batch. It does not exist for others until its last item is stored. Throws the API's 429 if more than `mostQueued`
+   * requests of the workspace would then wait.
+   */
+  async add(batch: NewBatch, items: readonly NewItem[], mostQueued: number): Promise<BatchRow> {
     await this.#db.rows(
       'add the batch',
       `INSERT INTO %.batch (id, workspace, key_id, version, betas, items, is_ready, created_at, expires_at,
@@ -68,6 +72,19 @@ export class BatchStore {
        VALUES (:id, :workspace, :key_id, :version, :betas, :items, 0, :created_at, :expires_at, 0, 0, 0, 0)`,
       { ...batch, items: items.length },
     )
+    try {
+      // Counted with this one: of two that are added at once, each counts the other.
+      const queued = await this.#queued(batch.workspace)
+      if (queued > mostQueued) throw queueError(queued - items.length, mostQueued)
+      return await this.#addItems(batch, items)
+    } catch (error) {
+      // If this fails too, BatchQueue.clean() does it in a day.
+      await this.#forget(batch.id).catch(() => {})
+      throw error
+    }
+  }
+
+  async #addItems(batch: NewBatch, items: readonly NewItem[]): Promise<BatchRow> {
     for (const [start, part] of parts(items)) {
       const added = part.map((item, index) => ({
         ...item,
@@ -93,8 +110,16 @@ export class BatchStore {
     return row
   }
 
+  /** Deletes a batch whose items could not all be added. */
+  #forget(id: string): Promise<void> {
+    return this.#db.transaction('delete the batch', function* () {
+      yield* rows('DELETE FROM %.batch_item WHERE batch = :id', { id })
+      yield* rows('DELETE FROM %.batch WHERE id = :id', { id })
+    })
+  }
+
   /** The requests of a workspace that have no outcome yet, at most. */
-  async queued(workspace: string): Promise<number> {
+  async #queued(workspace: string): Promise<number> {
     const sql = `SELECT coalesce(sum(items), 0) AS items FROM %.batch WHERE ended_at IS NULL AND workspace = :workspace`
     const [row] = await this.#db.rows<{ items: number }>('read the batches', sql, { workspace })
     return row!.items
@@ -141,6 +166,10 @@ export class BatchStore {
       { batch, from },
     )
   }
+}
+
+function queueError(queued: number, most: number): Error {
+  return apiError('rate_limit_error', `${queued} requests of batches are waiting, of at most ${most}`)
 }
 
 function* parts(items: readonly NewItem[]): Generator<[start: number, part: readonly NewItem[]]> {

@@ -16,6 +16,7 @@ import type { Database } from '../../state/database.ts'
 import { migrations } from '../../state/migrations.ts'
 import { listen } from '../../operate/node.ts'
 import { SqliteDatabase } from '../../state/sqlite-database.ts'
+import { BatchStore } from './batch-store.ts'
 import type { BatchSettings } from './batch-worker.ts'
 import { until } from '../../../../../test/until.ts'
 
@@ -29,6 +30,27 @@ const base = 'http://colloquy.test'
 for (const [name, makePlace] of Object.entries(databasePlaces())) {
   describe(`batches on ${name}`, () => {
     const open = (): Database => makePlace(folder)(migrations)
+
+    test('batches that are added at once do not pass the limit of what may wait together', async (t) => {
+      const database = open()
+      t.after(() => database.close())
+      const store = new BatchStore(database)
+      const items = ['a', 'b'].map((custom_id) => ({ custom_id, params: '{}' }))
+      const batch = { workspace: 'w', key_id: '', version: '', betas: '[]', created_at: 1, expires_at: 2 }
+      const add = (id: string): Promise<unknown> => store.add({ ...batch, id }, items, 5)
+      await add('one')
+      const added = await Promise.allSettled(['two', 'three', 'four'].map(add))
+      assert.ok(added.filter(({ status }) => status === 'fulfilled').length <= 1)
+      for (const each of added)
+        if (each.status === 'rejected')
+          assert.match(String(each.reason), /requests of batches are waiting, of at most 5/)
+      const left = added.filter(({ status }) => status === 'fulfilled').length + 1
+      for (const [table, rows] of [
+        ['batch', left],
+        ['batch_item', left * 2],
+      ] as const)
+        assert.equal((await database.rows('read', `SELECT 1 FROM %.${table}`)).length, rows)
+    })
 
     test('the official client creates, lists, reads and deletes a batch', async (t) => {
       const { batches, access, database } = await serve(t, { database: open() })

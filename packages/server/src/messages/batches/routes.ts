@@ -81,14 +81,11 @@ function creator(options: BatchRoutesOptions): (c: Context<Env>) => Promise<Batc
     const value = await bodies.readJson(incomingOf(c.req.raw), ({ length }) => c.env.log.received(length))
     const items = await inPieces(checkEnvelope(value))
     const workspace = workspaceOf(c)
-    const queued = await store.queued(workspace)
-    if (queued + items.length > mostQueued)
-      throw apiError('rate_limit_error', `${queued} requests of batches are waiting, of at most ${mostQueued}`)
     const at = now()
     const key_id = c.env.caller?.key?.id ?? ''
     const times = { created_at: at, expires_at: at + 24 * hourMs }
     const batch = { id: newId(idPrefix), workspace, key_id, version, betas: JSON.stringify(betas), ...times }
-    const row = await store.add(batch, items)
+    const row = await store.add(batch, items, mostQueued)
     worker.wake()
     return row
   }

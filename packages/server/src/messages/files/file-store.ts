@@ -17,6 +17,12 @@ const columns = 'id, workspace, name, media_type, bytes, created_at, expires_at'
 const partBytes = 384 * 1024
 const dayMs = 86_400_000
 
+/** The number of files of a workspace, and the sum of their bytes. */
+export interface Totals {
+  files: number
+  bytes: number
+}
+
 /** Keeps the bytes of files. */
 export interface FileBytes {
   /** Stores the bytes of a new file. Returns its id. */
@@ -38,18 +44,35 @@ export class FileStore {
     this.#bytes = bytes
   }
 
-  /** Adds a file. It does not exist for others until its last byte is stored. Returns it with its id. */
-  async add(file: FileRow, bytes: Uint8Array): Promise<FileRow> {
+  /**
+   * Adds a file. It does not exist for others until its last byte is stored. Returns it with its id. Throws the API's 400 if the
+   * workspace would then have more than it may.
+   */
+  async add(file: FileRow, bytes: Uint8Array, limits: Totals): Promise<FileRow> {
+    await this.#clean()
     await this.#db.rows(
       'add the file',
       `INSERT INTO %.file (id, workspace, name, media_type, bytes, created_at, expires_at, is_ready)
        VALUES (:id, :workspace, :name, :media_type, :bytes, :created_at, CAST(:expires_at AS bigint), 0)`,
       { ...file },
     )
-    const id = await this.#bytes.add(file, bytes)
-    const sql = 'UPDATE %.file SET is_ready = 1, id = :id WHERE id = :given'
-    await this.#db.rows('add the file', sql, { id, given: file.id })
-    return { ...file, id }
+    // Counted with this one: of two that are added at once, each counts the other.
+    const { files, bytes: stored } = await this.#totals(file.workspace)
+    if (files > limits.files || stored > limits.bytes) {
+      await this.#forget(file.id)
+      throw quotaError(limits)
+    }
+    let { id } = file
+    try {
+      id = await this.#bytes.add(file, bytes)
+      const sql = 'UPDATE %.file SET is_ready = 1, id = :id WHERE id = :given'
+      await this.#db.rows('add the file', sql, { id, given: file.id })
+      return { ...file, id }
+    } catch (error) {
+      // If this fails too, #clean() does it in a day.
+      await this.#undo(file.id, id).catch(() => {})
+      throw error
+    }
   }
 
   /** Finds a file. Throws the API's 404. */
@@ -79,11 +102,9 @@ export class FileStore {
     )
   }
 
-  /** The number of files of a workspace, and the sum of their bytes. Erases those that have expired a day ago. */
-  async totals(workspace: string): Promise<{ files: number; bytes: number }> {
-    await this.#clean()
+  async #totals(workspace: string): Promise<Totals> {
     const sql = 'SELECT count(*) AS files, coalesce(sum(bytes), 0) AS bytes FROM %.file WHERE workspace = :workspace'
-    const [row] = await this.#db.rows<{ files: number; bytes: number }>('count the files', sql, { workspace })
+    const [row] = await this.#db.rows<Totals>('count the files', sql, { workspace })
     return row!
   }
 
@@ -94,7 +115,16 @@ export class FileStore {
 
   /** Deletes a file, its bytes first: what is left after an error can be deleted again. */
   async remove(id: string): Promise<void> {
-    await this.#bytes.remove(id)
+    await this.#undo(id, id)
+  }
+
+  /** @param stored the id under which the bytes may be stored. */
+  async #undo(id: string, stored: string): Promise<void> {
+    await this.#bytes.remove(stored)
+    await this.#forget(id)
+  }
+
+  async #forget(id: string): Promise<void> {
     await this.#db.rows('delete the file', 'DELETE FROM %.file WHERE id = :id', { id })
   }
 
@@ -135,6 +165,11 @@ class StoredBytes implements FileBytes {
   async remove(id: string): Promise<void> {
     await this.#db.rows('delete the file', 'DELETE FROM %.file_part WHERE file = :id', { id })
   }
+}
+
+function quotaError({ files, bytes }: Totals): Error {
+  const message = `File storage is full: a workspace may have ${files} files and ${bytes} bytes. Delete files first`
+  return apiError('invalid_request_error', message, { error_code: 'storage_quota_exceeded' })
 }
 
 /** Bytes as base64. */

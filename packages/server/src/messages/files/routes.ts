@@ -1,5 +1,4 @@
 import { newId } from 'colloquy/engines'
-import { apiError } from 'colloquy/protocol'
 import type { Context, Hono } from 'hono'
 import type { FileLimits } from '../../options.ts'
 import { type Env, workspaceOf } from '../env.ts'
@@ -37,13 +36,11 @@ export function addFiles(app: Hono<Env>, { store, now, limits, bodyTimeoutMs }: 
   async function add(c: Context<Env>, { name, mediaType, bytes, expiresInSeconds }: Upload): Promise<FileRow> {
     const workspace = workspaceOf(c)
     c.env.log.received(bytes.length)
-    const { files, bytes: stored } = await store.totals(workspace)
-    if (files >= maxFiles || stored + bytes.length > maxStoredBytes) throw quota(maxFiles, maxStoredBytes)
     const at = now()
     const expires_at = expiresInSeconds === null ? null : at + expiresInSeconds * 1_000
     const times = { created_at: at, expires_at }
     const row = { id: newId('file_01'), workspace, name, media_type: mediaType, bytes: bytes.length, ...times }
-    return store.add(row, bytes)
+    return store.add(row, bytes, { files: maxFiles, bytes: maxStoredBytes })
   }
 
   app.post('/v1/files', async (c) => {
@@ -115,9 +112,4 @@ function contentOf(store: FileStore, row: FileRow): ReadableStream<Uint8Array> {
     },
     { highWaterMark: 0 },
   )
-}
-
-function quota(maxFiles: number, maxBytes: number): Error {
-  const message = `File storage is full: a workspace may have ${maxFiles} files and ${maxBytes} bytes. Delete files first`
-  return apiError('invalid_request_error', message, { error_code: 'storage_quota_exceeded' })
 }
