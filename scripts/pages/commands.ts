@@ -10,7 +10,7 @@ const meanings: Record<keyof typeof ExitCode, string> = {
   key: 'The API key is missing or was not accepted',
   busy: 'Rate-limited or overloaded, after all retries',
   network: 'The server could not be reached',
-  rejected: 'The API rejected the request',
+  rejected: 'The API rejected the request, or it does not fit into the window',
   budget: '`--max-cost` was reached',
   incomplete: 'The reply was cut off or refused, with `--strict` or `--json-schema`',
   hangup: 'The terminal was closed',

@@ -9,7 +9,7 @@ export const ExitCode = {
   /** Rate-limited or overloaded, after all retries. */
   busy: 4,
   network: 5,
-  /** The API rejected the request. */
+  /** The API rejected the request, or it does not fit into the window. */
   rejected: 6,
   /** `--max-cost` was reached. */
   budget: 7,

@@ -61,38 +61,44 @@ export function shortId(id: string): string {
   return id.slice(-6)
 }
 
+/** All chats, the last used first. */
+export function allChats(chats: Conversations): Promise<ListedConversation[]> {
+  return chats.list({ limit: Number.MAX_SAFE_INTEGER })
+}
+
 /** Finds chats by id, by the end of an id, or by words in the title or in the messages. */
 export async function findChats(chats: Conversations, query: string): Promise<ListedConversation[]> {
-  const all = await chats.list({ limit: 10_000 })
+  const all = await allChats(chats)
   const plain = query.trim().toLowerCase()
   const byId = all.filter(({ id }) => id === plain || (plain.length >= 4 && id.endsWith(plain)))
   if (byId.length > 0) return byId
-  const words = plain.split(/\s+/)
-  const byTitle = all.filter(({ title }) => words.every((word) => title?.toLowerCase().includes(word)))
+  const byTitle = all.filter(hasInTitle(query))
   if (byTitle.length > 0) return byTitle
-  const hits = new Set((await chats.search(query, { limit: 200 })).map((hit) => hit.conversationId))
+  const hits = await idsWith(chats, query)
   return all.filter(({ id }) => hits.has(id))
 }
 
-/** The most chats that are shown to pick from. */
-const maxPicked = 100
-
-/** The chats whose title or messages have all the words, newest first, and how many chats there are. All without words. */
+/** Those of the chats whose title or messages have all the words. All without words. */
 export async function matchingChats(
   chats: Conversations,
+  all: readonly ListedConversation[],
   words: string,
-): Promise<{ found: ListedConversation[]; total: number }> {
-  const all = await chats.list({ limit: 10_000 })
-  const parts = words
-    .toLowerCase()
-    .split(/\s+/)
-    .filter((word) => word !== '')
-  const hits = parts.length === 0 ? [] : await chats.search(words, { limit: 500 })
-  const ids = new Set(hits.map(({ conversationId }) => conversationId))
-  const found = all.filter(
-    ({ id, title = '' }) => ids.has(id) || parts.every((part) => title.toLowerCase().includes(part)),
-  )
-  return { found: found.slice(0, maxPicked), total: all.length }
+): Promise<ListedConversation[]> {
+  if (words.trim() === '') return [...all]
+  const hits = await idsWith(chats, words)
+  const isTitled = hasInTitle(words)
+  return all.filter((chat) => hits.has(chat.id) || isTitled(chat))
+}
+
+/** Whether the title of a chat has all the words. */
+function hasInTitle(words: string): (chat: ListedConversation) => boolean {
+  const parts = words.trim().toLowerCase().split(/\s+/)
+  return ({ title = '' }) => parts.every((part) => title.toLowerCase().includes(part))
+}
+
+/** The ids of the chats with messages that have all the words. */
+async function idsWith(chats: Conversations, words: string): Promise<Set<string>> {
+  return new Set((await chats.search(words, { limit: 500 })).map(({ conversationId }) => conversationId))
 }
 
 /** Finds exactly one chat. Throws a `UsageError` if no chat matches, or several do. */

@@ -200,3 +200,16 @@ test('a template has places for the message and for variables, and settings of i
   const { stdout } = await run(['templates'])
   assert.equal(stdout, 'after  Say {{what}}\nshout  Say {{input}}{{mark=!}}\n')
 })
+
+test('a file that COLLOQUY_CONFIG names must exist, and config set creates it', async () => {
+  const { run, path } = await home()
+  const file = join(path, 'mine.json')
+  const env = { COLLOQUY_CONFIG: file }
+  assert.deepEqual(await run(['ask', 'hi'], env), {
+    code: 2,
+    stdout: '',
+    stderr: `Cannot read ${file}, which COLLOQUY_CONFIG names: there is no such file. colloquy config set NAME VALUE creates it.\n`,
+  })
+  assert.equal((await run(['config', 'set', 'cost', 'off'], env)).code, 0)
+  assert.equal((await run(['config', 'get', 'cost'], env)).stdout, 'off\n')
+})

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { UsageError } from '../exit.ts'
 import { filePaths } from '../file-paths.ts'
 import type { Environment } from '../flags.ts'
+import { programName } from '../terminal/program-name.ts'
 import { isObject, readJsonFile } from './json-file.ts'
 import { isOutside, namedFile, withPlace } from './named-file.ts'
 import { checkSetting, settingOf, settings, type Setting } from './settings.ts'
@@ -32,7 +33,7 @@ export interface Place {
 export async function configuration({ env = process.env, folder = process.cwd(), profile }: Place = {}): Promise<
   Map<string, Configured>
 > {
-  const user = await layerOf(filePaths(env).config, true)
+  const user = await userLayer(env)
   const project = await layerOf(projectPath(folder), false)
   const chosen = profile ?? (env['COLLOQUY_PROFILE'] || user.values.get('profile')?.value)
   const layers = [environmentLayer(env), project.values, profileLayer(user, chosen), user.values]
@@ -46,7 +47,7 @@ export async function configuration({ env = process.env, folder = process.cwd(),
 
 /** The names of the user's profiles. */
 export async function profileNames(env: Environment = process.env): Promise<string[]> {
-  return [...(await layerOf(filePaths(env).config, true)).profiles.keys()]
+  return [...(await userLayer(env)).profiles.keys()]
 }
 
 type Layer = ReadonlyMap<string, Configured>
@@ -80,6 +81,16 @@ function projectPath(folder: string): string | undefined {
     if (existsSync(path)) return path
     if (dirname(at) === at) return undefined
   }
+}
+
+/** The user's file, which need not exist unless `COLLOQUY_CONFIG` names it. */
+async function userLayer(env: Environment): Promise<FileLayer> {
+  const path = filePaths(env).config
+  if (env['COLLOQUY_CONFIG'] && !existsSync(path)) {
+    const hint = `${programName} config set NAME VALUE creates it.`
+    throw new UsageError(`Cannot read ${path}, which COLLOQUY_CONFIG names: there is no such file. ${hint}`)
+  }
+  return layerOf(path, true)
 }
 
 async function layerOf(path: string | undefined, isUsers: boolean): Promise<FileLayer> {

@@ -169,7 +169,7 @@ const cases: [name: string, error: unknown, exitCode: number, line: string, advi
   [
     'a prompt that the window cannot hold',
     new WindowError(4594, 3072),
-    ExitCode.failed,
+    ExitCode.rejected,
     'Cannot send a prompt of 4594 tokens: at most 3072 fit.',
     'Send less, use fewer tools, or choose a model with a larger window.',
   ],

@@ -5,7 +5,6 @@ import {
   APIError,
   APIUserAbortError,
   AuthenticationError,
-  PermissionDeniedError,
 } from 'colloquy/protocol'
 import { unreachableServer } from '../engine/engine-kind.ts'
 import { errorWords, withFoundWords, wordsOfConnection } from './error-words.ts'
@@ -76,8 +75,7 @@ function adviceOf(error: unknown, type: string): string {
     return wordsOfConnection(error.code, error.message)?.advice ?? 'Look at the address and at your network.'
   if (error.type === null) return isServerFailure(error) ? 'Try again.' : notTheApi
   if (type === 'not_found_error' && !/\bmodel\b/i.test(error.message)) return notTheApi
-  if (type === 'invalid_request_error' && /too long/i.test(error.message))
-    return 'Send less, or choose a model with a larger window.'
+  if (isPromptTooLong(error, type)) return 'Send less, or choose a model with a larger window.'
   return (error.retryAfterMs ?? 0) > 0 ? '' : (errorWords[type]?.advice ?? '')
 }
 
@@ -96,6 +94,11 @@ function isOfThisMachine(error: APIError): boolean {
 function isTooLong(error: unknown): boolean {
   if (error instanceof APIConnectionTimeoutError) return error.notRetriedBecause === 'totalTimeout'
   return error instanceof APIError && isTooLong(error.cause)
+}
+
+/** Whether the prompt is longer than the window. The API has only words for it: `prompt is too long: 9 tokens > 8 maximum`. */
+export function isPromptTooLong(error: APIError, type: string): boolean {
+  return type === 'invalid_request_error' && /too long/i.test(error.message)
 }
 
 /** A response in another form than the API's errors. A proxy answers with a page, of which the title is enough. */
@@ -130,19 +133,28 @@ function connectionSentence(error: APIConnectionError): string {
   return withPeriod(withFoundWords(`Can't reach ${host}${reason === undefined ? '' : ` (${reason})`}`))
 }
 
+/** The exit codes of statuses, the API's error types and the errors of conversations. */
+const exitCodes: Readonly<Record<string, number>> = {
+  401: ExitCode.key,
+  403: ExitCode.key,
+  429: ExitCode.busy,
+  529: ExitCode.busy,
+  authentication_error: ExitCode.key,
+  permission_error: ExitCode.key,
+  rate_limit_error: ExitCode.busy,
+  overloaded_error: ExitCode.busy,
+  invalid_request_error: ExitCode.rejected,
+  request_too_large: ExitCode.rejected,
+  not_found_error: ExitCode.rejected,
+  WindowError: ExitCode.rejected,
+  BudgetError: ExitCode.budget,
+}
+
 function exitCodeOf(error: unknown, type: string): number {
   if (error instanceof ExitError) return error.exitCode
   if (error instanceof APIUserAbortError) return ExitCode.interrupted
-  if (error instanceof AuthenticationError || error instanceof PermissionDeniedError) return ExitCode.key
-  if (type === 'authentication_error' || type === 'permission_error') return ExitCode.key
-  if (type === 'rate_limit_error' || type === 'overloaded_error') return ExitCode.busy
-  if (type === 'BudgetError') return ExitCode.budget
-  if (!(error instanceof APIError)) return ExitCode.failed
-  if (error.status === 429 || error.status === 529) return ExitCode.busy
-  if (error instanceof APIConnectionError && error.type === null) return ExitCode.network
-  if (error.errorCode === unreachableServer) return ExitCode.network
-  if (error.status !== undefined && error.status >= 400 && error.status < 500) return ExitCode.rejected
-  return ['invalid_request_error', 'request_too_large', 'not_found_error'].includes(type)
-    ? ExitCode.rejected
-    : ExitCode.failed
+  const { status = 0, errorCode } = error instanceof APIError ? error : {}
+  const isUnreached = error instanceof APIConnectionError && error.type === null
+  if (isUnreached || errorCode === unreachableServer) return ExitCode.network
+  return exitCodes[status] ?? exitCodes[type] ?? (status >= 400 && status < 500 ? ExitCode.rejected : ExitCode.failed)
 }

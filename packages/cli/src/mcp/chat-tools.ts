@@ -7,7 +7,7 @@ import { byteText, countText, latencyText, resultText } from '../format.ts'
 import { safeJson } from '../terminal/safe-text.ts'
 import { limitedOutput } from './limited-output.ts'
 import { readServerFile } from './server-file.ts'
-import { ServerConnection } from './server-connection.ts'
+import { ServerConnection, type ToolParams } from './server-connection.ts'
 import { readableResult } from './readable-content.ts'
 
 /** Shows calls of tools, and asks for them. */
@@ -132,18 +132,20 @@ export class ChatTools {
 /** The tools of a server, with its name before theirs, as two servers may have a tool of the same name. */
 function toolsOf(connection: ServerConnection): RunnableTool[] {
   const { server, tools } = connection
-  return tools.map((tool) => ({
-    ...mcpTool(tool, { callTool: (params) => connection.callTool(params, undefined) }),
-    // The API takes these characters only, 128 at most.
-    name: `${server.name}__${tool.name}`.replaceAll(/[^\w-]/g, '_').slice(0, 128),
-    ...(server.timeoutMs !== undefined && { timeoutMs: server.timeoutMs }),
-    run: async (input, context) => {
-      const runnable = mcpTool(tool, {
-        callTool: async (params) => readableResult(await connection.callTool(params, context.signal)),
-      })
-      return limitedOutput(await runnable.run(input as Record<string, unknown>, context))
-    },
-  }))
+  const client = {
+    callTool: async (params: ToolParams, options?: { signal?: AbortSignal }) =>
+      readableResult(await connection.callTool(params, options?.signal)),
+  }
+  return tools.map((tool) => {
+    const made = mcpTool(tool, client)
+    return {
+      ...made,
+      // The API takes these characters only, 128 at most.
+      name: `${server.name}__${tool.name}`.replaceAll(/[^\w-]/g, '_').slice(0, 128),
+      ...(server.timeoutMs !== undefined && { timeoutMs: server.timeoutMs }),
+      run: async (input, context) => limitedOutput(await made.run(input as Record<string, unknown>, context)),
+    }
+  })
 }
 
 /** The tool, whose results are shown. */

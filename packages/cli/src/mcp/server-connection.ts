@@ -22,6 +22,12 @@ const maxTimerMs = 2 ** 31 - 1
 /** The options of requests that a user waits for. */
 const brief = { timeout: 10_000 }
 
+/** The tool to call, and its input. */
+export interface ToolParams {
+  name: string
+  arguments?: Record<string, unknown>
+}
+
 /** A server of the file, and the connection to it. A call connects again if the server has ended. */
 export class ServerConnection {
   readonly server: McpServer
@@ -74,10 +80,7 @@ export class ServerConnection {
   }
 
   /** Calls a tool. Aborting the signal cancels the call at the server. */
-  async callTool(
-    params: { name: string; arguments?: Record<string, unknown> },
-    signal: AbortSignal | undefined,
-  ): Promise<MCPCallToolResultLike> {
+  async callTool(params: ToolParams, signal: AbortSignal | undefined): Promise<MCPCallToolResultLike> {
     // The tool loop limits the time, by aborting the signal.
     const options = { timeout: maxTimerMs, ...(signal && { signal }) }
     const client = await this.client(signal)

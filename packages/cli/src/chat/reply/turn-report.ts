@@ -1,6 +1,6 @@
 import type { Conversation, Reply } from 'colloquy/conversation'
 import { APIError, APIUserAbortError, formatUsd, type Message } from 'colloquy/protocol'
-import { describeError } from '../../errors/describe-error.ts'
+import { describeError, isPromptTooLong } from '../../errors/describe-error.ts'
 import { isOnThisMachine, type EngineKind } from '../../engine/engine-kind.ts'
 import type { CostStyle } from '../chat-state.ts'
 import { meantModel } from '../settings/model-name.ts'
@@ -102,10 +102,9 @@ function figuresOf(
 
 /** Advice after a failure without any reply. */
 function hintFor(error: APIError, facts: TurnFacts): string {
-  const { type, sentence, advice } = describeError(error)
+  const { type, advice } = describeError(error)
   if (type === 'authentication_error') return `Your message is saved. ${facts.keyAdvice} Then resume this chat.`
-  if (type === 'invalid_request_error' && /too long/i.test(sentence))
-    return 'Your message is saved. /undo takes it back; /new starts a new chat.'
+  if (isPromptTooLong(error, type)) return 'Your message is saved. /undo takes it back; /new starts a new chat.'
   if (type === 'not_found_error') {
     const meant = meantModel(facts.conversation.settings.model)
     const saved = 'Your message is saved. /model changes the model, /retry sends it again.'

@@ -2,22 +2,28 @@ import type { Conversations, ListedConversation } from 'colloquy/conversation'
 import { formatUsd } from 'colloquy/protocol'
 import { UsageError } from '../../exit.ts'
 import { ageText, countText, oneLine } from '../../format.ts'
-import { matchingChats } from '../stored-chats.ts'
+import { allChats, matchingChats } from '../stored-chats.ts'
 import type { PickSource } from '../surface/picker.ts'
 import { textOf } from '../content/transcript.ts'
 
 /** The most lines of a preview. */
 const maxPreview = 8
 
+/** The most chats that are shown. */
+const maxShown = 100
+
 /** The chats as rows to pick from. The open one cannot be deleted. */
 export function chatsToPick(chats: Conversations, openId: string | undefined): PickSource {
+  // Listed once: each letter that is typed only filters them.
+  let all: ListedConversation[] | undefined
   return {
     prompt: 'resume: ',
     verbs: { open: 'opens', remove: 'deletes' },
     question: 'Delete the marked chat for good? y or n',
     async search(words) {
-      const { found, total } = await matchingChats(chats, words)
-      return { rows: found.map((chat) => ({ id: chat.id, line: chatLine(chat) })), total }
+      all ??= await allChats(chats)
+      const found = (await matchingChats(chats, all, words)).slice(0, maxShown)
+      return { rows: found.map((chat) => ({ id: chat.id, line: chatLine(chat) })), total: all.length }
     },
     async preview(id) {
       const { messages, settings } = await chats.open(id)
@@ -29,6 +35,7 @@ export function chatsToPick(chats: Conversations, openId: string | undefined): P
     async remove(id) {
       if (id === openId) throw new UsageError('Cannot delete this chat while it is open: /new first')
       await chats.delete(id)
+      all = undefined
     },
   }
 }

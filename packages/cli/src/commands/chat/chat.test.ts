@@ -7,6 +7,7 @@ import { createServer } from '@colloquy/server'
 import { listen } from '@colloquy/server/node'
 import { script, type ScriptEngine, type ScriptedReply, type Step } from 'colloquy/engines'
 import { withConfiguration } from '../../config/defaults.ts'
+import { filePaths } from '../../file-paths.ts'
 import { chat } from './chat.ts'
 import { parse } from '../parse.ts'
 import { enter, User } from '../../../../../test/terminal-user.ts'
@@ -37,7 +38,7 @@ async function at(steps: (ScriptedReply | Step)[], body: (place: Place) => Promi
   const home = join(folder, String(++homes))
   process.env['XDG_DATA_HOME'] = join(home, 'data')
   process.env['XDG_STATE_HOME'] = join(home, 'state')
-  process.env['COLLOQUY_CONFIG'] = join(home, 'config.json')
+  process.env['XDG_CONFIG_HOME'] = join(home, 'config')
   async function sit(words: string[] = [], { columns = 80, rows = 24 } = {}): Promise<User> {
     const { flags, words: prompt } = await parse(['chat', '--engine', listening.url, '--retries', '0', ...words])
     const terminal = new VirtualTerminal(columns, rows)
@@ -711,7 +712,7 @@ test('/theme and /set keys change the chat, and later ones', async () => {
     await user.sees(/> three/)
     await user.type('\x03' + controlD)
     assert.equal(await user.left, 0)
-    const saved = await readFile(process.env['COLLOQUY_CONFIG']!, 'utf8')
+    const saved = await readFile(filePaths().config, 'utf8')
     assert.deepEqual(JSON.parse(saved), { theme: 'mono', keys: 'vi' })
     const again = await sit()
     await again.sees(/> Ask anything/)

@@ -27,6 +27,17 @@ test('mcpTool() sends the input to the server and returns its content as blocks'
   assert.deepEqual([tool.description, tool.strict, tool.input_schema], ['The weather.', true, { type: 'object' }])
 })
 
+test('mcpTool() passes the signal to either of the official clients', async () => {
+  const { signal } = new AbortController()
+  const seen: unknown[] = []
+  const newer = { callTool: async (_: unknown, options?: unknown) => (seen.push(options), {}) }
+  const older = {
+    callTool: async (_: unknown, schema: unknown = 'default', options?: unknown) => (seen.push([schema, options]), {}),
+  }
+  for (const client of [newer, older]) await mcpTool(weather, client).run({}, { signal } as never)
+  assert.deepEqual(seen, [{ signal }, ['default', { signal }]])
+})
+
 test('mcpTool() leaves out a null of the schema and keeps its other keywords', () => {
   const inputSchema = { type: 'object', properties: null, required: null, additionalProperties: false } as const
   const [tool] = mcpTools([{ name: 'now', inputSchema }], answering({ content: [] }))

@@ -16,7 +16,7 @@ export function isMcpTool(tool: object): boolean {
   return fromMcp in tool
 }
 
-/** A tool of an MCP server, as its `listTools()` returns it, for a tool loop. The client sends each call to the server. */
+/** A tool of an MCP server, as its `listTools()` returns it, for a tool loop. The client sends each call to the server, and an abort of the loop cancels it. */
 export function mcpTool(
   { name, description, inputSchema }: MCPToolLike,
   client: MCPClientLike,
@@ -29,7 +29,7 @@ export function mcpTool(
     ...(description !== undefined && { description }),
     input_schema: { ...schema, ...(properties && { properties }), ...(required && { required: [...required] }) },
     ...fields,
-    run: async (input) => outputOf(await client.callTool({ name, arguments: input })),
+    run: async (input, context) => outputOf(await call(client, { name, arguments: input }, context?.signal)),
     parse: (input) => input as Record<string, unknown>,
   }
   return Object.assign(made, { [fromMcp]: true })
@@ -64,6 +64,14 @@ export function mcpTools(
   fields?: MCPToolFields,
 ): Array<Tool & RunnableTool<Record<string, unknown>>> {
   return tools.map((tool) => mcpTool(tool, client, fields))
+}
+
+/** Calls a tool. Aborting the signal cancels the call at the server. */
+function call(client: MCPClientLike, params: object, signal: AbortSignal | undefined): Promise<MCPCallToolResultLike> {
+  const callTool = client.callTool.bind(client) as (...parameters: unknown[]) => Promise<MCPCallToolResultLike>
+  // `@modelcontextprotocol/client` takes its options second. `@modelcontextprotocol/sdk` takes them third, after a default.
+  const options = client.callTool.length === 2 ? [{ signal }] : [undefined, { signal }]
+  return callTool(params, ...(signal ? options : []))
 }
 
 function outputOf({ content = [], structuredContent, isError }: MCPCallToolResultLike): string | ToolResultContent[] {
