@@ -44,7 +44,10 @@ export const sharedVariables: readonly (readonly [name: string, about: string])[
   ['LLAMA_CACHE', 'the folder of models of llama.cpp'],
   ['OLLAMA_HOST', 'the address of Ollama, if it is on this machine'],
   ['OLLAMA_MODELS', 'the folder of models of Ollama'],
-  ['HTTPS_PROXY', 'the proxy for https addresses; HTTP_PROXY for http'],
+  [
+    'HTTPS_PROXY',
+    'the proxy for https addresses; HTTP_PROXY for http. With Node before 24.14 only for the API; from 22.21 on NODE_USE_ENV_PROXY=1 uses it for all',
+  ],
   ['NO_PROXY', 'hosts that are reached without a proxy'],
   ['XDG_DATA_HOME', 'the folder of chats, keys of the server, models and secrets'],
   ['XDG_CONFIG_HOME', 'the folder of settings, templates and your own keys'],

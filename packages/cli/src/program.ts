@@ -4,6 +4,7 @@ import { parse, unknownCommand } from './commands/parse.ts'
 import { commands } from './commands/table.ts'
 import { ExitCode } from './exit.ts'
 import { useStoredKeys } from './engine/stored-keys.ts'
+import { useProxies } from './proxies.ts'
 import { systemReason } from './errors/system-error.ts'
 import { writeDocument, writeErrorLine } from './terminal/output.ts'
 
@@ -43,6 +44,7 @@ async function runWords(words: readonly string[]): Promise<number> {
   const { command, words: rest, flags } = await parse(words)
   if (flags.has('help')) return help(command.name, rest[0])
   useStoredKeys(process.env)
+  useProxies(process.env)
   return command.run(rest, flags)
 }
 

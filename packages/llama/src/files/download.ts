@@ -250,8 +250,9 @@ function refusal(url: string, status: number): Error {
 function explained(error: unknown, url: string): unknown {
   if (error instanceof AnthropicError || (error as Error).name === 'AbortError') return error
   const { message, cause } = error as Error
-  const { code, message: reason } = (cause ?? {}) as { code?: string; message?: string }
-  const found = code ?? reason ?? message
+  const { code, message: reason } = (cause ?? {}) as { code?: unknown; message?: string }
+  // The cause of a refusing proxy has a number.
+  const found = typeof code === 'string' ? code : (reason ?? message)
   return new AnthropicError(`Cannot fetch ${url}: ${found}`, { cause: error as Error })
 }
 

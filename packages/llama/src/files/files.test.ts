@@ -221,6 +221,13 @@ describe('getModel()', () => {
     )
   })
 
+  test('tells what a proxy answered, whose error has a number as code', async () => {
+    const refusal = Object.assign(new Error('Proxy response (407)'), { code: 0 })
+    const fetch = (): Promise<never> => Promise.reject(new TypeError('fetch failed', { cause: refusal }))
+    const path = join(folder, 'refused')
+    await assert.rejects(download('https://a.test/m', path, { fetch, retries: 0 }), /: Proxy response \(407\)$/)
+  })
+
   test('tries no other source when the disk is full', { skip: process.platform !== 'linux' }, async () => {
     let requests = 0
     const url = await hub((request, response) => {
