@@ -1,6 +1,6 @@
 import type { Environment } from './flags.ts'
 
-/** What Node 24.14 and newer have in `node:http`. */
+/** The part of `node:http` that Node has since 24.14. */
 interface GlobalProxy {
   setGlobalProxyFromEnv?: (env: Record<string, string | undefined>) => unknown
 }

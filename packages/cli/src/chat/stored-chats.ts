@@ -78,7 +78,7 @@ export async function findChats(chats: Conversations, query: string): Promise<Li
   return all.filter(({ id }) => hits.has(id))
 }
 
-/** Those of the chats whose title or messages have all the words. All without words. */
+/** The chats of a list whose title or messages have all the words. All without words. */
 export async function matchingChats(
   chats: Conversations,
   all: readonly ListedConversation[],
