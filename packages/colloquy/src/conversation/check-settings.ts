@@ -3,7 +3,7 @@ import { jsonText } from '../protocol/json/json-fault.ts'
 import { checkOptionNames, checkOptionsObject, describeValue, nearestName } from '../protocol/json/option-names.ts'
 import { AnthropicError } from '../protocol/types/error.ts'
 import { checkBudget } from './money/budget.ts'
-import type { ConversationSettings } from './settings.ts'
+import type { ConversationSettings, SettingsChanges } from './settings.ts'
 import { checkCompaction } from './window/compaction.ts'
 import { checkWindow } from './window/window.ts'
 
@@ -119,9 +119,9 @@ function isText(value: unknown): boolean {
 /** The settings with changes applied. A change to undefined removes the setting. */
 export function changeSettings(
   settings: Partial<ConversationSettings>,
-  changes: Partial<ConversationSettings>,
+  changes: SettingsChanges,
 ): ConversationSettings {
-  const changed = { ...settings, ...changes }
+  const changed = { ...settings, ...changes } as Partial<ConversationSettings>
   for (const [name, value] of Object.entries(changed)) {
     if (value === undefined) delete changed[name as keyof typeof changed]
   }

@@ -910,7 +910,7 @@ describe('conversations', () => {
     assert.deepEqual([hit?.conversationId, hit?.messageId, hit?.title], [one.id, '2', 'Where to?'])
     assert.deepEqual(await conversations.search(' '), [])
     await one.rename('Trip')
-    await one.configure({ model: 'claude-opus-5-5', system: undefined } as never)
+    await one.configure({ model: 'claude-opus-5-5', system: undefined })
     const reopened = await conversations.open(one.id)
     assert.deepEqual([reopened.title, reopened.settings], ['Trip', { model: 'claude-opus-5-5', max_tokens: 299 }])
     const moved = { name: 'ConversationConflictError', reason: 'moved' }

@@ -20,7 +20,7 @@ import { runStep, writeReply } from './turn/run.ts'
 import { TurnLease } from './turn/request/turn-lease.ts'
 import type { TurnConfig, TurnScope } from './turn/scope.ts'
 import { changeSettings, checkSettingNames, checkTools, isToolList } from './check-settings.ts'
-import type { ConversationSettings } from './settings.ts'
+import type { ConversationSettings, SettingsChanges } from './settings.ts'
 import { historyTo, StoredConversation, treeOf } from './stored-conversation.ts'
 import type { ConversationState } from './turn/state.ts'
 import type { ConversationChanges, MessageRecord, Shelf } from './stores/store.ts'
@@ -179,7 +179,7 @@ export class Conversation extends StoredConversation {
   }
 
   /** Changes settings for the turns to come. A change to undefined removes the setting. */
-  async configure(changes: Partial<ConversationSettings>): Promise<void> {
+  async configure(changes: SettingsChanges): Promise<void> {
     const copy = copyOf(changes)
     checkSettingNames(copy, [], 'configure()')
     await this.#state.change(() => ({ settings: settingsJson(this.#state.record.settings, copy) }))
@@ -207,7 +207,7 @@ export class Conversation extends StoredConversation {
    *
    * @param changes settings that differ from those of the conversation.
    */
-  preview(content?: MessageContentParam, changes?: Partial<ConversationSettings>): MessageCreateParams {
+  preview(content?: MessageContentParam, changes?: SettingsChanges): MessageCreateParams {
     if (content !== undefined) checkDraft(content)
     if (changes !== undefined) checkOptionsObject(changes, 'preview()')
     const { settings, history, summaries } = this.#state
@@ -369,7 +369,7 @@ function settingsOf(options: TurnOptions, tools: StepOptions['tools'] | undefine
 }
 
 /** The settings as JSON, with changes applied. Damaged settings are replaced. */
-function settingsJson(json: string, changes: Partial<ConversationSettings>): string {
+function settingsJson(json: string, changes: SettingsChanges): string {
   const settings = json === '' ? {} : (JSON.parse(json) as ConversationSettings)
   return wellFormedJson(JSON.stringify(changeSettings(settings, changes)))
 }

@@ -24,7 +24,7 @@ export type { Limits } from './money/limits.ts'
 export { type MemoryStoreOptions, memoryStore } from './stores/memory/store.ts'
 export type { ReplyCost, TotalCost, TotalUsage } from './money/ledger.ts'
 export { continueNote } from './history/interruption.ts'
-export type { Budget, ConversationSettings, Window } from './settings.ts'
+export type { Budget, ConversationSettings, SettingsChanges, Window } from './settings.ts'
 export type * from './stores/store.ts'
 // The earlier name of the same thing.
 export type { Reservation as Hold } from './stores/store.ts'

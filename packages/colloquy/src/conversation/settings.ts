@@ -13,6 +13,9 @@ export interface ConversationSettings extends Omit<MessageCreateParams, 'message
   window?: Window
 }
 
+/** Changes of settings, as `configure()` takes them. Undefined removes a setting. */
+export type SettingsChanges = { [Name in keyof ConversationSettings]?: ConversationSettings[Name] | undefined }
+
 /** Limits for a conversation. A request that could cost more than is left is refused before it is sent. */
 export interface Budget {
   /** The most that all requests of the conversation may cost together, in US dollars at list prices. */

@@ -15,9 +15,7 @@ export async function system(input: SlashInput): Promise<Effect[]> {
       say('The system prompt holds from the next message on.'),
     ]
   }
-  // `configure` removes a setting that is set to undefined, which its type does not say.
-  const removal = { system: undefined } as unknown as Partial<ConversationSettings>
-  await state.conversation?.configure(removal)
+  await state.conversation?.configure({ system: undefined })
   const { system: _removed, ...settings } = state.settings
   return [change({ settings }), say('The next messages are sent without a system prompt.')]
 }

@@ -3,13 +3,48 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, test } from 'node:test'
+import fc from 'fast-check'
+import { runs } from '../../../../../test/sampled.ts'
 import { storePlaces } from '../../../../../test/stores.ts'
 import { ConversationNotFoundError } from '../errors.ts'
-import type { BegunTurn, ConversationStore } from './store.ts'
+import type { BegunTurn, ConversationStore, MessageRecord } from './store.ts'
 
 // Text that databases treat differently goes through every argument of every store.
 const oddTexts = { 'a NUL': 'a\0b', 'a NUL alone': '\0', 'half a pair': 'a\ud83d', 'other halves': '\udc00\ud800z' }
 const accountOf = (user: string): { user: string; day: string } => ({ user, day: '2026-11-21' })
+
+/** Letters of one and of several characters, in both cases, and signs that mean something in patterns and query languages. */
+const units = [
+  ...'aAbzZ019éÉßẞøØяЯ日本語한😀"\'%_*\\()[]:;-+^$?.{}|&<>',
+  'e\u0301',
+  'E\u0301',
+  '\u1112\u1161\u11ab',
+  '👩‍👩‍👧',
+  'ﷺ',
+  '\u202e',
+  ' ',
+  '\n',
+  '\u00a0',
+  ' OR ',
+  ' NOT ',
+  'NEAR',
+  '--',
+  '/*',
+  '\ufeff',
+]
+
+function userMessages(contents: readonly string[]): MessageRecord[] {
+  return contents.map((content, index) => ({
+    number: index + 1,
+    parent: index,
+    role: 'user',
+    state: 'committed',
+    createdAt: index + 1,
+    json: JSON.stringify({ role: 'user', content }),
+    received: null,
+    reply: null,
+  }))
+}
 
 for (const [name, make] of Object.entries(storePlaces())) {
   describe(`text in ${name}`, () => {
@@ -132,16 +167,7 @@ for (const [name, make] of Object.entries(storePlaces())) {
         title: null,
         settings: '{}',
         at: 1,
-        messages: contents.map((content, index) => ({
-          number: index + 1,
-          parent: index,
-          role: 'user',
-          state: 'committed',
-          createdAt: index + 1,
-          json: JSON.stringify({ role: 'user', content }),
-          received: null,
-          reply: null,
-        })),
+        messages: userMessages(contents),
         head: contents.length,
       })
       const found = async (...words: string[]): Promise<number[]> =>
@@ -155,6 +181,55 @@ for (const [name, make] of Object.entries(storePlaces())) {
       assert.deepEqual(await found('ΟΔΟΣ'), [5])
       const [hit] = await store.search(['RÉSUMÉ.PDF'], { limit: 1 })
       assert.equal(hit?.excerpt, 'Résumé.pdf')
+    })
+
+    test('search() finds what a scan of all messages finds', async () => {
+      const unit = fc.constantFrom(...units)
+      const text = fc.array(unit, { minLength: 1, maxLength: 12 })
+      const texts = fc.array(text, { minLength: 1, maxLength: 60 })
+      // A part of a text, or any units.
+      const word = fc.oneof(
+        fc.record({ of: fc.nat(), from: fc.nat(11), length: fc.integer({ min: 1, max: 6 }) }),
+        fc.array(unit, { minLength: 1, maxLength: 3 }),
+      )
+      let owners = 0
+      await fc.assert(
+        fc.asyncProperty(
+          texts,
+          fc.array(fc.array(word, { minLength: 1, maxLength: 2 }), { maxLength: 12 }),
+          async (all, queries) => {
+            const owner = `owner ${++owners}`
+            const contents = all.map((each) => each.join(''))
+            await store.create({
+              id: owner,
+              owner,
+              title: null,
+              settings: '{}',
+              at: 1,
+              messages: userMessages(contents),
+              head: all.length,
+            })
+            for (const query of queries) {
+              const words = query
+                .map((each) => {
+                  if (Array.isArray(each)) return each.join('')
+                  return all[each.of % all.length]!.slice(each.from).slice(0, each.length).join('')
+                })
+                .filter((each) => each.trim() !== '')
+              if (words.length === 0) continue
+              const patterns = words.map(
+                (each) => new RegExp(each.normalize().replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`), 'iu'),
+              )
+              const expected = contents.flatMap((content, index) =>
+                patterns.every((pattern) => pattern.test(content.normalize())) ? [index + 1] : [],
+              )
+              const hits = await store.search(words, { limit: 100, owner })
+              assert.deepEqual(hits.map(({ number }) => number).toReversed(), expected, JSON.stringify(words))
+            }
+          },
+        ),
+        { numRuns: runs(100, 10) },
+      )
     })
 
     test('long texts are kept, long names and searches are refused', async () => {

@@ -1,4 +1,4 @@
-import type { Conversation, ConversationSettings, ConversationUpdate, CreateOptions } from 'colloquy/conversation'
+import type { Conversation, ConversationUpdate, CreateOptions, SettingsChanges } from 'colloquy/conversation'
 import { apiError } from 'colloquy/protocol'
 import type { Hono } from 'hono'
 import { array, integer, json, literal, opaque, optional, type Schema, string } from '../../messages/validate/schema.ts'
@@ -118,7 +118,7 @@ async function importAll(
 async function change(conversation: Conversation, { settings: changes, ...about }: ChangeBody): Promise<void> {
   if (changes !== undefined) {
     const entries = Object.entries(changes).map(([name, value]) => [name, value ?? undefined])
-    await conversation.configure(Object.fromEntries(entries) as Partial<ConversationSettings>)
+    await conversation.configure(Object.fromEntries(entries) as SettingsChanges)
   }
   const given = Object.entries(about).filter(([, value]) => value !== undefined)
   if (given.length > 0) await conversation.update(Object.fromEntries(given) as ConversationUpdate)
