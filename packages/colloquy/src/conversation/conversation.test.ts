@@ -495,7 +495,7 @@ describe('the request after', () => {
     const result = (id: string) => ({ type: 'tool_result' as const, tool_use_id: id, content: 'blue' })
     const text = { type: 'text' as const, text: 'and?' }
     await assert.rejects(conversation.send('b'), {
-      message: /without the results of toolu_1, toolu_2: the last reply waits for them/,
+      message: /without the results of toolu_1, toolu_2: the last reply waits for them. Send them, or undo the turn$/,
       waitingCalls: ['toolu_1', 'toolu_2'],
     })
     await assert.rejects(conversation.continue(), { waitingCalls: ['toolu_1', 'toolu_2'] })

@@ -9,15 +9,18 @@ import {
   priceAt,
 } from 'colloquy/protocol'
 
-interface CeilingOptions {
+interface MostCostOptions {
   /** The bytes of the request's body. */
   bytes: number
   at: number
   models?: readonly ModelEntry[] | undefined
-  /** Whether a reply of this model may cost something. Asked if it has no price. */
-  mayCost: () => boolean
   /** Whether an upstream checks the request, and adds what it only names: the history of a thread, files and documents. */
   isForwarded?: boolean | undefined
+}
+
+interface CeilingOptions extends MostCostOptions {
+  /** Whether a reply of this model may cost something. Asked if it has no price. */
+  mayCost: () => boolean
 }
 
 /** Searches that are reserved for a tool without `max_uses`. */
@@ -30,19 +33,24 @@ const mostTokens = 1_000_000
 /** From this size a text is taken for the longest prompt: counting its tokens would hold up other requests. */
 const longBytes = 3_000_000
 
+/** The amount that a budget reserves for a request. Throws the API's 400 if the model has no price and may cost something. */
+export function ceilingOf(params: MessageCreateParams, { mayCost, ...options }: CeilingOptions): bigint {
+  const most = mostCostOf(params, options)
+  if (most !== undefined) return most
+  if (!mayCost()) return 0n
+  throw apiError('invalid_request_error', `Cannot apply the budget of the key: found no price for ${params.model}`)
+}
+
 /**
  * The most that a request can cost: a prompt that is written to the cache for an hour, and a reply as long as it may be.
- * Throws the API's 400 if the model has no price and may cost something. A forwarded request may have any form: a field that
- * the upstream will refuse counts as if it were not there.
+ * Undefined if the model has no price. A forwarded request may have any form: a field that the upstream will refuse counts as if
+ * it were not there.
  */
-export function ceilingOf(params: MessageCreateParams, options: CeilingOptions): bigint {
-  const { bytes, at, models, mayCost, isForwarded = false } = options
+export function mostCostOf(params: MessageCreateParams, options: MostCostOptions): bigint | undefined {
+  const { bytes, at, models, isForwarded = false } = options
   const entry = findModel(params.model, models)
   const price = entry && priceAt(entry, new Date(at))
-  if (!price) {
-    if (!mayCost()) return 0n
-    throw apiError('invalid_request_error', `Cannot apply the budget of the key: found no price for ${params.model}`)
-  }
+  if (!price) return undefined
   const most = Math.max(entry.contextTokens, mostTokens)
   const tokens = isForwarded && namesMore(params) ? entry.contextTokens : Math.min(most, promptTokens(params, bytes))
   const band = bandFor(price, tokens)

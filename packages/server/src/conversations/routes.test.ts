@@ -8,7 +8,7 @@ import { type Conversations, type ConversationSettings, memoryStore, openConvers
 import { readTurn } from 'colloquy/conversation/reader'
 import { sqliteStore } from 'colloquy/conversation/sqlite'
 import { offline, script, type ScriptedReply, type Step } from 'colloquy/engines'
-import { apiError, type ErrorBody } from 'colloquy/protocol'
+import { apiError, type ErrorBody, fromUsd } from 'colloquy/protocol'
 import { tool } from 'colloquy/tools'
 import fc from 'fast-check'
 import { until } from '../../../../test/until.ts'
@@ -363,7 +363,13 @@ describe('a conversation', () => {
     await serving(['a'], async ({ call, send }, path) => {
       const preview = await call<PreviewJson>('POST', `${path}/preview`, { content: 'How long is this?' })
       assert.equal(preview.request.messages.length, 1)
-      assert.ok(preview.inputTokens > 0 && Number(preview.mostCost?.usd) > 0)
+      assert.ok(preview.inputTokens > 0)
+      // As a budget reserves: a token for each byte of a short request, and the longest reply.
+      const bytes = BigInt(JSON.stringify(preview.request).length)
+      const perByte = fromUsd('0.000006')
+      assert.equal(BigInt(preview.mostCost!.picoUsd), bytes * perByte + 1_000n * fromUsd('0.000015'))
+      const unpriced = await call<PreviewJson>('POST', `${path}/preview`, { settings: { model: 'house-model' } })
+      assert.equal(unpriced.mostCost, null)
       await textOf(send(`${path}/send`, { content: '1' }))
       const cost = await call<ReplyCostJson>('GET', `${path}/messages/2/cost`)
       const sum = cost.lines.reduce((total, { cost: { picoUsd } }) => total + BigInt(picoUsd), 0n)

@@ -98,7 +98,8 @@ async function withKeys(flags: Flags, work: (keys: Keys, store: ServerStore) => 
     return ExitCode.ok
   } catch (error) {
     if (error instanceof Error && (error.name === 'KeyError' || error instanceof RangeError)) {
-      throw new ExitError(ExitCode.failed, error.message)
+      const hint = 'code' in error && error.code === 'not_found' ? `. ${programName} keys list shows them.` : ''
+      throw new ExitError(ExitCode.failed, `${error.message}${hint}`)
     }
     throw error
   }

@@ -39,8 +39,10 @@ export async function openState(flags: Flags, options: StateOptions): Promise<Se
     ...(keys !== undefined && { keys }),
     ...(redis !== undefined && redis !== '' && { redis }),
     onProblem: writeErrorLine,
-    onLost: ({ id, flights }) =>
-      writeErrorLine(`Server ${id} ended without settling ${countText(flights.length, 'request')}.`),
+    onLost: ({ id, flights }) => {
+      const charged = `: ${countText(flights.length, 'request')} in flight cost all that was reserved`
+      writeErrorLine(`Server ${id} ended without being stopped${flights.length === 0 ? '' : charged}.`)
+    },
   })
   const close = async (): Promise<void> => {
     try {

@@ -326,7 +326,7 @@ test('keys prints a secret once, lists keys without it, and ends them', async ()
     message: /^Cannot use --budget five: give dollars/,
   })
   await assert.rejects(run('keys', 'revoke', 'bob', '-y'), {
-    message: 'No key bob. colloquy keys list shows them.',
+    message: 'There is no key bob. colloquy keys list shows them.',
     exitCode: 1,
   })
   await assert.rejects(run('keys', 'make', 'bob'), { message: /^No subcommand make\. Give one of create, list/ })

@@ -138,7 +138,7 @@ function checkResults(results: readonly ToolResultBlockParam[], waiting: Waiting
   const missing = waiting.filter((id) => !answered.has(id))
   if (missing.length === 0) return
   throw new ContentError(
-    `Cannot send content without the results of ${missing.join(', ')}: the last reply waits for them (undo() takes it back)`,
+    `Cannot send content without the results of ${missing.join(', ')}: the last reply waits for them. Send them, or undo the turn`,
     { waitingCalls: missing },
   )
 }

@@ -234,9 +234,12 @@ function recordOf(row: KeyRow): KeyRecord {
 
 function checkName(name: string): void {
   if (/^[\w.-]{1,64}$/.test(name)) return
-  throw new KeyError('invalid', `Cannot use the name ${JSON.stringify(name)}: it must be 1 to 64 of a-z, 0-9, . _ -`)
+  throw new KeyError(
+    'invalid',
+    `Cannot use the name ${JSON.stringify(name)}: it must be 1 to 64 of A-Z, a-z, 0-9, . _ -`,
+  )
 }
 
 function notFound(nameOrId: string): KeyError {
-  return new KeyError('not_found', `No key ${cutText(nameOrId, 100)}. colloquy keys list shows them.`)
+  return new KeyError('not_found', `There is no key ${cutText(nameOrId, 100)}`)
 }

@@ -4,7 +4,6 @@ import {
   type Cost,
   type CostParts,
   type MessageContentParam,
-  type MessageCreateParams,
   type Usage,
   callsIn,
   countOf,
@@ -13,6 +12,7 @@ import {
   tokenCounts,
   tokenKinds,
 } from 'colloquy/protocol'
+import { mostCostOf } from '../../access/ceiling.ts'
 import type { CostLineJson, MoneyJson, PreviewJson, ReplyCostJson } from '../api.ts'
 
 /** The arithmetic of a reply's cost. Undefined if the message is not a reply. */
@@ -55,23 +55,10 @@ export function previewJson(
   settings: Partial<ConversationSettings>,
 ): PreviewJson {
   const request = conversation.preview(content, settings)
+  const { length: bytes } = new TextEncoder().encode(JSON.stringify(request))
+  const most = mostCostOf(request, { bytes, at: Date.now() })
   const inputTokens = countPromptTokens(request)
-  const cost = costOf(worstUsage(request, inputTokens), request.model)
-  return { request, inputTokens, estimated: true, mostCost: cost === undefined ? null : money(cost.picoUsd) }
-}
-
-/** A request that finds nothing in the cache, writes all that it marks, and gets the longest reply. */
-function worstUsage(request: MessageCreateParams, inputTokens: number): Usage {
-  const json = JSON.stringify(request)
-  const written = json.includes('"cache_control"') ? inputTokens : 0
-  const hour = json.includes('"ttl":"1h"') ? written : 0
-  return {
-    input_tokens: inputTokens - written,
-    cache_creation_input_tokens: written,
-    cache_creation: { ephemeral_5m_input_tokens: written - hour, ephemeral_1h_input_tokens: hour },
-    cache_read_input_tokens: 0,
-    output_tokens: request.max_tokens,
-  }
+  return { request, inputTokens, estimated: true, mostCost: most === undefined ? null : money(most) }
 }
 
 function money(picoUsd: bigint): MoneyJson {
