@@ -57,6 +57,7 @@ test('markdownHtml() writes emphasis that ends in punctuation beside an East Asi
     ['これは**「引用」**', 'これは<strong>「引用」</strong>'],
     ['**강조(설명)**입니다', '<strong>강조(설명)</strong>입니다'],
     ['**“重要”**的*《书》*是', '<strong>“重要”</strong>的<em>《书》</em>是'],
+    ['**(a)**\uf900, **(b)**\ufe30', '<strong>(a)</strong>\uf900, <strong>(b)</strong>\ufe30'],
     ['**「`**`」**は', '<strong>「<code>**</code>」</strong>は'],
     ['`**「a」**は', '`<strong>「a」</strong>は'],
     // Without such a letter the marks are as CommonMark has them.

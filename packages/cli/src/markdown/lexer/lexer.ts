@@ -2,7 +2,7 @@ import { Lexer, type MarkedOptions, type Token, type TokenizerThis } from 'marke
 import { blockFormula, inlineFormula, startOfBlock, startOfInline } from '../formula/formula-lexer.ts'
 import { details } from './details.ts'
 import { footnote, footnoteText } from './footnote.ts'
-import { ExtendedTokenizer } from './tokenizer.ts'
+import { eastAsian, ExtendedTokenizer } from './tokenizer.ts'
 
 const plain: MarkedOptions = { gfm: true, breaks: true }
 const extended: MarkedOptions = {
@@ -32,7 +32,7 @@ export function lineTokens(source: string): Token[] {
 }
 
 /** Text that plain Markdown reads in another way. It has a formula, a footnote, a folded part or East Asian emphasis. */
-const needsExtensions = /\$|\\[([]|\[\^|<details|\*[\u2e80-\ud7ff\uff00-\uffef]|[\u2e80-\ud7ff\uff00-\uffef]\*/i
+const needsExtensions = new RegExp(String.raw`\$|\\[([]|\[\^|<details|\*${eastAsian.source}|${eastAsian.source}\*`, 'i')
 
 /**
  * A lexer for a text of Markdown with formulas (`$$…$$` and `\[…\]` as blocks, these and `$…$` and `\(…\)` in lines), footnotes,

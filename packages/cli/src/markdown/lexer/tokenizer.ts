@@ -2,7 +2,7 @@ import { Tokenizer, type Tokens } from 'marked'
 import { startOfBlock } from '../formula/formula-lexer.ts'
 
 /** Letters and punctuation of Chinese, Japanese and Korean. */
-const eastAsian = /[\u2e80-\ud7ff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef]/
+export const eastAsian: RegExp = /[\u2e80-\ud7ff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef]/
 const punctuation = /[\p{P}\p{S}]/u
 const emphasis = /^(\*\*?)(?![\s*])([^*\n]+)(?<!\s)\1(?!\*)/
 
