@@ -5,6 +5,7 @@ import { totalText } from '../format.ts'
 import { isComposing } from '../shell/commands/bindings.ts'
 import { dialog, isInspectorOpen, toggleInspector } from '../shell/panels.ts'
 import { Icon } from '../shell/parts/icon.tsx'
+import { notify } from '../shell/status.tsx'
 import { ModelPicker } from './model-picker.tsx'
 import type { OpenChat } from './open-chat.ts'
 import { Meter } from './meter.tsx'
@@ -14,7 +15,7 @@ export function ChatHeader({ chat }: { chat: OpenChat }): VNode {
   const { settings, usage } = chat.info.value
   return (
     <header class="chat-header">
-      <Title chat={chat} />
+      <Title key={chat.id} chat={chat} />
       <ModelPicker value={settings.model} onChange={(model) => void chat.change({ settings: { model } })} />
       <Meter chat={chat} />
       <span class="soft small total" title="Cost of this chat, all branches">
@@ -46,9 +47,10 @@ function Title({ chat }: { chat: OpenChat }): VNode {
     isEditing.value = false
     requestAnimationFrame(() => document.activeElement === document.body && button.current?.focus())
   }
+  // A title that is refused stays in the field.
   const save = (title: string): void => {
-    close()
-    if (title.trim() !== '' && title !== chat.title.value) void chat.change({ title })
+    if (title.trim() === '' || title === chat.title.value) return close()
+    chat.change({ title }).then(close, (error: Error) => notify(`The title was not saved: ${error.message}`))
   }
   if (!isEditing.value) {
     return (

@@ -126,7 +126,13 @@ export class StoredChat {
   }
 
   async change(change: Record<string, unknown>): Promise<void> {
-    this.info.value = await call<ConversationJson>('PATCH', this.path(''), change)
+    try {
+      this.info.value = await call<ConversationJson>('PATCH', this.path(''), change)
+    } catch (error) {
+      // A list shows what was chosen, until it is rendered again.
+      this.info.value = { ...this.info.value }
+      throw error
+    }
   }
 
   async fork(messageId: string): Promise<ConversationJson> {

@@ -12,9 +12,17 @@ export function Keys(): VNode {
   const edited = useSignal<KeyJson | undefined>(undefined)
   const secret = useSignal<{ name: string; text: string } | undefined>(undefined)
   const failure = useSignal<string | undefined>(undefined)
-  const attempt = (work: Promise<unknown>): void => {
+  /** Resolves to whether the server took it. */
+  const attempt = async (work: Promise<unknown>): Promise<boolean> => {
     failure.value = undefined
-    work.then(reload).catch((error: Error) => (failure.value = error.message))
+    try {
+      await work
+    } catch (error) {
+      failure.value = (error as Error).message
+      return false
+    }
+    reload()
+    return true
   }
   const create = async (key: NewKey): Promise<void> => {
     const { name, secret: text } = await createKey(key)
@@ -26,6 +34,7 @@ export function Keys(): VNode {
     edited.value = undefined
   }
   const revoke = async ({ id, name }: KeyJson): Promise<void> => {
+    if (!confirm(`Revoke ${name}? Programs that use it are refused from now on. This cannot be undone.`)) return
     await revokeKey(id)
     notify(`Revoked ${name}`)
   }
@@ -37,13 +46,13 @@ export function Keys(): VNode {
       )}
       {!value && placeholder}
       {!!value?.length && (
-        <KeyTable keys={value} onBudget={(key) => (edited.value = key)} onRevoke={(key) => attempt(revoke(key))} />
+        <KeyTable keys={value} onBudget={(key) => (edited.value = key)} onRevoke={(key) => void attempt(revoke(key))} />
       )}
       {edited.value && (
         <BudgetForm
           key={edited.value.id}
           keyJson={edited.value}
-          onSave={(budgets) => attempt(save(budgets))}
+          onSave={(budgets) => void attempt(save(budgets))}
           onClose={() => (edited.value = undefined)}
         />
       )}
@@ -67,16 +76,18 @@ export function Keys(): VNode {
   )
 }
 
-function NewKeyForm({ onCreate }: { onCreate: (key: NewKey) => void }): VNode {
+/** @param props.onCreate resolves to whether the key was created. Otherwise the fields keep what was typed. */
+function NewKeyForm({ onCreate }: { onCreate: (key: NewKey) => Promise<boolean> }): VNode {
   return (
     <form
       class="filters"
       onSubmit={(event) => {
         event.preventDefault()
-        const form = new FormData(event.currentTarget)
+        const { currentTarget: fields } = event
+        const form = new FormData(fields)
         const budgets = budgetsOf(form)
-        onCreate({ name: String(form.get('name')).trim(), ...(budgets.length > 0 && { budgets }) })
-        event.currentTarget.reset()
+        const key = { name: String(form.get('name')).trim(), ...(budgets.length > 0 && { budgets }) }
+        void onCreate(key).then((isCreated) => isCreated && fields.reset())
       }}
     >
       <label>

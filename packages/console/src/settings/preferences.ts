@@ -4,7 +4,7 @@ import { lastStored, stored } from '../shell/storage.ts'
 /** Whether Enter sends. Otherwise Ctrl-Enter does, and Enter begins a new line. */
 export const enterSends: Signal<boolean> = stored('enterSends', true)
 
-/** The composer warns of a request that may cost more, in US dollars. */
+/** The composer warns of a request that may cost more, in US dollars. 0: it does not. */
 export const warnCostUsd: Signal<number> = stored('warnCostUsd', 0.5)
 
 /** The page warns when the requests of a day cost more, in US dollars. 0: it does not. */

@@ -14,6 +14,7 @@ interface EstimateProps {
   chatId: string
   text: string
   files: readonly Attachment[]
+  /** The most that a request may cost without a warning, in US dollars. 0: there is no warning. */
   warnUsd: number
 }
 
@@ -39,7 +40,7 @@ export function Estimate({ chatId, text, files, warnUsd }: EstimateProps): VNode
   }, [chatId, text, files])
   if (!preview) return undefined
   const { inputTokens, estimated, mostCost } = preview
-  const isDear = mostCost !== null && Number(mostCost.usd) > warnUsd
+  const isDear = warnUsd > 0 && mostCost !== null && Number(mostCost.usd) > warnUsd
   return (
     <span class={`small ${isDear ? 'warn' : 'soft'}`}>
       {estimated ? '≈' : ''}
