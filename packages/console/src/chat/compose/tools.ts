@@ -9,8 +9,9 @@ const tools: Signal<readonly ToolJson[] | undefined> = signal(undefined)
 /** The names of tools that run without asking until the tab is closed, by chat. */
 const unasked: Signal<Readonly<Record<string, readonly unknown[]>>> = stored('unasked', {}, 'sessionStorage')
 
+/** Loads the tools that the server has now. */
 export async function loadTools(): Promise<void> {
-  tools.value ??= (await call<ToolsJson>('GET', 'api/tools')).data
+  tools.value = (await call<ToolsJson>('GET', 'api/tools')).data
 }
 
 /** Whether the server can run a call. */
