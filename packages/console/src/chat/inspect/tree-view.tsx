@@ -1,4 +1,5 @@
 import type { VNode } from 'preact'
+import { useEffect, useRef } from 'preact/hooks'
 import { visibleText } from '../../format.ts'
 import { Icon } from '../../shell/parts/icon.tsx'
 import type { OpenChat } from '../open-chat.ts'
@@ -9,10 +10,12 @@ import { type Row, rowsOf } from './tree-rows.ts'
 /** All branches of a chat, one message a line. Arrow keys walk, Enter makes a branch the active one, Delete prunes it. */
 export function TreeView({ chat, tree }: { chat: OpenChat; tree: TreeJson }): VNode {
   const rows = rowsOf(tree, chat.erasing.value)
+  const list = useRef<HTMLUListElement>(null)
+  useEffect(() => list.current?.querySelector('[tabindex="0"]')?.scrollIntoView({ block: 'center' }), [])
   return (
     <>
       <h2>All branches</h2>
-      <ul class="tree" role="tree" aria-label="Messages of all branches">
+      <ul class="tree" role="tree" ref={list} aria-label="Messages of all branches">
         {rows.map((row) => (
           <TreeItem key={row.message.id} chat={chat} row={row} isHead={row.message.id === tree.head} />
         ))}
