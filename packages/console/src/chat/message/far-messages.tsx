@@ -7,10 +7,10 @@ import { shownContent, textOf } from './content-text.ts'
 import { authorOf } from './message.tsx'
 
 /** The messages at the end of a chat, and on both sides of one that is looked for, that are drawn at once. */
-const nearEnd = 50
-const nearTarget = 10
+const nearEnd = 16
+const nearTarget = 8
 /** Far messages in one element: few enough to be drawn in a frame, and so many that the browser watches few elements. */
-const groupLength = 20
+const groupLength = 8
 /** Messages are drawn before the reader sees them: this many pixels above or below the view. */
 const marginPixels = 1_500
 
@@ -63,6 +63,7 @@ interface FarMessagesProps {
 
 /** Messages that are far from the view, as their text alone: a chat of thousands of whole messages takes seconds to draw. */
 export function FarMessages({ messages, draw }: FarMessagesProps): VNode {
+  const [isFilled, setFilled] = useState(false)
   const element = useRef<HTMLDivElement>(null)
   const drawNow = useRef(draw)
   drawNow.current = draw
@@ -72,11 +73,16 @@ export function FarMessages({ messages, draw }: FarMessagesProps): VNode {
       rootMargin: `${marginPixels}px 0px`,
     })
     observer.observe(element.current!)
-    return () => observer.disconnect()
+    // After the messages that the reader sees, each group in a task of its own.
+    const timer = setTimeout(() => setFilled(true))
+    return () => {
+      observer.disconnect()
+      clearTimeout(timer)
+    }
   }, [])
   return (
     <div class="far" ref={element}>
-      {messages.map((message) => (
+      {(isFilled ? messages : []).map((message) => (
         <article key={message.id} class="message" aria-labelledby={`m${message.id}`}>
           <h2 id={`m${message.id}`}>{authorOf(message)}</h2>
           <p class="typed" dir="auto">
