@@ -3,6 +3,7 @@ import type { ComponentChildren, VNode } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { visibleText } from '../format.ts'
 import { copyText } from '../shell/copy.ts'
+import { linesOf } from './code-lines.ts'
 import type { Highlighted } from './highlight.ts'
 
 /** Longer code is not coloured: it would hold the page up. */
@@ -36,34 +37,57 @@ export function CodeBlock({ language, code }: CodeProps): VNode {
 
 /** While code grows, it is coloured again after this many milliseconds. Until then its end is plain. */
 const growMs = 200
+/** Long code is coloured again after a millisecond for this many of its characters. */
+const charactersPerMs = 20
+
+interface Coloured {
+  code: string
+  /** Its parts but the last: the same elements while it is shown, which Preact does not compare. */
+  parts: readonly VNode[]
+  last: ComponentChildren
+}
+
+const uncoloured: Coloured = { code: '', parts: [], last: [] }
 
 /** Shows code at once, and in colour when the highlighter and its language have been loaded. */
 export function Code({ language, code }: CodeProps): VNode {
-  const [coloured, setColoured] = useState<{ code: string; nodes: ComponentChildren[] }>()
+  const [coloured, setColoured] = useState(uncoloured)
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined)
   const newest = useRef(code)
   newest.current = code
   useEffect(() => {
-    if (timer.current !== undefined || code.length > maxCodeLength || coloured?.code === code) return
+    if (timer.current !== undefined || code.length > maxCodeLength || coloured.code === code) return
     timer.current = setTimeout(
       () => {
         timer.current = undefined
         const { current } = newest
         void import('./highlight.ts')
           .then(({ highlight }) => highlight(current, language))
-          .then((parts) => parts && setColoured({ code: current, nodes: parts.map(node) }))
+          .then((parts) => parts && setColoured(colouredOf(current, parts)))
       },
-      coloured ? growMs : 0,
+      coloured.code ? Math.max(growMs, code.length / charactersPerMs) : 0,
     )
   }, [code, language, coloured])
   useEffect(() => () => clearTimeout(timer.current), [])
-  if (!coloured || !code.startsWith(coloured.code)) return <code>{visibleText(code)}</code>
+  const { code: start, parts, last } = code.startsWith(coloured.code) ? coloured : uncoloured
+  // The line in which the colours end continues in its part.
+  const end = start && !start.endsWith('\n') ? code.indexOf('\n', start.length) + 1 || code.length : start.length
   return (
     <code>
-      {coloured.nodes}
-      {visibleText(code.slice(coloured.code.length))}
+      {parts}
+      {lines([last, visibleText(code.slice(start.length, end))])}
+      {linesOf(code.slice(end)).map((text) => lines(visibleText(text)))}
     </code>
   )
+}
+
+function colouredOf(code: string, parts: readonly Highlighted[][]): Coloured {
+  const nodes = parts.map((part) => part.map(node))
+  return { code, parts: nodes.slice(0, -1).map(lines), last: nodes.at(-1) }
+}
+
+function lines(children: ComponentChildren): VNode {
+  return <span class="lines">{children}</span>
 }
 
 function node(part: Highlighted): ComponentChildren {

@@ -1,6 +1,7 @@
 import highlighter from 'highlight.js/lib/core'
 import type { LanguageFn } from 'highlight.js'
 import { decodeEntities } from '../../../cli/src/markdown/entities.ts'
+import { linesPerPart } from './code-lines.ts'
 
 /** A piece of code: plain text, or the children of a scope such as `keyword`. */
 export type Highlighted = string | { scope: string; children: Highlighted[] }
@@ -71,8 +72,8 @@ const aliases: Record<string, string> = {
   zsh: 'bash',
 }
 
-/** Divides code into scopes. Undefined if the language is not known. */
-export async function highlight(code: string, language: string): Promise<Highlighted[] | undefined> {
+/** Divides code into scopes, in parts of some lines each. Undefined if the language is not known. */
+export async function highlight(code: string, language: string): Promise<Highlighted[][] | undefined> {
   const word = language.toLowerCase()
   const name = aliases[word] ?? word
   const load = Object.hasOwn(languages, name) ? languages[name] : undefined
@@ -81,18 +82,48 @@ export async function highlight(code: string, language: string): Promise<Highlig
   return partsOf(highlighter.highlight(code, { language: name, ignoreIllegals: true }).value)
 }
 
-/** Reads the markup of the highlighter, so that none of it has to be given to the browser as HTML. */
-function partsOf(markup: string): Highlighted[] {
-  const root: Highlighted[] = []
-  const stack = [root]
-  for (const [whole, scope, text] of markup.matchAll(/<span class="([^"]*)">|<\/span>|([^<]+)/g)) {
-    if (whole === '</span>') stack.pop()
-    else if (text !== undefined) stack.at(-1)?.push(decodeEntities(text))
-    else {
-      const children: Highlighted[] = []
-      stack.at(-1)?.push({ scope: scope ?? '', children })
-      stack.push(children)
+/**
+ * Reads the markup of the highlighter, so that none of it has to be given to the browser as HTML. A scope that is open at the
+ * end of a part is open in the next one.
+ */
+function partsOf(markup: string): Highlighted[][] {
+  const parts: Highlighted[][] = []
+  const scopes: string[] = []
+  /** The lists that the open scopes add to, from that of the part on. */
+  let open: Highlighted[][] = []
+  const enter = (scope: string): void => {
+    const children: Highlighted[] = []
+    open.at(-1)?.push({ scope, children })
+    open.push(children)
+  }
+  const begin = (): void => {
+    const part: Highlighted[] = []
+    parts.push(part)
+    open = [part]
+    for (const scope of scopes) enter(scope)
+  }
+  let lines = 0
+  begin()
+  for (const [whole, scope, text] of markup.matchAll(/<span class="([^"]*)">|<\/span>|([^<\n]*\n|[^<\n]+)/g)) {
+    if (scope !== undefined) {
+      scopes.push(scope)
+      enter(scope)
+    } else if (text === undefined) {
+      scopes.pop()
+      open.pop()
+    } else {
+      if (lines === linesPerPart) begin()
+      lines %= linesPerPart
+      addText(open.at(-1)!, decodeEntities(text))
+      if (whole.endsWith('\n')) lines++
     }
   }
-  return root
+  return parts
+}
+
+/** Adds text to a list, as one with the text before it. */
+function addText(list: Highlighted[], text: string): void {
+  const last = list.at(-1)
+  if (typeof last === 'string') list[list.length - 1] = last + text
+  else list.push(text)
 }
