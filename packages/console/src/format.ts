@@ -53,7 +53,7 @@ export function byteText(bytes: number): string {
 /** `10:02` today, otherwise `21 Nov, 10:02`, in the language and time zone of the browser. */
 export function timeText(at: string, now: Date = new Date()): string {
   const date = new Date(at)
-  const time = date.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' })
+  const time = date.toLocaleTimeString([], { timeStyle: 'short' })
   if (date.toDateString() === now.toDateString()) return time
   return `${date.toLocaleDateString([], { day: 'numeric', month: 'short' })}, ${time}`
 }

@@ -35,8 +35,8 @@ describe('finding chats and messages', { skip }, () => {
       await page.locator('article.target').getByText('question70').waitFor()
       await find(page, 'question20')
       await page.locator('article.target').getByText('question20').waitFor()
+      await page.getByText('answer35').waitFor()
       const count = await page.locator('article').count()
-
       assert.ok(count > 120, `${count} messages are shown`)
       // Messages that were loaded stay when the chat changes.
       await ask(page, 'What is 6 * 7?')
@@ -61,6 +61,10 @@ describe('finding chats and messages', { skip }, () => {
       await page.keyboard.press('Control+p')
       await page.waitForFunction(() => document.title === 'printed')
       assert.equal(await page.locator('article .actions').count(), 162, 'all messages are printed')
+      await page.keyboard.press('Control+.')
+      await page.getByRole('tab', { name: 'Tree' }).click()
+      const current = page.locator('.tree [tabindex="0"]')
+      await page.waitForFunction((row) => row.getBoundingClientRect().bottom < 700, await current.elementHandle())
       assert.deepEqual(
         errors.filter((error) => !error.includes('404')),
         [],
