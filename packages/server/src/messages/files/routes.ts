@@ -7,7 +7,7 @@ import { BodyReader } from '../request/body.ts'
 import { incomingOf } from '../request/body-source.ts'
 import { refuse } from '../validate/schema.ts'
 import { type FileRow, type FileStore } from './file-store.ts'
-import { formTypeOf, mostFormBytes, readUpload, type Upload } from './upload.ts'
+import { boundaryOf, mostFormBytes, readUpload, type Upload } from './upload.ts'
 
 const MiB = 1024 * 1024
 const defaults = { maxBytes: 100 * MiB, maxFiles: 10_000, maxStoredBytes: 10_240 * MiB }
@@ -44,9 +44,9 @@ export function addFiles(app: Hono<Env>, { store, now, limits, bodyTimeoutMs }: 
   }
 
   app.post('/v1/files', async (c) => {
-    const type = formTypeOf(c.req.raw)
+    const boundary = boundaryOf(c.req.raw)
     const row = await bodies.read(incomingOf(c.req.raw), async (bytes) =>
-      add(c, await readUpload(bytes, type, maxBytes)),
+      add(c, await readUpload(bytes, boundary, maxBytes)),
     )
     return c.json(fileObject(row))
   })

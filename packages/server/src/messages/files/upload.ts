@@ -1,5 +1,7 @@
+import { inPieces } from 'colloquy/engines'
 import { apiError } from 'colloquy/protocol'
 import { refuse } from '../validate/schema.ts'
+import { FormError, type FormField, readForm } from './form.ts'
 
 /** A file as it was uploaded. */
 export interface Upload {
@@ -21,42 +23,34 @@ export function mostFormBytes(maxBytes: number): number {
 }
 
 /** Reads the form of `POST /v1/files`. Throws the API's 400 or 413. */
-export async function readUpload(body: Uint8Array, type: string, maxBytes: number): Promise<Upload> {
-  const form = await readForm(body as Uint8Array<ArrayBuffer>, type)
-  const file = form.get('file')
-  if (file === null) refuse('file', 'Field required')
-  if (typeof file === 'string') refuse('file', 'Input should be a file')
-  const bytes = new Uint8Array(await file.arrayBuffer())
+export async function readUpload(body: Uint8Array, boundary: string, maxBytes: number): Promise<Upload> {
+  const fields = await fieldsOf(body, boundary)
+  const file = fields.find(({ name }) => name === 'file')
+  if (file === undefined) refuse('file', 'Field required')
+  const { bytes, fileName, mediaType } = file
+  if (fileName === undefined) refuse('file', 'Input should be a file')
   if (bytes.length > maxBytes) throw tooLarge(maxBytes)
   if (bytes.length === 0) refuse('file', 'the file is empty')
-  return {
-    name: checkName(file.name),
-    mediaType: file.type || 'application/octet-stream',
-    bytes,
-    expiresInSeconds: readSeconds(form.get('expires_in_seconds')),
-  }
+  const name = checkName(fileName)
+  const seconds = fields.find(({ name: each }) => each === 'expires_in_seconds')
+  return { name, mediaType: mediaType || 'application/octet-stream', bytes, expiresInSeconds: readSeconds(seconds) }
 }
 
-/** The type of the form in the body. Throws the API's 400 for another body. */
-export function formTypeOf({ headers }: Request): string {
+/** The boundary between the fields of the form in the body. Throws the API's 400 for another body. */
+export function boundaryOf({ headers }: Request): string {
   const type = headers.get('content-type') ?? ''
-  if (!/^multipart\/form-data\b/i.test(type)) refuse('', 'Content-Type must be multipart/form-data')
-  return type
+  const boundary = /^multipart\/form-data\b.*;\s*boundary=(?:"([^"]{1,70})"|([^\s;"]{1,70}))/i.exec(type)
+  return boundary?.[1] ?? boundary?.[2] ?? refuse('', 'Content-Type must be multipart/form-data')
 }
 
-async function readForm(bytes: Uint8Array<ArrayBuffer>, type: string): Promise<FormData> {
+async function fieldsOf(body: Uint8Array, boundary: string): Promise<FormField[]> {
   try {
-    return await new Response(new Blob([bytes]), { headers: { 'content-type': type } }).formData()
-  } catch {
-    // The parser ends a name at its first quotation mark, whether or not a backslash is before it, as curl writes it.
-    if (hasQuoteInName(bytes)) return refuse('file', wrongName)
+    return await inPieces(readForm(body, boundary))
+  } catch (error) {
+    if (!(error instanceof FormError)) throw error
+    if (error.isOfName) return refuse('file', wrongName)
     return refuse('', 'Cannot read the request body: it is not a valid form')
   }
-}
-
-function hasQuoteInName(bytes: Uint8Array): boolean {
-  const beginning = new TextDecoder().decode(bytes.subarray(0, formBytes))
-  return /; *filename="[^"\r\n]*"(?![;\r\n])/i.test(beginning)
 }
 
 const wrongName = 'the filename must have at most 255 characters, without < > : " | ? * and control characters'
@@ -68,11 +62,10 @@ function checkName(given: string): string {
   return refuse('file', wrongName)
 }
 
-function readSeconds(value: ReturnType<FormData['get']>): number | null {
-  if (value === null) return null
-  const seconds = Number(value)
-  if (typeof value !== 'string' || !Number.isInteger(seconds))
-    refuse('expires_in_seconds', 'Input should be a valid integer')
+function readSeconds(field: FormField | undefined): number | null {
+  if (field === undefined) return null
+  const seconds = Number(new TextDecoder().decode(field.bytes))
+  if (!Number.isInteger(seconds)) refuse('expires_in_seconds', 'Input should be a valid integer')
   if (seconds < leastSeconds || seconds > mostSeconds)
     refuse('expires_in_seconds', `Input should be between ${leastSeconds} and ${mostSeconds}`)
   return seconds
