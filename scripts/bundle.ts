@@ -16,6 +16,9 @@ const replacedInBrowsers: Readonly<Record<string, string>> = {
 }
 /** The folder of modules that only Node uses. */
 const folderOfNode = 'dist/client/transport/node/'
+/** Modules that Node's need at start. The code that a page loads later gets copies of them, so that a page starts without. */
+const copiedForLater = ['dist/client/transport/pipe.js', 'dist/protocol/codec/well-formed-json.js']
+const foldersOfLater = ['dist/client/request/on-demand/', 'dist/client/stream/', 'dist/engines/']
 
 /** The options of every bundle. Comments are removed, as the declarations repeat them. */
 export function bundleOptions(folder: string): BuildOptions {
@@ -60,6 +63,7 @@ export async function bundle(folder: string, manifest: Manifest): Promise<void> 
     chunkNames: 'shared/[name]-[hash]',
     splitting: true,
     metafile: true,
+    plugins: [copiesForLater(folder)],
   })
   await joinClient(options, exports['.']!.default!.slice('./'.length), metafile.outputs)
   restoreNamesIn(join(folder, folderOfBundles))
@@ -166,6 +170,20 @@ async function joinClient(options: BuildOptions, client: string, outputs: Output
 function withoutHash(name: string, outputs: Outputs): string {
   const { entryPoint } = outputs[`${folderOfBundles}/shared/${name}`] ?? {}
   return entryPoint === undefined ? name : basename(entryPoint)
+}
+
+function copiesForLater(folder: string): Plugin {
+  return {
+    name: 'copies for later',
+    setup(bundler) {
+      bundler.onResolve({ filter: /^\./ }, ({ path, resolveDir, importer }) => {
+        const module = join(resolveDir, path)
+        const [name, user] = [module, importer].map((file) => relative(folder, file).replaceAll('\\', '/'))
+        const isCopied = copiedForLater.includes(name!) && foldersOfLater.some((later) => user!.startsWith(later))
+        return isCopied ? { path: module, suffix: '?later' } : undefined
+      })
+    },
+  }
 }
 
 /** Leaves code that is loaded later in the files that exist. */

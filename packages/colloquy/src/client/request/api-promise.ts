@@ -25,6 +25,8 @@ export type WithIds<Result> = Result extends readonly unknown[] | AsyncIterable<
  * ```
  */
 export class APIPromise<Result> extends Promise<WithIds<Result>> implements Cancellable {
+  /** @internal This promise, in objects that inherit from it too, as LangSmith makes them. */
+  declare readonly self: this
   readonly #request: RetryingRequest
   readonly #sent: Promise<TransportResponse>
   readonly #read: (response: TransportResponse) => Promise<Result>
@@ -38,7 +40,7 @@ export class APIPromise<Result> extends Promise<WithIds<Result>> implements Canc
 
   /** The promise itself, or one around a promise that a function of the program made, whose request `request` cancels. */
   static from<Result>(promise: Promise<Result>, request: Cancellable): APIPromise<Result> {
-    if (#request in promise) return promise as unknown as APIPromise<Result>
+    if (promise instanceof APIPromise) return promise
     return new APIPromise(request as RetryingRequest, (result: unknown) => result as never, promise as never)
   }
 
@@ -48,6 +50,8 @@ export class APIPromise<Result> extends Promise<WithIds<Result>> implements Canc
     sent: Promise<TransportResponse> = request.send(),
   ) {
     super((resolve) => resolve(undefined as WithIds<Result>))
+    // Not printed.
+    void Object.defineProperty(this, 'self', { value: this })
     this.#request = request
     this.#read = read
     this.#sent = sent
@@ -59,7 +63,7 @@ export class APIPromise<Result> extends Promise<WithIds<Result>> implements Canc
 
   /** Ends the request, whatever it is doing. */
   cancel(error: Error): void {
-    this.#request.cancel(error)
+    this.self.#request.cancel(error)
   }
 
   /**
@@ -68,7 +72,7 @@ export class APIPromise<Result> extends Promise<WithIds<Result>> implements Canc
    * @internal
    */
   get remainingMs(): number {
-    const { endsAt } = this.#request
+    const { endsAt } = this.self.#request
     return endsAt === Infinity ? 0 : Math.max(endsAt - performance.now(), 1)
   }
 
@@ -78,26 +82,29 @@ export class APIPromise<Result> extends Promise<WithIds<Result>> implements Canc
    * @internal
    */
   suppressUnhandled(): this {
-    this.#isWatched = true
+    this.self.#isWatched = true
     return this
   }
 
   /** The same request with its result changed. The official name, which tracers call. */
   _thenUnwrap<Mapped>(change: (result: Result) => Mapped | Promise<Mapped>): APIPromise<Mapped> {
-    this.#isWatched = true
-    return new APIPromise(this.#request, async () => change(await this.#readOnce()), this.#sent)
+    const { self } = this
+    self.#isWatched = true
+    return new APIPromise(self.#request, async () => change(await self.#readOnce()), self.#sent)
   }
 
   /** The response itself, its body not yet read. */
   async asResponse(): Promise<Response> {
-    this.#isWatched = true
+    const { self } = this
+    self.#isWatched = true
     const { handOver } = await uncommonParts()
-    return handOver(await this.#sent, (target) => this.#request.lend(target))
+    return handOver(await self.#sent, (target) => self.#request.lend(target))
   }
 
   /** The result, and the response that it came with. */
   async withResponse(): Promise<WithResponse<Result>> {
-    return withResponse(await this.#readOnce(), this.#request.response!)
+    const { self } = this
+    return withResponse(await self.#readOnce(), self.#request.response!)
   }
 
   override then<Fulfilled = WithIds<Result>, Rejected = never>(
@@ -105,7 +112,7 @@ export class APIPromise<Result> extends Promise<WithIds<Result>> implements Canc
     onRejected?: ((reason: unknown) => Rejected | PromiseLike<Rejected>) | null,
   ): Promise<Fulfilled | Rejected> {
     // The ids were put on the result when it was read.
-    return (this.#readOnce() as Promise<WithIds<Result>>).then(onFulfilled, onRejected)
+    return (this.self.#readOnce() as Promise<WithIds<Result>>).then(onFulfilled, onRejected)
   }
 
   #readOnce(): Promise<Result> {

@@ -70,8 +70,9 @@ export class MessageMethods extends Resource {
     params: Params & { stream?: false },
     options?: RequestOptions,
   ): APIPromise<ParsedMessage<ParsedOf<Params>>> {
-    const reply = this.create(params as MessageCreateParamsNonStreaming & HeaderParams, options)
-    return APIPromise.from(reply, new CancelRelay())._thenUnwrap(async (message) => {
+    const relay = new CancelRelay(options)
+    const reply = this.create(params as MessageCreateParamsNonStreaming & HeaderParams, relay.options)
+    return APIPromise.from(reply, relay)._thenUnwrap(async (message) => {
       const { parseMessage } = await import('../stream/events/parsed-output.ts')
       return parseMessage(message, params, this.client.log)
     })
@@ -104,8 +105,8 @@ export class MessageMethods extends Resource {
    * @internal
    */
   events(params: MessageStreamParams & HeaderParams, options?: RequestOptions | null): APIPromise<MessageEvents> {
-    const relay = new CancelRelay()
-    const created = this.create({ ...params, stream: true }, { ...options, [relayKey]: relay } as RequestOptions)
+    const relay = new CancelRelay(options)
+    const created = this.create({ ...params, stream: true }, relay.options)
     return APIPromise.from(created, relay)._thenUnwrap(async (stream) =>
       (await loadStreaming()).eventsOf(stream, created),
     )
@@ -150,15 +151,8 @@ function send<Result>(
     void uncommonParts().then(({ warnOfModel }) => warnOfModel(params, client.log))
   const request = requestTo('post', '/v1/messages', toBodyAndOptions(params, options))
   const sent = client.sendRequest(request, parse, failure)
-  void (options as Relayed | undefined)?.[relayKey]?.follow(sent)
+  void CancelRelay.in(options)?.follow(sent)
   return sent
-}
-
-/** The option with which `events()` cancels a request that it sends through a function in the place of `create()`. */
-const relayKey = Symbol()
-
-interface Relayed {
-  [relayKey]?: CancelRelay
 }
 
 /**

@@ -5,6 +5,7 @@ import { inspect } from 'node:util'
 import { jsonSchemaOutputFormat, tool } from '../../tools/index.ts'
 import { until } from '../../../../../test/until.ts'
 import { Anthropic } from '../client.ts'
+import type { APIPromise } from '../request/api-promise.ts'
 import { faultServer, hello, helloEvents, params } from '../request/fault-server.test.ts'
 import { Stream } from '../stream/stream.ts'
 import { BetaMessages } from './beta.ts'
@@ -158,6 +159,19 @@ test('every method of a resource works in a copy of it, as LangSmith makes it', 
   for (const [name, reply] of Object.entries(replies)) assert.equal(await reply(copied(beta.messages)), 'Hello!', name)
 })
 
+test('an object that inherits from a promise works like it, as LangSmith makes one', async (t) => {
+  const { messages } = await greeted(t)
+  const derived = (): APIPromise<Anthropic.Message> =>
+    Object.create(messages.create(params)) as APIPromise<Anthropic.Message>
+  assert.equal(textOf(await derived()), 'Hello!')
+  assert.equal((await derived().withResponse()).request_id, 'req_test')
+  assert.equal((await derived().asResponse()).status, 200)
+  assert.equal(await derived()._thenUnwrap(textOf), 'Hello!')
+  const cancelled = derived()
+  cancelled.cancel(new Anthropic.APIUserAbortError())
+  await assert.rejects(cancelled, Anthropic.APIUserAbortError)
+})
+
 test('a stream of a replaced create() has its response, and abort() ends its request', async (t) => {
   const client = await greeted(t)
   const { messages } = client
@@ -169,23 +183,36 @@ test('a stream of a replaced create() has its response, and abort() ends its req
   await assert.rejects(data.done(), Anthropic.APIUserAbortError)
 })
 
-test('abort() ends the request of a replaced create() that has not been answered', async (t) => {
-  const server = await faultServer(t, () => {})
-  for (const isLate of [false, true]) {
-    const { messages } = server.client()
-    const create = messages.create.bind(messages) as Create
-    const traced = async (...given: Parameters<Create>): Promise<unknown> => {
-      if (isLate) await new Promise(setImmediate)
-      return create(given[0], { ...given[1] })
+/** Begins a reply. Returns how to end its request, and the promise that this rejects. */
+const endings: Record<string, (messages: Messages) => { end: () => void; done: () => Promise<unknown> }> = {
+  'abort() of a stream': (messages) => {
+    const stream = messages.stream(params)
+    return { end: () => stream.abort(), done: () => stream.done() }
+  },
+  'cancel() of parse()': (messages) => {
+    const reply = messages.parse(params)
+    return { end: () => reply.cancel(new Anthropic.APIUserAbortError()), done: async () => reply }
+  },
+}
+
+for (const [name, begin] of Object.entries(endings))
+  test(`${name} ends the request of a replaced create()`, async (t) => {
+    const server = await faultServer(t, () => {})
+    for (const isLate of [false, true]) {
+      const { messages } = server.client()
+      const create = messages.create.bind(messages) as Create
+      const traced = async (...given: Parameters<Create>): Promise<unknown> => {
+        if (isLate) await new Promise(setImmediate)
+        return create(given[0], { ...given[1] })
+      }
+      const { end, done } = begin(Object.assign<Messages, object>(messages, { create: traced }))
+      if (!isLate) await until(() => server.requests.length === 1)
+      end()
+      await assert.rejects(done(), Anthropic.APIUserAbortError)
+      await server.idle()
     }
-    const stream = Object.assign(messages, { create: traced }).stream(params)
-    if (!isLate) await until(() => server.requests.length === 1)
-    stream.abort()
-    await assert.rejects(stream.done(), Anthropic.APIUserAbortError)
-    await server.idle()
-  }
-  assert.equal(server.requests.length, 1)
-})
+    assert.equal(server.requests.length, 1)
+  })
 
 test('the failure of a replaced create() is the failure of the stream', async (t) => {
   const { messages } = await greeted(t)

@@ -26,8 +26,6 @@ export interface MemoryFolderOptions {
 // Only the owner reads and writes, whatever the umask says.
 const fileMode = 0o600
 const folderMode = 0o700
-// Windows has neither flag. Without O_NONBLOCK, opening a named pipe would wait for its writer.
-const readFlags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
 
 /**
  * Keeps the files of the memory tool in the folder `memories` below a path. Nothing outside that folder is read or
@@ -171,7 +169,9 @@ export class MemoryFolder implements MemoryHandlers {
   }
 
   async #read(path: string, real: string): Promise<string> {
-    const handle = await open(real, readFlags).catch(missing(path))
+    // Windows has neither of the last two. Without O_NONBLOCK, opening a named pipe would wait for its writer.
+    const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
+    const handle = await open(real, flags).catch(missing(path))
     try {
       const stat = await handle.stat()
       if (!stat.isFile()) throw new AnthropicError(`The path ${path} is not a file.`)
