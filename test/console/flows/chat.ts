@@ -392,6 +392,7 @@ describe('chats in a browser', { skip }, () => {
       await page.getByRole('button', { name: 'Chats', exact: true }).tap()
       await page.locator('nav.chats li a').first().tap()
       assert.equal(await page.locator('nav.chats').isVisible(), false)
+      assert.equal(await page.evaluate(() => document.activeElement?.id), 'main', 'no keyboard covers the chat')
       // Enter is a new line on a touch screen.
       await page.locator('#composer').focus()
       await page.keyboard.type('one')

@@ -143,6 +143,17 @@ describe('finding chats and messages', { skip }, () => {
       assert.equal(await page.locator('nav.chats li').count(), 50)
       await page.getByRole('button', { name: 'Show more' }).click()
       await page.getByText('59 shown').waitFor()
+      // The list stays as long when the page is hidden and shown again.
+      const listed = page.waitForResponse(/shelf=none/)
+      await page.evaluate(() => {
+        for (const hidden of [true, false]) {
+          Object.defineProperty(document, 'hidden', { value: hidden, configurable: true })
+          document.dispatchEvent(new Event('visibilitychange'))
+        }
+      })
+      await (await listed).finished()
+      await page.evaluate(() => new Promise(requestAnimationFrame))
+      assert.equal(await page.locator('nav.chats li').count(), 59)
       // Zoomed to 200 %, a page is half as wide.
       await page.setViewportSize({ width: 640, height: 400 })
       await page.locator('nav.chats').waitFor({ state: 'hidden' })

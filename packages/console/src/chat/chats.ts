@@ -39,11 +39,16 @@ export function openedChat(): Promise<OpenChat | undefined> {
 
 /** The chats that are loaded, and shown, at once. */
 export const pageSize = 50
+/** The most chats that the server lists at once. */
+const mostListed = 1_000
 /** The most chats that a filter finds: more than a reader looks through. */
 const maxMatching = 100
 
+/** Loads the chats that were used last: as many as the list has, which a reader may have made longer. */
 export async function loadChats(): Promise<void> {
-  const [pinned, recent] = await Promise.all([listed('pinned'), listed('none', { limit: pageSize })])
+  const known = chats.value?.filter(({ shelf }) => !shelf).length ?? 0
+  const limit = Math.min(mostListed, Math.max(pageSize, known))
+  const [pinned, recent] = await Promise.all([listed('pinned'), listed('none', { limit })])
   batch(() => {
     chats.value = [...pinned.data, ...recent.data].toSorted(byUse)
     nextChats.value = recent.next
@@ -52,7 +57,7 @@ export async function loadChats(): Promise<void> {
 
 function listed(
   shelf: string,
-  { limit = 1_000, before = '' }: { limit?: number; before?: string } = {},
+  { limit = mostListed, before = '' }: { limit?: number; before?: string } = {},
 ): Promise<ListPageJson> {
   const query = new URLSearchParams({ shelf, limit: String(limit), ...(before && { before }) })
   return call('GET', `api/conversations?${query.toString()}`)

@@ -37,7 +37,9 @@ export function toggleInspector(): void {
   else openInspector()
 }
 
-/** Uncovers the chat that was chosen from the list. */
+/** Uncovers the chat that was chosen from the list. The focus must not stay in the list, which is hidden. */
 export function uncoverChat(): void {
-  if (!hasRoomForList.matches) isListOpen.value = false
+  if (hasRoomForList.matches) return
+  isListOpen.value = false
+  document.querySelector<HTMLElement>('#main')?.focus()
 }

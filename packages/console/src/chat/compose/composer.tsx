@@ -33,7 +33,8 @@ export function Composer({ draftId, isBusy, isReady, onSend, onStop, chatId }: C
   const isEmpty = text.trim() === '' && files.length === 0
   const canSend = !isEmpty && !isBusy && isReady
   const [isDropping, setDropping] = useState(false)
-  useLayoutEffect(() => field.current?.focus(), [draftId])
+  // The keyboard of a touch screen would cover the chat that was opened.
+  useLayoutEffect(() => void (isTouched() || field.current?.focus()), [draftId])
 
   const submit = (): void => {
     if (!canSend) return
@@ -186,9 +187,13 @@ function AttachButton({ add }: Pick<FieldProps, 'add'>): VNode {
   )
 }
 
+function isTouched(): boolean {
+  return matchMedia('(pointer: coarse)').matches
+}
+
 /** Whether a key sends. On a touch screen Enter is a new line. */
 function sends(event: KeyboardEvent): boolean {
   if (event.key !== 'Enter' || isComposing(event)) return false
   if (event.ctrlKey || event.metaKey) return true
-  return enterSends.value && !event.shiftKey && !event.altKey && !matchMedia('(pointer: coarse)').matches
+  return enterSends.value && !event.shiftKey && !event.altKey && !isTouched()
 }
