@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals'
 import type { VNode } from 'preact'
 import { useEffect } from 'preact/hooks'
-import { chats } from '../chat/chats.ts'
+import { chats } from '../chat/list/chats.ts'
 import { durationText, moneyText, timeText, tokenText } from '../format.ts'
 import { zoneOf } from '../settings/preferences.ts'
 import { useLoaded } from '../shell/parts/loaded.tsx'

@@ -1,5 +1,5 @@
 import { effect } from '@preact/signals'
-import { openChat } from '../chat/chats.ts'
+import { openChat } from '../chat/shown-chat.ts'
 import { views } from './header.tsx'
 import { route } from './router.ts'
 

@@ -1,5 +1,5 @@
 import type { VNode } from 'preact'
-import { chats } from '../chat/chats.ts'
+import { chats } from '../chat/list/chats.ts'
 import { moneyText, tokenText, visibleText } from '../format.ts'
 import { navigate, setFilters } from '../shell/router.ts'
 import { useLoaded } from '../shell/parts/loaded.tsx'

@@ -1,8 +1,8 @@
 import { call } from '../../api/http.ts'
 import type { ConversationJson, PathMessageJson } from '../../api/types.ts'
 import { navigate } from '../../shell/router.ts'
-import { showChat } from '../chats.ts'
 import { OpenChat } from '../open-chat.ts'
+import { showChat } from '../shown-chat.ts'
 
 /** Sends the request of a reply again, in a new chat with the messages that it answered. */
 export async function replay(chat: OpenChat, { parentId, model }: PathMessageJson): Promise<void> {

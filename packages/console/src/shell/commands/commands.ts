@@ -1,6 +1,7 @@
 import type { Shelf } from '../../api/types.ts'
-import { chats, deleteChat, moveChat, openChat, openedChat } from '../../chat/chats.ts'
+import { chats, deleteChat, moveChat } from '../../chat/list/chats.ts'
 import type { OpenChat } from '../../chat/open-chat.ts'
+import { openChat, openedChat } from '../../chat/shown-chat.ts'
 import { contentOf, textOf } from '../../chat/message/content-text.ts'
 import { copyText } from '../copy.ts'
 import { closeInspector, dialog, isInspectorOpen, isListOpen, toggleInspector } from '../panels.ts'

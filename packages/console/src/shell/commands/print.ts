@@ -1,5 +1,5 @@
 import { options } from 'preact'
-import { openChat } from '../../chat/chats.ts'
+import { openChat } from '../../chat/shown-chat.ts'
 import { route } from '../router.ts'
 
 /** Prints all messages of a chat, of which the page has the newest. */

@@ -1,10 +1,9 @@
-import { type Signal, batch, effect, signal } from '@preact/signals'
-import { ApiFailure, call, connection, lose } from '../api/http.ts'
-import type { ChangeJson, DeletedJson, ListedConversationJson, ListPageJson, PageJson, Shelf } from '../api/types.ts'
-import { chatId, navigate } from '../shell/router.ts'
-import { notify } from '../shell/status.tsx'
-import { loadModels } from './models.ts'
-import type { OpenChat } from './open-chat.ts'
+import { type Signal, batch, signal } from '@preact/signals'
+import { call } from '../../api/http.ts'
+import type { DeletedJson, ListPageJson, ListedConversationJson, PageJson, Shelf } from '../../api/types.ts'
+import { navigate } from '../../shell/router.ts'
+import { notify } from '../../shell/status.tsx'
+import { openChat } from '../shown-chat.ts'
 
 /** The chats of the list without archived ones, the last used first; undefined until they are loaded. */
 export const chats: Signal<ListedConversationJson[] | undefined> = signal(undefined)
@@ -12,31 +11,6 @@ export const chats: Signal<ListedConversationJson[] | undefined> = signal(undefi
 export const archived: Signal<ListedConversationJson[] | undefined> = signal(undefined)
 /** The place from which the list of chats that are neither pinned nor archived continues; null at its end. */
 export const nextChats: Signal<string | null> = signal(null)
-/** The chat that is shown. */
-export const openChat: Signal<OpenChat | undefined> = signal(undefined)
-
-/** How often the chat of the address has come or gone while the page showed it. */
-export const moves: Signal<number> = signal(0)
-
-/** Shows a chat in place of the one that is open. */
-export function showChat(chat: OpenChat | undefined): void {
-  openChat.value?.close()
-  openChat.value = chat
-}
-
-/** The chat that the address names, once it is open. Undefined if the address names none, or another one by then. */
-export function openedChat(): Promise<OpenChat | undefined> {
-  const id = chatId.peek()
-  let stop = (): void => undefined
-  const opened = new Promise<OpenChat | undefined>((resolve) => {
-    stop = effect(() => {
-      if (openChat.value?.id === id) resolve(openChat.value)
-      else if (chatId.value !== id) resolve(undefined)
-    })
-  })
-  return opened.finally(stop)
-}
-
 /** The chats that are loaded, and shown, at once. */
 export const pageSize = 50
 /** The most chats that the server lists at once. */
@@ -99,7 +73,7 @@ export async function loadMoreChats(): Promise<void> {
 export async function deleteChat({ id, title }: { id: string; title?: string }): Promise<void> {
   const path = `api/conversations/${encodeURIComponent(id)}`
   await call<DeletedJson>('DELETE', path)
-  remove(id)
+  removeChat(id)
   const isOpen = openChat.value?.id === id
   if (isOpen) navigate('./')
   const restore = async (): Promise<void> => {
@@ -117,7 +91,7 @@ export async function moveChat(
 ): Promise<void> {
   await call('PATCH', `api/conversations/${encodeURIComponent(chat.id)}`, { shelf })
   const listed = [...(chats.value ?? []), ...(archived.value ?? [])].find(({ id }) => id === chat.id)
-  if (listed) put(withShelf(listed, shelf))
+  if (listed) putChat(withShelf(listed, shelf))
   else await loadChats()
   showShelf(chat.id, shelf)
   if (shelf !== 'archived') return
@@ -131,7 +105,7 @@ export async function moveChat(
 }
 
 /** Keeps the shelf of a chat that is open. */
-function showShelf(id: string, shelf: Shelf | null): void {
+export function showShelf(id: string, shelf: Shelf | null): void {
   const open = openChat.value
   if (open?.id === id) open.info.value = withShelf(open.info.value, shelf)
 }
@@ -141,73 +115,15 @@ function withShelf<Chat extends { shelf?: Shelf }>({ shelf: _, ...chat }: Chat, 
 }
 
 /** Puts a chat where it belongs now. */
-function put(chat: ListedConversationJson): void {
+export function putChat(chat: ListedConversationJson): void {
   batch(() => {
-    remove(chat.id)
+    removeChat(chat.id)
     const list = chat.shelf === 'archived' ? archived : chats
     if (list.value) list.value = [chat, ...list.value].toSorted(byUse)
   })
 }
 
-function remove(id: string): void {
+/** Takes a chat off the lists. */
+export function removeChat(id: string): void {
   for (const list of [chats, archived]) list.value = list.value?.filter((chat) => chat.id !== id)
-}
-
-let source: EventSource | undefined
-
-/** Follows the changes that other tabs, terminals and servers make, while the page is visible. */
-export function followChanges(): void {
-  document.addEventListener('visibilitychange', listen)
-  connection.subscribe(listen)
-}
-
-function listen(): void {
-  // A reader who comes back may have opened a session in another tab.
-  if (!document.hidden && connection.peek().state === 'locked') void loadChats().catch(() => undefined)
-  const isWanted = !document.hidden && connection.peek().state === 'connected'
-  if (!isWanted) {
-    source?.close()
-    source = undefined
-  } else if (!source) {
-    // A server that was started again may have other models. The banner shows a failure.
-    void loadModels().catch(() => undefined)
-    source = new EventSource('api/changes')
-    // Changes from before are not repeated.
-    source.addEventListener('ready', () => {
-      void loadChats().catch(() => undefined)
-      void refreshChat()
-    })
-    source.addEventListener('changed', ({ data }) => apply(JSON.parse(String(data)) as ChangeJson))
-    source.addEventListener('deleted', ({ data }) => apply(JSON.parse(String(data)) as ChangeJson))
-    source.addEventListener('error', () => {
-      source?.close()
-      source = undefined
-      lose()
-    })
-  }
-}
-
-function apply(change: ChangeJson): void {
-  const open = openChat.value
-  if (change.type === 'deleted') {
-    remove(change.id)
-    if (open?.id === change.id) void refreshChat()
-  }
-  if (change.type !== 'changed') return
-  const { conversation } = change
-  put(conversation)
-  showShelf(conversation.id, conversation.shelf ?? null)
-  if (!open && conversation.id === chatId.peek()) moves.value++
-  if (open?.id !== conversation.id || open.isBusy.value) return
-  if (conversation.turn || conversation.updatedAt !== open.info.value.updatedAt) void refreshChat()
-}
-
-/** Reads the open chat again. One that was deleted is left to the page, which says so. */
-async function refreshChat(): Promise<void> {
-  const open = openChat.peek()
-  await open?.refresh().catch((error: unknown) => {
-    if (!(error instanceof ApiFailure) || error.status !== 404 || openChat.peek() !== open) return
-    showChat(undefined)
-    moves.value++
-  })
 }

@@ -1,14 +1,15 @@
 import { useSignal } from '@preact/signals'
 import type { VNode } from 'preact'
 import { useEffect } from 'preact/hooks'
-import type { ListedConversationJson, PageJson } from '../api/types.ts'
-import { countText, moneyText, periodText, totalText, turnsText, visibleText } from '../format.ts'
-import { dayAlarmUsd } from '../settings/preferences.ts'
-import { Icon, type IconName } from '../shell/parts/icon.tsx'
-import { useLoaded } from '../shell/parts/loaded.tsx'
-import { chatId } from '../shell/router.ts'
-import { uncoverChat } from '../shell/panels.ts'
-import { isAlarming, refreshToday, todayUsd } from '../usage/today.ts'
+import type { ListedConversationJson, PageJson } from '../../api/types.ts'
+import { countText, moneyText, periodText, totalText, turnsText, visibleText } from '../../format.ts'
+import { dayAlarmUsd } from '../../settings/preferences.ts'
+import { Icon, type IconName } from '../../shell/parts/icon.tsx'
+import { useLoaded } from '../../shell/parts/loaded.tsx'
+import { chatId } from '../../shell/router.ts'
+import { uncoverChat } from '../../shell/panels.ts'
+import { isAlarming, refreshToday, todayUsd } from '../../usage/today.ts'
+import { openChat } from '../shown-chat.ts'
 import {
   archived,
   chats,
@@ -17,7 +18,6 @@ import {
   nextChats,
   loadMoreChats,
   moveChat,
-  openChat,
   pageSize,
   toggleArchived,
 } from './chats.ts'
