@@ -1,52 +1,15 @@
-import { useSignal } from '@preact/signals'
 import type { VNode } from 'preact'
-import { useEffect } from 'preact/hooks'
-import { countText, visibleText } from '../../format.ts'
+import { visibleText } from '../../format.ts'
 import { Code } from '../../markdown/code-block.tsx'
 import { isComposing } from '../../shell/commands/bindings.ts'
-import { announce, notify } from '../../shell/status.tsx'
 import type { OpenChat } from '../open-chat.ts'
-import { type AnyBlock, contentOf, pretty, resultText } from '../message/content-text.ts'
-import { askNoMore, isRunnable, loadTools, runsUnasked } from './tools.ts'
-
-interface Result {
-  text: string
-  isError: boolean
-  /** The content that a tool returned. A change of the text removes it. */
-  content?: unknown
-}
-
-const noResult: Result = { text: '', isError: false }
+import { type AnyBlock, pretty } from '../message/content-text.ts'
+import { type Result, type ToolAnswers, idOf, noResult, useToolAnswers } from './tool-answers.ts'
 
 /** The tool calls that have no result yet, with a field for the result of each. The server can run the calls of its tools. */
 export function ToolResults({ chat }: { chat: OpenChat }): VNode | undefined {
-  // They stay until they are recorded: results that are refused can be sent again.
-  const results = useSignal<Readonly<Record<string, Result>>>({})
-  const running = useSignal<AbortController | undefined>(undefined)
-  const calls = chat.isBusy.value ? [] : waitingCalls(chat)
-  /** The calls that can be run, and have no result. */
-  const open = (): AnyBlock[] => calls.filter((call) => isRunnable(call) && !results.value[idOf(call)])
-  const send = (): void => {
-    void chat.send(calls.map((call) => resultBlock(call, results.value[idOf(call)] ?? noResult)))
-    document.querySelector<HTMLElement>('#composer')?.focus()
-  }
-  const put = (id: string, result: Result): void => void (results.value = { ...results.value, [id]: result })
-  const run = async (): Promise<void> => {
-    const controller = (running.value = new AbortController())
-    await Promise.all(open().map(async (call) => put(idOf(call), await runCall(chat, call, controller.signal))))
-      .then(() => calls.every((call) => results.value[idOf(call)]) && send())
-      .catch((error: Error) => controller.signal.aborted || notify(error.message))
-    running.value = undefined
-  }
-  const ids = calls.map(idOf).join(' ')
-  useEffect(() => {
-    if (calls.length === 0) return
-    announce(`The reply waits for ${countText(calls.length, 'tool result')}`)
-    void loadTools().then(async () => {
-      if (calls.every((call) => runsUnasked(chat.id, call))) await run()
-    })
-  }, [ids])
-  useEffect(() => () => running.value?.abort(), [])
+  const answers = useToolAnswers(chat)
+  const { calls, results, change, submit, stop } = answers
   if (calls.length === 0) return undefined
   return (
     <form
@@ -54,8 +17,7 @@ export function ToolResults({ chat }: { chat: OpenChat }): VNode | undefined {
       aria-label="Tool results"
       onSubmit={(event) => {
         event.preventDefault()
-        if (open().length > 0) void run()
-        else send()
+        submit()
       }}
       onKeyDown={(event) => {
         if (event.key === 'Enter' && (event.ctrlKey || event.metaKey) && !isComposing(event))
@@ -65,39 +27,20 @@ export function ToolResults({ chat }: { chat: OpenChat }): VNode | undefined {
       <p>The reply waits for the result of each call.</p>
       {calls.map((call) => {
         const id = idOf(call)
-        return <CallFields key={id} call={call} result={results.value[id]} change={(result) => put(id, result)} />
+        return <CallFields key={id} call={call} result={results[id]} change={(result) => change(id, result)} />
       })}
-      {running.value ? (
-        <button type="button" onClick={() => running.value?.abort()}>
+      {stop ? (
+        <button type="button" onClick={stop}>
           Stop
         </button>
       ) : (
-        <Answers
-          calls={calls}
-          open={open()}
-          refuse={() => {
-            for (const call of open()) put(idOf(call), { text: refusalOf(call), isError: true })
-            send()
-          }}
-          askNoMore={() => {
-            askNoMore(chat.id, open())
-            void run()
-          }}
-        />
+        <Answers {...answers} />
       )}
     </form>
   )
 }
 
-interface AnswersProps {
-  calls: readonly AnyBlock[]
-  /** Those that can be run, and have no result. */
-  open: readonly AnyBlock[]
-  refuse: () => void
-  askNoMore: () => void
-}
-
-function Answers({ calls, open, refuse, askNoMore }: AnswersProps): VNode {
+function Answers({ calls, open, refuse, runUnasked }: ToolAnswers): VNode {
   if (open.length === 0)
     return (
       <button type="submit" class="primary">
@@ -109,7 +52,7 @@ function Answers({ calls, open, refuse, askNoMore }: AnswersProps): VNode {
       <button type="submit" class="primary">
         {open.length === 1 ? 'Run the tool' : 'Run the tools'}
       </button>
-      <button type="button" onClick={askNoMore}>
+      <button type="button" onClick={runUnasked}>
         Run, and do not ask again in this chat
       </button>
       <button type="button" onClick={refuse}>
@@ -153,32 +96,4 @@ function CallFields({ call, result = noResult, change }: CallProps): VNode {
       </label>
     </fieldset>
   )
-}
-
-function waitingCalls({ info, messages }: OpenChat): AnyBlock[] {
-  const { waitingCalls } = info.value
-  if (waitingCalls.length === 0) return []
-  const blocks = messages.value.flatMap((message) => {
-    const content = contentOf(message)
-    return typeof content === 'string' ? [] : content
-  })
-  return waitingCalls.flatMap((id) => blocks.findLast((block) => block.type === 'tool_use' && block.id === id) ?? [])
-}
-
-/** Runs a call on the server. Its result is shown, and sent as the tool returned it. */
-async function runCall(chat: OpenChat, call: AnyBlock, signal: AbortSignal): Promise<Result> {
-  const block = await chat.runCall(idOf(call), signal)
-  return { text: resultText(block), isError: block.is_error === true, content: block.content }
-}
-
-function refusalOf({ name }: AnyBlock): string {
-  return `The call of tool '${String(name)}' was declined: the user did not allow it`
-}
-
-function idOf({ id }: AnyBlock): string {
-  return String(id)
-}
-
-function resultBlock(call: AnyBlock, { text, isError, content = text }: Result): AnyBlock {
-  return { type: 'tool_result', tool_use_id: idOf(call), content, ...(isError && { is_error: true }) }
 }

@@ -60,11 +60,11 @@ export function EndNote(message: MessageJson): VNode | undefined {
 
 function endNoteOf(message: MessageJson): string | undefined {
   const { error, state, stopReason, usage } = message
-  const failure = failureOf(message)
-  const isEmpty = textOf(contentOf(message)) === ''
-  if (error && !failure) return isEmpty ? '■ Stopped before the first word' : '■ Stopped, kept'
+  const hasFailed = failureOf(message) !== undefined
+  const wasStopped = error !== undefined && !hasFailed
+  if (wasStopped) return textOf(contentOf(message)) === '' ? '■ Stopped before the first word' : '■ Stopped, kept'
   if (state === 'interrupted') return '■ Cut off, kept'
-  if (failure) return undefined
+  if (hasFailed) return undefined
   return endNotes[stopReason ?? '']?.(usage?.output_tokens) ?? (message.content.length === 0 ? emptyNote : undefined)
 }
 
