@@ -18,11 +18,16 @@ export interface ReplyRecord {
   continues?: true
   /** How many of the first messages of its path its request left out. Absent: none. */
   dropped?: number
+  /** The length of the settings of its request, as JSON. Absent: less than `leastSettingsLength`, or not known. */
+  settings?: number
   /** How the reply was requested and arrived, with the option `traces`. */
   trace?: ReplyTrace
   /** Set if the reply is a summary. */
   summary?: Summary
 }
+
+/** Settings that are shorter are too few tokens to matter. */
+export const leastSettingsLength = 1_000
 
 /** How a reply was requested and how it arrived, kept with the option `traces`. */
 export interface ReplyTrace {

@@ -131,9 +131,10 @@ function ask(
     const planCache = (given: RequestSettings) => state.cache.plan(given, sent, planning)
     const request = requestOf(settings, plan, sent, config.cacheMarks ? planCache : undefined)
     const { params, context } = request
+    const { dropped, settingsLength } = window
     return {
       request,
-      ending: askEngine(scope, { params, context, handle, builder, dropped: window.dropped, continuesAfter }),
+      ending: askEngine(scope, { params, context, handle, builder, dropped, settingsLength, continuesAfter }),
     }
   } catch (error) {
     // The step has begun, so the place of its reply must not stay open.

@@ -2,7 +2,8 @@ import { findModel } from '../../protocol/models/models.ts'
 import { answersCalls } from '../history/tree.ts'
 import type { History, PromptSlice } from '../history/history.ts'
 import type { ConversationSettings } from '../settings.ts'
-import type { Summary } from '../history/reply-record.ts'
+import { leastSettingsLength, type Summary } from '../history/reply-record.ts'
+import { oncePer } from '../once-per.ts'
 import { summaryMessage, summaryTokens } from './summary.ts'
 import { promptLimit, windowOf } from './window.ts'
 
@@ -25,6 +26,8 @@ export interface WindowPlan extends PromptSlice {
   tokens: number
   /** The messages that have to be summarized first. Undefined: none. */
   toSummarize: SummaryRange | undefined
+  /** The length of the settings, as JSON. */
+  settingsLength: number
 }
 
 export interface SummaryRange {
@@ -42,19 +45,31 @@ export function planWindow(input: WindowInput): WindowPlan {
   const slice = sliceFor(input, policy, before)
   // After a compaction, the last usage is that of the compacted prompt.
   const moved = policy !== 'compact' && slice.dropped !== before
-  const known = moved ? undefined : history.usedTokens
+  const settingsLength = lengthOf(settings)
+  const known = moved ? undefined : usedTokens(history, settingsLength)
   const sent = (): AddedMessages => history.visibleThrough(slice).records
   const size = sizeOfAll(added)
-  const all = (): number => size + sizeOfAll(sent()) + sizeOf({ json: JSON.stringify(settings) })
+  const all = (): number => size + sizeOfAll(sent()) + settingsLength
   const tokens = known === undefined ? tokensIn(all()) : known + tokensIn(size)
-  const plan = { ...slice, moved, tokens, toSummarize: undefined }
+  const plan = { ...slice, moved, tokens, toSummarize: undefined, settingsLength }
   if (policy !== 'drop' && policy !== 'summarize') return plan
   const limit = promptLimit(settings)
   if (limit === undefined || tokens <= limit) return plan
-  const sizes = new Sizes(slice, [...sent(), ...added].map(sizeOf), tokens)
+  const messages = [...sent(), ...added].map(sizeOf)
+  const sizes = new Sizes(slice, { messages, settings: settingsLength, tokens })
   return policy === 'drop'
     ? dropFurther(input, plan, { sizes, limit })
     : { ...plan, toSummarize: rangeFor(input, { sizes, limit }) }
+}
+
+const lengthOf = oncePer((settings: ConversationSettings): number => JSON.stringify(settings).length)
+
+/** The tokens before the new messages, by the last usage. A system prompt or tools that were added since are estimated. */
+function usedTokens(history: History, settingsLength: number): number | undefined {
+  const known = history.usedTokens
+  if (known === undefined) return undefined
+  const before = history.lastReply?.about.settings ?? leastSettingsLength
+  return known + tokensIn(Math.max(0, settingsLength - before))
 }
 
 /** The slice that was sent so far, by the policy. */
@@ -87,27 +102,35 @@ function thinkingBy(model: string): PromptSlice['thinking'] {
   return entry === undefined || entry.thinking.types.includes('enabled') ? 'all' : 'bound'
 }
 
-/** Estimates the prompt's tokens for other beginnings. */
+/** Estimates the prompt's tokens for other beginnings, by the share that each part has of its characters. */
 class Sizes {
   readonly #first: number
-  readonly #sizes: readonly number[]
-  readonly #tokens: number
-  readonly #all: number
+  readonly #messages: readonly number[]
+  readonly #tokensPerCharacter: number
+  /** The tokens of the system prompt and tools, which are sent with any beginning. */
+  readonly fixed: number
 
-  constructor({ dropped, summary }: PromptSlice, sizes: readonly number[], tokens: number) {
+  constructor(
+    { dropped, summary }: PromptSlice,
+    { messages, settings, tokens }: { messages: readonly number[]; settings: number; tokens: number },
+  ) {
     this.#first = dropped - (summary === undefined ? 0 : 1)
-    this.#sizes = sizes
-    this.#tokens = tokens
-    this.#all = sum(sizes)
+    this.#messages = messages
+    this.#tokensPerCharacter = tokens / (settings + sum(messages))
+    this.fixed = Math.ceil(settings * this.#tokensPerCharacter)
   }
 
-  /** The tokens from the message at this index of the path on. */
-  tokensFrom(place: number): number {
-    return Math.ceil((this.#tokens * sum(this.#sizes.slice(place - this.#first))) / this.#all)
+  /** The tokens of the messages from the one at this index of the path on. */
+  from(place: number): number {
+    return this.#tokensOf(this.#messages.slice(place - this.#first))
   }
 
-  tokensBefore(place: number): number {
-    return this.#tokens - this.tokensFrom(place)
+  before(place: number): number {
+    return this.#tokensOf(this.#messages.slice(0, place - this.#first))
+  }
+
+  #tokensOf(sizes: readonly number[]): number {
+    return Math.ceil(sum(sizes) * this.#tokensPerCharacter)
   }
 }
 
@@ -119,27 +142,33 @@ interface Room {
 function dropFurther({ settings, history, added }: WindowInput, plan: WindowPlan, { sizes, limit }: Room): WindowPlan {
   const keepTurns = settings.window?.keepTurns
   const { turns } = startsIn(history, added, plan.dropped)
-  const most = keepTurns === undefined ? limit / 2 : limit
+  const room = roomIn({ sizes, limit }, keepTurns)
   const isEnough = (start: number, place: number): boolean =>
-    sizes.tokensFrom(start) <= most && (keepTurns === undefined || turns.length - place <= keepTurns)
+    sizes.from(start) <= room && (keepTurns === undefined || turns.length - place <= keepTurns)
   // If even the last turn is too long, it is sent alone.
   const dropped = turns.find(isEnough) ?? turns.at(-1)
   if (dropped === undefined) return plan
-  return { ...plan, dropped, thinking: thinkingBy(settings.model), moved: true, tokens: sizes.tokensFrom(dropped) }
+  const tokens = sizes.fixed + sizes.from(dropped)
+  return { ...plan, dropped, thinking: thinkingBy(settings.model), moved: true, tokens }
+}
+
+/** How many tokens the messages that are kept may have: half of what there is room for, so that the prompt can grow again. */
+function roomIn({ sizes, limit }: Room, keepTurns: number | undefined): number {
+  return (limit - sizes.fixed) / (keepTurns === undefined ? 2 : 1)
 }
 
 function rangeFor(input: WindowInput, { sizes, limit }: Room): SummaryRange | undefined {
   const { settings, history, added } = input
   const { keepTurns, model = settings.model } = settings.window!
   const { turns, steps } = startsIn(history, added, sliceFor(input, 'summarize', 0).dropped)
-  const room = (keepTurns === undefined ? limit / 2 : limit) - summaryTokens(limit)
-  const fits = (start: number): boolean => sizes.tokensFrom(start) <= room
+  const room = roomIn({ sizes, limit }, keepTurns) - summaryTokens(limit)
+  const fits = (start: number): boolean => sizes.from(start) <= room
   const wanted = turns.find((start, place) => fits(start) && turns.length - place <= (keepTurns ?? 3))
   // A turn that is too long to be kept complete is summarized up to one of its last steps.
   const count = wanted ?? steps.find(fits) ?? steps.at(-1) ?? turns.at(-1)
   if (count === undefined) return undefined
-  const readable = (windowOf({ ...settings, model }) ?? Infinity) - summaryTokens(limit)
-  const canBeRead = (start: number): boolean => sizes.tokensBefore(start) <= readable
+  const readable = (windowOf({ ...settings, model }) ?? Infinity) - sizes.fixed - summaryTokens(limit)
+  const canBeRead = (start: number): boolean => sizes.before(start) <= readable
   if (canBeRead(count)) return { count, isPart: false }
   const part = [...turns, ...steps].findLast((start) => start < count && canBeRead(start))
   return part === undefined ? { count, isPart: false } : { count: part, isPart: true }

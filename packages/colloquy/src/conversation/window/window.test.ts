@@ -58,6 +58,26 @@ test('drop leaves out complete turns, and keeps its place for several turns', as
   for (const { params } of engine.requests) assert.ok((await offline().countTokens!(params)).input_tokens <= 2_000)
 })
 
+test('drop counts the system prompt, which it cannot drop', async () => {
+  const { conversation, engine } = await open({ policy: 'drop', atTokens: 4_000 })
+  await conversation.configure({ system: 'word '.repeat(2_200) })
+  await conversation.send('word '.repeat(1_500))
+  await conversation.send('word '.repeat(1_500))
+  assert.deepEqual(
+    sentOf(engine).map(({ length }) => length),
+    [1, 1],
+  )
+  await assert.rejects(conversation.send('word '.repeat(1_900)), { name: 'WindowError', limit: 4_000 })
+})
+
+test('a system prompt that is set later counts before a reply has its usage', async () => {
+  const { conversation, engine } = await open({ policy: 'drop', atTokens: 2_000 })
+  for (let turn = 0; turn < 6; turn++) await conversation.send(`${turn} ${long}`)
+  await conversation.configure({ system: 'word '.repeat(1_200) })
+  await conversation.send('Hello')
+  assert.ok((await offline().countTokens!(engine.requests.at(-1)!.params)).input_tokens <= 2_000)
+})
+
 test('preview() shows the request that is sent', async () => {
   const { conversation, engine } = await open({ policy: 'drop', atTokens: 1_000 })
   for (let turn = 0; turn < 12; turn++) {

@@ -21,6 +21,8 @@ export interface EngineRequest {
   builder: ReplyBuilder
   /** How many of the first messages of the path are not in the request. */
   dropped: number
+  /** The length of its settings, as JSON. Default: unknown. */
+  settingsLength?: number
   /** Whether the turn continues after the reply by itself. */
   continuesAfter?: ((reply: Message) => boolean) | undefined
 }
@@ -29,7 +31,7 @@ export interface EngineRequest {
 export async function askEngine(scope: TurnScope, request: EngineRequest): Promise<ReplyOutcome> {
   const { state, config, control } = scope
   const { store, id } = state
-  const { handle, builder, dropped, continuesAfter } = request
+  const { handle, builder, dropped, settingsLength, continuesAfter } = request
   let unwritten: { error: unknown } | undefined
   const journal = new Journal(store, {
     handle,
@@ -54,7 +56,8 @@ export async function askEngine(scope: TurnScope, request: EngineRequest): Promi
   if (writing !== undefined) await writing
   if (error !== undefined && unwritten !== undefined) error = asError(unwritten.error)
   try {
-    return outcomeOf({ id, handle, builder, error, dropped, trace: tracer?.trace, continuesAfter })
+    const { trace } = tracer ?? {}
+    return outcomeOf({ id, handle, builder, error, dropped, settingsLength, trace, continuesAfter })
   } catch (cause) {
     // The place of the reply must not stay open, whatever the events of the engine hold.
     return outcomeOf({ id, handle, builder: new ReplyBuilder(), error: notJson(cause) })

@@ -2,7 +2,7 @@ import { isBilled } from '../../../protocol/models/billing.ts'
 import { AnthropicError } from '../../../protocol/types/error.ts'
 import type { Message } from '../../../protocol/types/message.ts'
 import type { ReplyBuilder } from '../../history/reply-builder.ts'
-import type { ReplyRecord, ReplyTrace } from '../../history/reply-record.ts'
+import { leastSettingsLength, type ReplyRecord, type ReplyTrace } from '../../history/reply-record.ts'
 import { toStoredReply } from '../../history/sendable.ts'
 import { estimateUsage, noUsage, type ReplyCost, replyCost } from '../../money/ledger.ts'
 import type { FinishStep } from '../../stores/store.ts'
@@ -17,6 +17,8 @@ export interface EndedReply {
   error: Error | undefined
   /** How many of the first messages of the path the request left out. Default 0. */
   dropped?: number
+  /** The length of the settings of the request, as JSON. Default: unknown. */
+  settingsLength?: number | undefined
   /** Default none. */
   trace?: ReplyTrace | undefined
   /** Whether the turn continues after the reply by itself. */
@@ -36,7 +38,7 @@ export interface ReplyOutcome {
 
 /** How a reply that has ended is recorded: with what may be sent back, what arrived, and what it used. */
 export function outcomeOf(ended: EndedReply): ReplyOutcome {
-  const { id, handle, builder, error, dropped = 0, trace, continuesAfter } = ended
+  const { id, handle, builder, error, dropped = 0, settingsLength = 0, trace, continuesAfter } = ended
   const { message, isWhole, blocks } = builder
   const kept = toStoredReply(blocks, isWhole ? message?.stop_reason : undefined)
   const hasArrived = kept.json !== '' || kept.received !== null
@@ -59,6 +61,7 @@ export function outcomeOf(ended: EndedReply): ReplyOutcome {
   }
   const { continues } = record
   if (dropped > 0) record.dropped = dropped
+  if (settingsLength >= leastSettingsLength) record.settings = settingsLength
   if (trace !== undefined) record.trace = trace
   if (error !== undefined) record.error = describe(error)
   return {
