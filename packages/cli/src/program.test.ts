@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
-import { spawn, type ChildProcess } from 'node:child_process'
+import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, existsSync, openSync } from 'node:fs'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import test, { after } from 'node:test'
+import { promisify } from 'node:util'
 import { createServer } from '@colloquy/server'
 import { listen } from '@colloquy/server/node'
 import { script, type ScriptEngine, type ScriptedReply, type Step } from 'colloquy/engines'
@@ -309,6 +310,17 @@ test('SIGTERM gives exit code 143', async () => {
     running.child.kill('SIGTERM')
     assert.equal((await running.ended).code, 143)
   })
+})
+
+test('one signal ends ask while it reads its input', { skip: process.platform === 'win32' }, async () => {
+  const pipe = join(folder, 'pipe')
+  await promisify(execFile)('mkfifo', [pipe])
+  const { child, ended } = start(['ask', 'hi', '-f', pipe])
+  // The pipe opens when the program has opened it.
+  const writer = await open(pipe, 'w')
+  child.kill('SIGTERM')
+  assert.equal((await ended).signal, 'SIGTERM')
+  await writer.close()
 })
 
 test('a closed pipe ends the program silently with exit code 0', async () => {

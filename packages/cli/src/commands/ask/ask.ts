@@ -1,15 +1,7 @@
-import { isUtf8 } from 'node:buffer'
 import type { Retry } from 'colloquy'
 import type { Conversation, Reply, Turn, TurnOptions } from 'colloquy/conversation'
 import { APIUserAbortError } from 'colloquy/protocol'
-import {
-  attach,
-  type Attachment,
-  checkReadable,
-  contentOf,
-  mentionedFiles,
-  sourcesFrom,
-} from '../../chat/content/attach.ts'
+import { type Attachment, checkReadable, contentOf } from '../../chat/content/attach.ts'
 import { blocksText, codeBlocks, findCode } from '../../chat/content/code-blocks.ts'
 import type { JsonFormat } from '../../chat/reply/json-reply.ts'
 import { ReplyFile } from '../../chat/reply/reply-file.ts'
@@ -17,7 +9,6 @@ import { type ReplyWriter, replyWriter } from '../../chat/reply/reply-writer.ts'
 import { settingsFrom, turnOptionsFrom } from '../../chat/settings/settings.ts'
 import { ChatLedger } from '../../chat-ledger.ts'
 import { chatFrom, openChats } from '../../chat/stored-chats.ts'
-import { inTemplate } from '../../config/defaults.ts'
 import { confirm } from '../confirm.ts'
 import type { ChatTools, Permission, ToolCall } from '../../mcp/chat-tools.ts'
 import { connect } from '../../engine/connect.ts'
@@ -28,21 +19,25 @@ import { ExitCode, ExitError, UsageError } from '../../exit.ts'
 import type { Flags } from '../../flags.ts'
 import { retryText } from '../../format.ts'
 import { writeDocument, writeErrorLine, writeJson } from '../../terminal/output.ts'
-import { readAll, stopOnSignals, type StopRequest } from '../../process.ts'
-import { textIn } from '../../read-text.ts'
+import { stopOnSignals, type StopRequest } from '../../process.ts'
 import { notesOf, resultOf, textOf, type AskOutcome } from './ask-outcome.ts'
-import { programName } from '../../terminal/program-name.ts'
+import { type Message, messageFrom } from './message.ts'
 
 /** Runs `colloquy ask`: one question, one reply. */
 export async function ask(words: readonly string[], flags: Flags): Promise<number> {
   const outcome: AskOutcome = {}
-  const stop = stopOnSignals()
+  let stop: StopRequest | undefined
   try {
-    await answer(words, flags, outcome, stop.signal)
+    checkExtract(flags)
+    const format = await jsonFormatOf(flags)
+    const message = await messageFrom(words, flags)
+    // Before this a signal ends the program at once, as it may wait for input that never ends.
+    stop = stopOnSignals()
+    await answer(message, { flags, outcome, format }, stop.signal)
   } catch (error) {
     outcome.failure = describeError(error)
   } finally {
-    stop.dispose()
+    stop?.dispose()
     outcome.file?.close()
     await outcome.tools?.close()
   }
@@ -50,10 +45,18 @@ export async function ask(words: readonly string[], flags: Flags): Promise<numbe
   return exitCodeOf(flags, outcome, stop)
 }
 
-async function answer(words: readonly string[], flags: Flags, outcome: AskOutcome, signal: AbortSignal): Promise<void> {
-  checkExtract(flags)
-  const format = await jsonFormatOf(flags)
-  const { prompt, text, attachments } = await messageFrom(words, flags)
+interface Answering {
+  flags: Flags
+  outcome: AskOutcome
+  format: JsonFormat | undefined
+}
+
+async function answer(
+  { prompt, text, attachments }: Message,
+  answering: Answering,
+  signal: AbortSignal,
+): Promise<void> {
+  const { flags, outcome, format } = answering
   const path = flags.text('out')
   if (path !== undefined) outcome.file = new ReplyFile(path)
   const engine = knownEngine(flags) ?? (await searchEngine(flags, signal))
@@ -80,7 +83,7 @@ async function answer(words: readonly string[], flags: Flags, outcome: AskOutcom
       ...(format && formatOptions(format, chat)),
       ...tools?.turnOptions({ show: (line) => writer.note(line), ask: (call) => permission(call, writer) }),
     }
-    await follow(chat.send(contentOf(text, attachments), options), { flags, outcome, format, writer })
+    await follow(chat.send(contentOf(text, attachments), options), answering, writer)
   } finally {
     await chats.close()
     await ledger.close()
@@ -136,14 +139,7 @@ function formatOptions({ type, schema }: JsonFormat, { settings }: Conversation)
   return { output_config: { ...settings.output_config, format: { type, schema } } }
 }
 
-interface Following {
-  flags: Flags
-  outcome: AskOutcome
-  format: JsonFormat | undefined
-  writer: ReplyWriter
-}
-
-async function follow(turn: Turn, { flags, outcome, format, writer }: Following): Promise<void> {
+async function follow(turn: Turn, { flags, outcome, format }: Answering, writer: ReplyWriter): Promise<void> {
   const startedAt = performance.now()
   try {
     for await (const event of turn.events) {
@@ -206,49 +202,6 @@ function reportRetry(retry: Retry): void {
   writeErrorLine(`${describeError(error).line} ${retryText(retry, wait)}`)
 }
 
-interface Message {
-  /** The words of the command line. Only they can mention files and resources. */
-  prompt: string
-  text: string
-  attachments: Attachment[]
-}
-
-/** The most bytes of a request to the API. */
-const maxInputBytes = 32 * 1024 * 1024
-
-/**
- * The message: the attached and mentioned files, then the prompt with the text from standard input. A picture or PDF from there
- * is attached. `-` as the last word reads standard input even if it is a terminal.
- */
-async function messageFrom(words: readonly string[], flags: Flags): Promise<Message> {
-  const takesInput = words.at(-1) === '-'
-  const prompt = (takesInput ? words.slice(0, -1) : words).join(' ').trim()
-  const given = sourcesFrom(flags)
-  const input = process.stdin.isTTY && !takesInput ? undefined : await readAll(process.stdin, maxInputBytes)
-  // A picture or a PDF, or bytes that the error names: no text has a zero byte.
-  const files = !given.includes('-') && input?.includes(0) ? [...given, '-'] : given
-  const inText = files.includes('-') ? '' : pipedText(input ?? Buffer.alloc(0))
-  const text = await inTemplate(withInput(prompt, inText), flags)
-  const attachments: Attachment[] = []
-  for (const source of [...files, ...mentionedFiles(prompt)]) attachments.push(await attach(source, input))
-  if (text.trim() === '' && attachments.length === 0) {
-    throw new UsageError(`Nothing to ask. Give a prompt, or pipe one in: echo "Hello" | ${programName} ask`)
-  }
-  return { prompt, text, attachments }
-}
-
-function pipedText(input: Buffer): string {
-  if (!isUtf8(input)) writeErrorLine('Standard input is not all UTF-8: the model reads � in the place of other bytes.')
-  return textIn(input)
-}
-
-/** Appends the piped text to the prompt, marked as `<stdin>`. Without a prompt it is the prompt. */
-function withInput(prompt: string, input: string): string {
-  const trimmed = input.replace(/\n+$/, '')
-  if (prompt === '') return trimmed
-  return trimmed === '' ? prompt : `${prompt}\n\n<stdin>\n${trimmed}\n</stdin>`
-}
-
 function report(flags: Flags, outcome: AskOutcome): void {
   const format = flags.text('output') ?? 'text'
   if (format !== 'text') {
@@ -258,8 +211,8 @@ function report(flags: Flags, outcome: AskOutcome): void {
   for (const note of notesOf(outcome, flags.has('usage'))) writeErrorLine(note)
 }
 
-function exitCodeOf(flags: Flags, { failure, reply }: AskOutcome, stop: StopRequest): number {
-  if (stop.exitCode !== undefined) return stop.exitCode
+function exitCodeOf(flags: Flags, { failure, reply }: AskOutcome, stop: StopRequest | undefined): number {
+  if (stop?.exitCode !== undefined) return stop.exitCode
   if (failure !== undefined) return failure.exitCode
   const isCutOff = reply?.stopReason === 'max_tokens'
   // Without --max-tokens it was the budget that shortened the reply.
