@@ -6,7 +6,7 @@ import { resourceNames } from './content/resources.ts'
 import { say, showMessages, type ChatContext, type ChatState, type CostStyle } from './chat-state.ts'
 import { ChatSession, type WrapMode } from './session.ts'
 import { ChatLedger } from '../chat-ledger.ts'
-import type { ToolCall } from '../mcp/chat-tools.ts'
+import type { ToolHost } from '../mcp/chat-tools.ts'
 import { chatTools, toolNotes } from '../mcp/open-tools.ts'
 import { settingsFrom, turnOptionsFrom } from './settings/settings.ts'
 import { chatFrom, openChats, tailOf } from './stored-chats.ts'
@@ -63,7 +63,11 @@ export async function openSession(
     unsentText: undefined,
     shouldExit: false,
   }
-  const host = { show: (line: string) => session.showCall(line), ask: (call: ToolCall) => session.askForCall(call) }
+  const host: ToolHost = {
+    show: (line) => session.showCall(line),
+    showProgress: (text) => session.showProgress(text),
+    ask: (call) => session.askForCall(call),
+  }
   const session = new ChatSession(surface, context, state, flags.text('wrap') as WrapMode | undefined)
   if (tools !== undefined) await session.perform([say(...toolNotes(tools))])
   if (conversation !== undefined) {

@@ -80,7 +80,14 @@ export class ChatSession {
 
   /** Shows a line about a call of a tool. */
   showCall(line: string): void {
+    this.#progress?.setCall(undefined)
     this.#display?.note(line)
+  }
+
+  /** Shows how far the call of a tool has come. */
+  showProgress(text: string): void {
+    this.#progress?.setCall(text)
+    this.#surface.touch()
   }
 
   /** Asks whether the model may call a tool. */

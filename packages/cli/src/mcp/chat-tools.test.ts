@@ -78,6 +78,7 @@ async function chat(tools: ChatTools, steps: (ScriptedReply | string)[], answers
   const asked: string[] = []
   const host = {
     show: (line: string) => void shown.push(line.replace(/ · \d.*s$/, '')),
+    showProgress: (text: string) => void shown.push(`… ${text}`),
     ask: async ({ name }: { name: string }) => {
       asked.push(name)
       each.onAsk()
@@ -189,14 +190,15 @@ describe('the tools of a server', () => {
     }
   })
 
-  test('end when the turn is stopped', async () => {
+  test('tell how far they have come, and end when the turn is stopped', async () => {
     const each = await chat(everyTool, [step(call('s__wait_for')), 'Done.'])
     const controller = new AbortController()
     const sent = each.send(controller.signal)
     await (await chat(everyTool, [step(call('s__begun')), 'Done.'])).send()
     controller.abort()
     await assert.rejects(sent, { name: 'APIUserAbortError' })
-    assert.deepEqual(each.shown, ['⚙ s__wait_for {}', '  └ s__wait_for: stopped'])
+    const progress = '… s__wait_for 3 of 10 · reading a.txt'
+    assert.deepEqual(each.shown, ['⚙ s__wait_for {}', progress, '  └ s__wait_for: stopped'])
     const after = await chat(everyTool, [step(call('s__cancelled')), 'Done.'])
     await after.send()
     assert.deepEqual(resultsOf(after)[0]?.content, [{ type: 'text', text: 'yes' }])

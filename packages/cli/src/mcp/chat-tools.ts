@@ -2,8 +2,9 @@ import type { ConversationRoutesOptions } from '@colloquy/server'
 import type { TurnOptions } from 'colloquy/conversation'
 import { APIUserAbortError, cutText } from 'colloquy/protocol'
 import { mcpTool, type RunnableTool, type ToolOutput } from 'colloquy/tools'
+import type { Progress } from '@modelcontextprotocol/client'
 import { UsageError } from '../exit.ts'
-import { byteText, countText, latencyText, resultText } from '../format.ts'
+import { byteText, countText, latencyText, oneLine, resultText } from '../format.ts'
 import { safeJson } from '../terminal/safe-text.ts'
 import { limitedOutput } from './limited-output.ts'
 import { readServerFile } from './server-file.ts'
@@ -14,6 +15,8 @@ import { readableResult } from './readable-content.ts'
 export interface ToolHost {
   /** Shows a line about a call. */
   show(line: string): void
+  /** Shows how far a call has come, until something else happens. */
+  showProgress?(text: string): void
   /** Asks whether the model may call a tool. */
   ask(call: ToolCall): Promise<Permission>
 }
@@ -52,7 +55,7 @@ export class ChatTools {
     const connections = (await readServerFile(path)).map((server) => new ServerConnection(server))
     await Promise.all(connections.map((connection) => connection.open(signal)))
     const tools = new ChatTools(connections, allowed)
-    const names = connections.flatMap(toolsOf).map(({ name }) => name)
+    const names = connections.flatMap((connection) => toolsOf(connection)).map(({ name }) => name)
     const twice = names.find((name, index) => names.indexOf(name) !== index)
     if (twice === undefined) return tools
     await tools.close()
@@ -67,18 +70,18 @@ export class ChatTools {
   }
 
   /** The tools that the servers list now. One whose name is taken is left out: the API refuses two of one name. */
-  get #tools(): RunnableTool[] {
-    const tools = this.connections.flatMap(toolsOf)
+  #tools(host?: ToolHost): RunnableTool[] {
+    const tools = this.connections.flatMap((connection) => toolsOf(connection, host))
     return [...new Map(tools.toReversed().map((tool) => [tool.name, tool])).values()].toReversed()
   }
 
   get names(): string[] {
-    return this.#tools.map(({ name }) => name)
+    return this.#tools().map(({ name }) => name)
   }
 
   /** A line for each tool: its name and what it does. */
   get lines(): string[] {
-    return this.#tools.map((tool) => {
+    return this.#tools().map((tool) => {
       const about = 'description' in tool ? (tool.description ?? '') : ''
       return `${this.#allows(tool.name) ? '✓' : ' '} ${tool.name}  ${about.split('\n')[0]!}`.trimEnd()
     })
@@ -86,13 +89,13 @@ export class ChatTools {
 
   /** The options of a server of conversations whose model may call the tools. */
   get serverOptions(): Pick<Required<ConversationRoutesOptions>, 'tools' | 'runsUnasked'> {
-    return { tools: () => this.#tools, runsUnasked: (name) => this.#allows(name) }
+    return { tools: () => this.#tools(), runsUnasked: (name) => this.#allows(name) }
   }
 
   /** The options of a turn whose model may call the tools. */
   turnOptions(host: ToolHost): Pick<TurnOptions, 'tools' | 'toolOptions'> {
     return {
-      tools: this.#tools.map((tool) => shown(tool, host)),
+      tools: this.#tools(host).map((tool) => shown(tool, host)),
       toolOptions: {
         approve: async ({ name, input }, { signal }) => {
           const json = safeJson(input)
@@ -130,22 +133,29 @@ export class ChatTools {
 }
 
 /** The tools of a server, with its name before theirs, as two servers may have a tool of the same name. */
-function toolsOf(connection: ServerConnection): RunnableTool[] {
+function toolsOf(connection: ServerConnection, host?: ToolHost): RunnableTool[] {
   const { server, tools } = connection
-  const client = {
-    callTool: async (params: ToolParams, options?: { signal?: AbortSignal }) =>
-      readableResult(await connection.callTool(params, options?.signal)),
-  }
   return tools.map((tool) => {
-    const made = mcpTool(tool, client)
+    // The API takes these characters only, 128 at most.
+    const name = `${server.name}__${tool.name}`.replaceAll(/[^\w-]/g, '_').slice(0, 128)
+    const onProgress = (progress: Progress): void => host?.showProgress?.(`${name} ${progressText(progress)}`)
+    const made = mcpTool(tool, {
+      callTool: async (params: ToolParams, options?: { signal?: AbortSignal }) =>
+        readableResult(await connection.callTool(params, options?.signal, onProgress)),
+    })
     return {
       ...made,
-      // The API takes these characters only, 128 at most.
-      name: `${server.name}__${tool.name}`.replaceAll(/[^\w-]/g, '_').slice(0, 128),
+      name,
       ...(server.timeoutMs !== undefined && { timeoutMs: server.timeoutMs }),
       run: async (input, context) => limitedOutput(await made.run(input as Record<string, unknown>, context)),
     }
   })
+}
+
+/** `3 of 10 · reading a.txt`. */
+function progressText({ progress, total, message }: Progress): string {
+  const part = total === undefined ? `${progress}` : `${progress} of ${total}`
+  return message === undefined ? part : `${part} · ${cut(oneLine(message))}`
 }
 
 /** The tool, whose results are shown. */

@@ -1,5 +1,6 @@
 import {
   Client,
+  type ProgressCallback,
   type Prompt,
   type Resource,
   type ResourceTemplateType,
@@ -79,10 +80,14 @@ export class ServerConnection {
     }
   }
 
-  /** Calls a tool. Aborting the signal cancels the call at the server. */
-  async callTool(params: ToolParams, signal: AbortSignal | undefined): Promise<MCPCallToolResultLike> {
+  /** Calls a tool. Aborting the signal cancels the call at the server. Its progress is passed on. */
+  async callTool(
+    params: ToolParams,
+    signal: AbortSignal | undefined,
+    onprogress: ProgressCallback,
+  ): Promise<MCPCallToolResultLike> {
     // The tool loop limits the time, by aborting the signal.
-    const options = { timeout: maxTimerMs, ...(signal && { signal }) }
+    const options = { timeout: maxTimerMs, onprogress, ...(signal && { signal }) }
     const client = await this.client(signal)
     try {
       return await client.callTool(params, options)

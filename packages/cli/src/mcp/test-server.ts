@@ -22,7 +22,10 @@ server.registerTool('long', { description: 'A long text.', inputSchema: many }, 
 }))
 const begun = Promise.withResolvers<void>()
 const cancelled = Promise.withResolvers<void>()
-server.registerTool('wait.for', { description: 'Never ends.' }, ({ mcpReq }: ServerContext) => {
+server.registerTool('wait.for', { description: 'Never ends.' }, async ({ mcpReq }: ServerContext) => {
+  const { progressToken } = mcpReq['_meta'] ?? {}
+  const params = { progressToken: progressToken!, progress: 3, total: 10, message: 'reading\na.txt' }
+  await mcpReq.notify({ method: 'notifications/progress', params })
   begun.resolve()
   mcpReq.signal.addEventListener('abort', () => cancelled.resolve())
   return new Promise(() => {})

@@ -29,3 +29,12 @@ test('status() says how much of the prompt the model has read', (t) => {
   assert.deepEqual(status(454), ['reading the prompt, 45 % · 0 s · Esc stops'])
   assert.deepEqual(status(1_000), ['waiting 0 s · Esc stops'])
 })
+
+test('status() says how far the call of a tool has come, until it ends', (t) => {
+  t.mock.method(performance, 'now', () => 4_000)
+  const progress = new ReplyProgress()
+  progress.setCall('files__index 3 of 10')
+  assert.deepEqual(progress.status(nothingSent, false), ['files__index 3 of 10 · 0 s · Esc stops'])
+  progress.setCall(undefined)
+  assert.deepEqual(progress.status(nothingSent, false), ['waiting 0 s · Esc stops'])
+})

@@ -15,6 +15,8 @@ export class ReplyProgress {
   readonly startedAt: number = performance.now()
   #firstTokenAt: number | undefined
   #lastEventAt: number = this.startedAt
+  /** How far the call of a tool has come, in the words of its server. */
+  #call: string | undefined
   #thinking = ''
   #thinkingSince: number | undefined
 
@@ -30,6 +32,11 @@ export class ReplyProgress {
 
   get ms(): number {
     return performance.now() - this.startedAt
+  }
+
+  /** Says how far the call of a tool has come. Undefined: it has ended. */
+  setCall(text: string | undefined): void {
+    this.#call = text === undefined ? undefined : safeText(text)
   }
 
   add(event: MessageStreamEvent): void {
@@ -48,7 +55,7 @@ export class ReplyProgress {
     return since === undefined ? undefined : performance.now() - since
   }
 
-  /** The lines below the reply: the wait for a retry, the thinking, the part of the prompt that was read, or a silence. */
+  /** The lines below the reply: the wait for a retry, the thinking, the part of the prompt that was read, the progress of a call, or a silence. */
   status({ retry, reading }: Readonly<LatestRequest>, isSummarizing: boolean): string[] {
     const waited = Math.round(this.ms / 1000)
     if (retry !== undefined) {
@@ -64,7 +71,8 @@ export class ReplyProgress {
     const isSilent = this.#firstTokenAt === undefined || silentMs >= silenceMs
     if (!isSilent) return []
     const seconds = this.#firstTokenAt === undefined ? waited : Math.round(silentMs / 1000)
-    return [`${activityOf(reading, isSummarizing)} ${seconds} s · Esc stops`]
+    const activity = this.#call === undefined ? activityOf(reading, isSummarizing) : `${this.#call} ·`
+    return [`${activity} ${seconds} s · Esc stops`]
   }
 }
 
