@@ -160,8 +160,9 @@ const thread = named(
   }),
 )
 
-/** The older name of `output_config.format`. */
-interface BetaParams {
+/** Parameters that have other names by now. */
+export interface OlderParams {
+  /** `output_config.format`. */
   output_format?: JSONOutputFormat | null
 }
 
@@ -197,15 +198,18 @@ const createFields = {
   output_format: beta(nullable(format), 'structured-outputs-'),
 }
 
-export const createParams: Steps<MessageCreateParams> = named(
+export const createParams: Steps<MessageCreateParams & OlderParams> = named(
   'MessageCreateParams',
-  objectInSteps<MessageCreateParams & BetaParams>(createFields),
+  objectInSteps<MessageCreateParams & OlderParams>(createFields),
 )
 
-const countFields = objectInSteps<MessageCountTokensParams & Partial<MessageCreateParams> & BetaParams>({
+const countFields = objectInSteps<MessageCountTokensParams & Partial<MessageCreateParams> & OlderParams>({
   ...createFields,
   max_tokens: optional(createFields.max_tokens),
 })
 
 /** Also accepts the body of a create request, so that a client can count what it is about to send. */
-export const countTokensParams: Steps<MessageCountTokensParams> = named('MessageCountTokensParams', countFields)
+export const countTokensParams: Steps<MessageCountTokensParams & OlderParams> = named(
+  'MessageCountTokensParams',
+  countFields,
+)

@@ -3,7 +3,7 @@ import { checkCacheMarks } from './cache-marks.ts'
 import { checkGrammars, checkOutputSchema } from './json-schema/json-schemas.ts'
 import { checkMedia } from './media-limits.ts'
 import { checkModel, checkModelPrompt } from './model-rules.ts'
-import { countTokensParams, createParams } from './params.ts'
+import { countTokensParams, createParams, type OlderParams } from './params.ts'
 import { type Context, dictionary, refuse, shortened } from './schema.ts'
 import { checkEachMessage, checkText } from './messages.ts'
 import { checkSystemMessages, checkTurns, endsInServerTool } from './turns.ts'
@@ -21,7 +21,7 @@ export interface RequestContext {
 /** Checks the body of `POST /v1/messages`. Throws the API's error for the first mistake. */
 export function* checkCreate(body: unknown, context: RequestContext): Generator<void, MessageCreateParams> {
   if (!context.threads) refuseThread(body)
-  const params = yield* createParams.steps(body, '', schemaContext(context))
+  const params = withFormat(yield* createParams.steps(body, '', schemaContext(context)))
   const model = findModel(params.model, context)
   yield* checkPrompt(params, context, model)
   checkStopSequences(params.stop_sequences ?? [])
@@ -35,9 +35,19 @@ export function* checkCreate(body: unknown, context: RequestContext): Generator<
 /** Checks the body of `POST /v1/messages/count_tokens`, which may be the body of a create request. */
 export function* checkCountTokens(body: unknown, context: RequestContext): Generator<void, MessageCountTokensParams> {
   refuseThread(body)
-  const params = yield* countTokensParams.steps(body, '', schemaContext(context))
+  const params = withFormat(yield* countTokensParams.steps(body, '', schemaContext(context)))
   yield* checkPrompt(params, context, findModel(params.model, context))
   return params
+}
+
+/** The parameters with an `output_format` as `output_config.format`, which engines read. */
+function withFormat<Params extends MessageCountTokensParams>(given: Params & OlderParams): Params {
+  if (given.output_format === undefined) return given
+  const { output_format: format, ...rest } = given
+  const { output_config } = given
+  if (format === null) return rest as Params
+  if (output_config?.format) refuse('output_format', 'cannot be combined with `output_config.format`')
+  return { ...rest, output_config: { ...output_config, format } } as Params
 }
 
 function schemaContext({ lenient, version, betas }: RequestContext): Context {

@@ -574,6 +574,26 @@ suite('model rules', () => {
     )
   })
 
+  test('takes output_format, the earlier name of output_config.format', async () => {
+    const schema = { type: 'object', properties: { a: { const: 7 } }, required: ['a'], additionalProperties: false }
+    const output_format = { type: 'json_schema', schema }
+    const options = { betas: 'structured-outputs-2025-11-13' }
+    const response = await post({ ...base, output_format, output_config: { effort: 'low' } }, options)
+    assert.match(await response.text(), /"text":"\{\\"a\\":7\}"/)
+    await accepted({ output_format: null, output_config: { format: output_format } }, options)
+    await refused({ output_format }, 'output_format: Extra inputs are not permitted')
+    await refused(
+      { output_format, output_config: { format: output_format } },
+      'output_format: cannot be combined with `output_config.format`',
+      options,
+    )
+    const loose = { type: 'json_schema', schema: { type: 'object' } }
+    assert.match(
+      await problem({ output_format: loose }, options),
+      /400 .* output_config\.format\.schema: .*additionalProperties/,
+    )
+  })
+
   test('refuses an effort level that the model lacks', async () => {
     const effort = (level: string): Change => ({ output_config: { effort: level } })
     await accepted({ ...effort('max') })
