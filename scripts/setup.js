@@ -7,13 +7,14 @@ import { fileURLToPath } from 'node:url'
 
 const root = new URL('../', import.meta.url)
 const modules = new URL('node_modules/', root)
+const lockfile = new URL('package-lock.json', root)
 const stamp = new URL('.colloquy-setup', modules)
 const lock = new URL('.colloquy-setup.lock', modules)
 
 // Includes the platform, because a checkout that is mounted into a container of another system needs other binaries.
 const wanted = createHash('sha256')
   .update(`${process.platform} ${process.arch}\n`)
-  .update(readFileSync(new URL('package-lock.json', root)))
+  .update(readFileSync(lockfile))
   .digest('hex')
 
 if (!isInstalled()) {
@@ -39,13 +40,22 @@ async function install() {
   const parameters = ['install', '--no-save', '--no-audit', '--no-fund', '--no-update-notifier', '--loglevel=error']
   let outcome = await run('npm', parameters)
   // npm skips the binaries of tools that need a newer Node than its own. Now the PATH leads to the pinned Node.
-  if (outcome === 0 && Number.parseInt(process.versions.node) < 24) outcome = await run('npm', parameters)
+  if (outcome === 0 && lacksBinaries()) outcome = await run('npm', parameters)
   if (outcome === 0) {
     writeFileSync(stamp, wanted)
     return
   }
   process.stderr.write(`Cannot install what Colloquy needs: npm install ended with ${outcome}\n`)
   process.exitCode = 1
+}
+
+/** Whether a binary for this system, with any C library but musl, is missing. */
+function lacksBinaries() {
+  const { packages = {} } = JSON.parse(read(lockfile))
+  return Object.entries(packages).some(([path, { os, cpu, libc }]) => {
+    const fits = os?.includes(process.platform) && cpu?.includes(process.arch) && !libc?.includes('musl')
+    return fits && !existsSync(new URL(path, root))
+  })
 }
 
 function run(command, parameters) {

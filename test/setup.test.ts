@@ -35,6 +35,25 @@ test('setup installs again after the lockfile or node_modules changed', { skip }
   assert.equal(installs(checkout), 3)
 })
 
+test('setup installs again with the pinned Node when npm skipped a binary for this system', { skip }, async (t) => {
+  const binaries = [
+    { path: 'node_modules/for-this', os: [process.platform], cpu: [process.arch] },
+    { path: 'node_modules/for-other', os: ['other'], cpu: [process.arch] },
+    { path: 'node_modules/for-all' },
+  ]
+  const lockfile = JSON.stringify({ packages: Object.fromEntries(binaries.map(({ path, ...rest }) => [path, rest])) })
+  const calls = async (npm: string): Promise<number> => {
+    const checkout = newCheckout(t, `echo >> calls.txt; ${succeeding}; ${npm}`)
+    writeFileSync(join(checkout, 'package-lock.json'), lockfile)
+    assert.equal((await setup(checkout)).code, 0)
+    const calls = readFileSync(join(checkout, 'calls.txt'), 'utf8').length
+    rmSync(checkout, { recursive: true })
+    return calls
+  }
+  assert.equal(await calls('mkdir -p node_modules/for-this'), 1)
+  assert.equal(await calls('true'), 2)
+})
+
 test('setup reports a failed install and retries the next time', { skip }, async (t) => {
   const checkout = newCheckout(t, 'echo "no network" >&2; exit 7')
   const failed = await setup(checkout)
@@ -103,7 +122,7 @@ function writeNpm(checkout: string, script: string): void {
   chmodSync(file, 0o755)
 }
 
-/** The number of script runs that called npm: on an older Node, one run calls it twice. */
+/** The number of script runs that called npm: one run may call it twice. */
 function installs(checkout: string): number {
   const callers = join(checkout, 'callers.txt')
   // The shell creates the file before it writes the first line.
