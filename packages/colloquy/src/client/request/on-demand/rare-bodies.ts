@@ -25,7 +25,9 @@ export function readValue(text: string, response: TransportResponse): unknown {
 
 /** The error of a response whose status is not a success. */
 export async function errorOf(response: TransportResponse): Promise<APIError> {
-  const text = (await readErrorText(response)) || redirectHint(response)
+  const found = await readErrorText(response)
+  // Most redirects have a page, which says less.
+  const text = redirectHint(response) || found
   const body = parsed(text)
   const message = body === null ? undefined : text.slice(0, 2000)
   return statusError(response.status, body, message, response.headers())
