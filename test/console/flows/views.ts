@@ -14,6 +14,7 @@ describe('usage, requests and settings', { skip }, () => {
     const engine = script([1, 2, 3].map(() => ({ content: 'Hello', usage })))
     await withSite(engine, async ({ url, newLink, open }) => {
       const client = new Anthropic({ baseURL: url, apiKey: 'any' })
+      await assert.rejects(client.messages.create({ model: 'none', max_tokens: 10, messages: [] }))
       const messages = [{ role: 'user' as const, content: 'Hello' }]
       for (let sent = 0; sent < 3; sent++) {
         await client.messages.create({ model: 'claude-opus-4-8', max_tokens: 20_000, messages })
@@ -22,10 +23,10 @@ describe('usage, requests and settings', { skip }, () => {
       await page.goto(newLink())
       await page.getByRole('link', { name: 'Usage' }).click()
       // 3 × (100,000 × $5 + 10,000 × $25) per million.
-      assert.match(await page.locator('.tiles').innerText(), /Cost\s+\$2\.25\b[^]*Requests\s+3\b/)
+      assert.match(await page.locator('.tiles').innerText(), /Cost\s+\$2\.25\b[^]*Requests\s+4\b/)
       const cost = page.locator('figure.chart').first()
       await cost.getByRole('button', { name: 'Show as table' }).click()
-      assert.match(await cost.locator('table').innerText(), /\$2\.25/)
+      assert.match(await cost.locator('table').innerText(), /\(no model\)[^]*\$2\.25/)
       await cost.getByRole('button', { name: 'Show as table' }).click()
       await cost.locator('.column').last().focus()
       assert.match(await cost.locator('.readout').innerText(), /claude-opus-4-8 \$2\.25/)

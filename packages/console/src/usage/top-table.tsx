@@ -65,7 +65,8 @@ function Rows({
   )
 }
 
-const unnamed = { model: '(no model)', chat: '(no chat)', key: '(without a key)' }
+/** The names of what the totals do not name, such as a model that the server does not have. */
+export const unnamed = { model: '(no model)', chat: '(no chat)', key: '(without a key)' }
 
 function Name({ field, value }: { field: TopTableProps['field']; value: string }): VNode {
   if (value === '') return <span class="soft">{unnamed[field]}</span>

@@ -10,7 +10,7 @@ import { filters, navigate, setFilters } from '../shell/router.ts'
 import { Filters } from './filters.tsx'
 import { type Period, dayLabel, dayOf, daysOf, periodOf, startOf } from './periods.ts'
 import { Tiles } from './tiles.tsx'
-import { TopTable } from './top-table.tsx'
+import { TopTable, unnamed } from './top-table.tsx'
 import { timeNames, times } from './times.ts'
 import { type UsageQuery, type UsageReport, type UsageRow, before, loadUsage } from './usage-data.ts'
 
@@ -102,7 +102,7 @@ function CostChart({ days, query, pointsOf, onSelect }: CostChartProps): VNode {
   const byModel = useLoaded(() => loadUsage(query, 'day,model'), [JSON.stringify(query)]).value
   const points = isByType
     ? pointsOf(days.rows, costByType)
-    : pointsOf(byModel?.rows ?? [], ({ group, usd }) => ({ [group.model ?? 'unknown']: Number(usd) }))
+    : pointsOf(byModel?.rows ?? [], ({ group, usd }) => ({ [group.model || unnamed.model]: Number(usd) }))
   const controls = (
     <div class="segments" role="group" aria-label="Cost by">
       {['model', 'type'].map((name) => (
