@@ -80,6 +80,8 @@ describe('usage, requests and settings', { skip }, () => {
       const save = async (label: string, value: string): Promise<unknown> => {
         await page.getByRole('button', { name: 'Settings of this chat' }).click()
         await page.getByLabel(label).fill(value)
+        // A selection that ends beside the dialog does not lose what was typed.
+        await page.mouse.click(9, 9)
         const sent = page.waitForRequest((request) => request.method() === 'PATCH')
         await page.getByRole('button', { name: 'Save' }).click()
         await page.locator('dialog').waitFor({ state: 'detached' })

@@ -3,7 +3,10 @@ import { useLayoutEffect, useRef } from 'preact/hooks'
 import { dialog } from '../panels.ts'
 import { Icon } from './icon.tsx'
 
-/** A modal dialog. Escape and a click beside it close it, and the focus returns to where it was. */
+/**
+ * A modal dialog. Escape closes it, and so does a click beside it, unless it has fields: what was typed would be lost to a click
+ * that began as a selection. The focus returns to where it was.
+ */
 export function Dialog({
   title,
   children,
@@ -24,7 +27,9 @@ export function Dialog({
       ref={element}
       aria-label={title}
       onClose={closeDialog}
-      onClick={({ target, currentTarget }) => target === currentTarget && closeDialog()}
+      onClick={({ target, currentTarget }) =>
+        target === currentTarget && !currentTarget.querySelector('form') && closeDialog()
+      }
     >
       {!isBare && (
         <header class="row">
