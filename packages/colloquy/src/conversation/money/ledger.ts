@@ -103,9 +103,27 @@ export class Ledger {
 
   /** The sum, in an object of its own. */
   get total(): TotalUsage {
-    const total = structuredClone(this.current)
-    jsonable(total.cost)
-    return total
+    return copyOfTotal(this.current)
+  }
+}
+
+/** The sum of no replies. */
+export const noTotal: Readonly<TotalUsage> = emptyTotal()
+
+/** A sum with one more reply, in an object of its own. */
+export function totalWith(total: Readonly<TotalUsage>, reply: string): TotalUsage {
+  const sum = copyOfTotal(total)
+  addReply(sum, replyOf({ reply }))
+  return sum
+}
+
+export function copyOfTotal(total: Readonly<TotalUsage>): TotalUsage {
+  const { cache_creation, server_tool_use, cost } = total
+  return {
+    ...total,
+    cache_creation: { ...cache_creation },
+    server_tool_use: { ...server_tool_use },
+    cost: jsonable({ ...cost }),
   }
 }
 
