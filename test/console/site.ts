@@ -21,6 +21,8 @@ export interface Site {
   url: string
   /** An address that opens a session, once. */
   newLink: () => string
+  /** The secret of a new key, which opens the page for a member. */
+  newKey: (name: string) => Promise<string>
   conversations: Conversations
   /** Stops the server and its conversations. `reopen()` starts others on the same port and file. */
   close(): Promise<void>
@@ -66,6 +68,7 @@ export async function openSite(
     folder,
     url,
     newLink: () => running.newLink(),
+    newKey: (name) => running.newKey(name),
     get conversations() {
       return running.conversations
     },
@@ -95,13 +98,14 @@ async function start(
   url: string
   port: number
   newLink: () => string
+  newKey: (name: string) => Promise<string>
   conversations: Conversations
   close: () => Promise<void>
 }> {
   const conversations = openConversations({ engine, store: sqliteStore(join(folder, 'chats.db')), traces: true })
   const store = await openServerStore(join(folder, 'server.db'))
   const access = await openAccess({ store, anonymous: true, engine: 'test', now })
-  const page = consoleRoutes({ secret, folder: pages, access })
+  const page = consoleRoutes({ secret, folder: pages, access, members: true })
   const defaults = { model: 'claude-opus-4-8', max_tokens: 1024 }
   const api = conversationRoutes({ conversations, admit: page.admit, defaults, tools: () => tools })
   const server = createServer({ engine, access, now, routes: [page, api] })
@@ -112,6 +116,7 @@ async function start(
     url,
     port: listening.port,
     newLink: () => `${url}/#k=${page.newToken()}`,
+    newKey: async (name) => (await access.keys.create({ name, budgets: [{ usd: '5', per: 'day' }] })).secret,
     conversations,
     async close() {
       if (isClosed) return

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -33,6 +35,42 @@ if (!isLong) {
   test('three servers lose and repeat no cost when one is killed and the database restarts', () =>
     killAndRestart(postgres, redis.url))
 }
+
+test(
+  'two servers have the same chats of members',
+  { skip: postgres === undefined && 'NOT TESTED: see above' },
+  async () => {
+    const { url: database } = postgres!
+    const store = await openServerStore(database)
+    const { secret } = await new Keys(store.database).create({ name: 'member' })
+    await store.close()
+    const folder = mkdtempSync(join(tmpdir(), 'colloquy-members-'))
+    after(() => rmSync(folder, { recursive: true }))
+    const config = join(folder, 'colloquy.json')
+    writeFileSync(config, JSON.stringify({ engines: { offline: { type: 'offline' } }, port: 0, console: 'members' }))
+    const program = join(import.meta.dirname, '../../packages/cli/src/main.ts')
+    const env = { ...process.env, XDG_DATA_HOME: folder, COLLOQUY_DATABASE: database }
+    const urls = await Promise.all(
+      [0, 1].map(async () => {
+        const parameters = ['--conditions=@colloquy/source', program, 'serve', '--config', config]
+        const child = spawn(process.execPath, parameters, { env, stdio: ['ignore', 'pipe', 'inherit'] })
+        after(() => child.kill('SIGKILL'))
+        let text = ''
+        for await (const part of child.stdout.setEncoding('utf8')) {
+          const [, url] = /API +(\S+)\/v1/.exec((text += part)) ?? []
+          if (url !== undefined) return url
+        }
+        return assert.fail(text)
+      }),
+    )
+    const post = (server: number, path: string, body: object, cookie = ''): Promise<Response> =>
+      fetch(`${urls[server]}/api/${path}`, { method: 'POST', body: JSON.stringify(body), headers: { cookie } })
+    const cookie = (await post(0, 'session', { token: secret })).headers.get('set-cookie')!.split(';')[0]!
+    const { id } = (await (await post(0, 'conversations', {}, cookie)).json()) as { id: string }
+    const turn = await post(1, `conversations/${id}/send`, { content: 'What is 2 + 2?' }, cookie)
+    assert.match(await turn.text(), /"2 \+ 2 = 4"/)
+  },
+)
 
 interface Answered {
   requestId: string

@@ -1,7 +1,7 @@
 import { render } from 'preact'
 import { App } from './app.tsx'
 import { ApiFailure } from './api/http.ts'
-import { openSession } from './api/session.ts'
+import { loadSession, openSession } from './api/session.ts'
 import { followChanges } from './chat/list/changes.ts'
 import { listenForKeys } from './shell/commands/keys.ts'
 import { drawForPrint } from './shell/commands/print.ts'
@@ -29,5 +29,6 @@ listenForKeys()
 keepPageTitle()
 drawForPrint()
 followChanges()
+void loadSession()
 const root = document.querySelector('#app')
 if (root) render(<App />, root)

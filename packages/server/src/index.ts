@@ -9,7 +9,7 @@ export type { PassOnOptions, UpstreamAccount } from './messages/upstream-account
 export type { ThreadSettings } from './messages/threads/threads.ts'
 export type { AccessEntry } from './operate/request-log.ts'
 export type * from './conversations/api.ts'
-export type { Admitted, ConversationRoutesOptions } from './conversations/options.ts'
+export type { Admitted, ConversationRoutesOptions, DefaultSettings } from './conversations/options.ts'
 export { type ConversationRoutes, conversationRoutes } from './conversations/routes.ts'
 export { catalogueChoices } from './conversations/json/models.ts'
 export type { FileLimits, Routes } from './options.ts'

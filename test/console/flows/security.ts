@@ -39,6 +39,28 @@ describe('hostile replies and pages', { skip }, () => {
     })
   })
 
+  test('a member signs in with a key, and sees own chats and no keys of others', async () => {
+    await withSite(offline(), async ({ url, newLink, newKey, open }) => {
+      const { page } = await open()
+      await page.goto(newLink())
+      await ask(page, 'What is 4 * 4?')
+      await page.context().clearCookies()
+      await page.goto('about:blank')
+      await page.goto(`${url}/#k=${await newKey('ada')}`)
+      await page.getByText('only you and its operator see them').waitFor()
+      assert.equal(await page.locator('nav.chats li').count(), 0)
+      await ask(page, 'What is 5 * 5?')
+      assert.equal(await page.locator('nav.chats li').count(), 1)
+      await page.getByRole('link', { name: 'Settings' }).click()
+      await page.getByText(/^\$0 of \$5(\.00)? a day$/).waitFor()
+      assert.equal(await page.getByText('Keys of programs').count(), 0)
+      // The page forgets the member with the next session.
+      await page.goto('about:blank')
+      await page.goto(newLink())
+      await page.getByText('in the same file as those of the terminal').waitFor()
+    })
+  })
+
   test('a page without a session reads nothing, and its link works once', async () => {
     await withSite(offline(), async ({ url, newLink, open }) => {
       const link = newLink()

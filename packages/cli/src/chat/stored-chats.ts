@@ -7,6 +7,7 @@ import {
   type Conversation,
   type Conversations,
   type ConversationSettings,
+  type ConversationStore,
   type ConversationMessage,
   type ListedConversation,
 } from 'colloquy/conversation'
@@ -25,14 +26,17 @@ export interface OpenChatsOptions {
   isSaved: boolean
   /** Whether requests mark what the API should cache. Default true. */
   cacheMarks?: boolean
+  /** Another store than the file of this user's chats. */
+  store?: ConversationStore | undefined
 }
 
 /** Opens the user's chats, or with `isSaved: false` an empty store in memory. */
 export async function openChats(
   engine: Engine,
-  { isSaved, cacheMarks = true }: OpenChatsOptions,
+  { isSaved, cacheMarks = true, store: given }: OpenChatsOptions,
 ): Promise<Conversations> {
   if (!isSaved) return openConversations({ engine, store: memoryStore(), cacheMarks })
+  if (given) return openConversations({ engine, store: given, cacheMarks, traces: true })
   const { sqliteStore } = await import('colloquy/conversation/sqlite')
   const { chats } = filePaths()
   try {

@@ -1,4 +1,7 @@
+import { type Signal } from '@preact/signals'
+import { stored } from '../shell/storage.ts'
 import { send } from './http.ts'
+import type { SessionJson } from './types.ts'
 
 /** The text before the token in a link. */
 const prefix = '#k='
@@ -17,13 +20,25 @@ export async function openSession(): Promise<void> {
   await signIn(link).catch(() => undefined)
 }
 
+/** The id of the key of a member, who sees no keys of others; empty for an operator. Kept, so that a reload shows the same at once. */
+export const memberKey: Signal<string> = stored('memberKey', '')
+
+/** Asks the server who has the session. */
+export async function loadSession(): Promise<void> {
+  // Not by `send()`: this succeeds also without a session, which does not mean that there is one.
+  const response = await fetch('api/session').catch(() => undefined)
+  if (!response?.ok) return
+  const { open, member, keyId } = (await response.json()) as SessionJson
+  if (open) memberKey.value = (member && keyId) || ''
+}
+
 /** Ends the session of this browser. The page then asks for a link or a key. */
 export async function signOut(): Promise<void> {
   await send('api/session', { method: 'DELETE' })
   location.reload()
 }
 
-/** Opens a session with a link, the token of one, or an admin key. Throws an `ApiFailure` if it is refused. */
+/** Opens a session with a link, the token of one, or a key. Throws an `ApiFailure` if it is refused. */
 export async function signIn(text: string): Promise<void> {
   const token = text.split(prefix).at(-1)!.trim()
   const body = JSON.stringify({ token })

@@ -1,4 +1,5 @@
 import type { ComponentChildren, VNode } from 'preact'
+import { memberKey } from '../api/session.ts'
 import { setDraft } from '../settings/preferences.ts'
 import { keyNames, keysFor } from '../shell/commands/bindings.ts'
 import { commands } from '../shell/commands/commands.ts'
@@ -41,8 +42,10 @@ export function Welcome(): VNode {
         ))}
       </ul>
       <p class="soft small">
-        Chats stay on the machine of the server, in the same file as those of the terminal. <SearchKeys /> searches them
-        and runs every command.
+        {memberKey.value
+          ? 'Your chats stay on the server, where only you and its operator see them. '
+          : 'Chats stay on the machine of the server, in the same file as those of the terminal. '}
+        <SearchKeys /> searches them and runs every command.
       </p>
     </section>
   )

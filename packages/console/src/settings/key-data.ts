@@ -29,6 +29,10 @@ export async function loadKeys(): Promise<KeyJson[]> {
   return (await call<{ data: KeyJson[] }>('GET', 'admin/keys')).data
 }
 
+export function loadKey(id: string): Promise<KeyJson> {
+  return call<KeyJson>('GET', `admin/keys/${encodeURIComponent(id)}`)
+}
+
 /** Creates a key. Its secret is in this response and in no other. */
 export function createKey(key: NewKey): Promise<KeyJson & { secret: string }> {
   return call('POST', 'admin/keys', key)

@@ -234,7 +234,7 @@ function KeyTable({ keys, onBudget, onRevoke }: KeyTableProps): VNode {
   )
 }
 
-function Spent({ budgets }: Pick<KeyJson, 'budgets'>): VNode {
+export function Spent({ budgets }: Pick<KeyJson, 'budgets'>): VNode {
   if (budgets.length === 0) return <span class="soft">no limit</span>
   return (
     <>

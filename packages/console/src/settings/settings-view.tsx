@@ -1,11 +1,12 @@
 import type { VNode } from 'preact'
-import { signOut } from '../api/session.ts'
+import { memberKey, signOut } from '../api/session.ts'
 import { type Theme, theme } from '../shell/theme.ts'
 import { YourData } from './data.tsx'
 import { Engines } from './engines.tsx'
 import { Choice } from './fields.tsx'
 import { KeyBindings } from './key-bindings.tsx'
 import { Keys } from './keys.tsx'
+import { OwnKey } from './own-key.tsx'
 import { enterSends, readReplies, timeZone } from './preferences.ts'
 import { Spending } from './spending.tsx'
 
@@ -44,7 +45,7 @@ export function SettingsView(): VNode {
       </section>
       <Spending />
       <Engines />
-      <Keys />
+      {memberKey.value ? <OwnKey id={memberKey.value} /> : <Keys />}
       <KeyBindings />
       <YourData />
       <p>

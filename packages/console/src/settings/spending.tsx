@@ -16,7 +16,7 @@ export function Spending(): VNode {
       />
       <Dollars
         label="Alarm when a day costs more"
-        hint="All requests of this server together. Nothing is refused. Empty: no alarm."
+        hint="All requests on the page Usage together. Nothing is refused. Empty: no alarm."
         value={dayAlarmUsd.value}
         onChange={(usd) => (dayAlarmUsd.value = usd)}
       />

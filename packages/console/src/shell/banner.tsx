@@ -39,12 +39,12 @@ function SignIn(): VNode {
       <p role="alert">
         {failure ?? (
           <>
-            This page has no session. Open the link that <code>colloquy serve</code> printed, or enter it here. An admin
-            key works too.
+            This page has no session. Open the link that <code>colloquy serve</code> printed, or enter it here. A key
+            that you have been given works too.
           </>
         )}
       </p>
-      <input name="key" type="password" autocomplete="current-password" aria-label="Link or admin key" required />
+      <input name="key" type="password" autocomplete="current-password" aria-label="Link or key" required />
       <button type="submit">Open</button>
     </form>
   )

@@ -57,7 +57,7 @@ export interface NewRequest {
   /** Whether an upstream checks the request, and may add to its prompt. Default false. */
   isForwarded?: boolean
   /** Items of a batch pass no limits per minute, only budgets. Default `api`. */
-  source?: 'api' | 'batch'
+  source?: 'api' | 'chat' | 'batch'
 }
 
 /** A request that has begun. */

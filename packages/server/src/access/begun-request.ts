@@ -46,7 +46,7 @@ export class BegunRequest implements Passage {
   }
 }
 
-const paths = { api: '/v1/messages', batch: '/v1/messages/batches' }
+const paths = { api: '/v1/messages', chat: '/v1/messages', batch: '/v1/messages/batches' }
 
 /** The facts about a request that the ledger records. */
 export function originOf({ key, workspace }: Caller, request: NewRequest, engine = ''): RequestOrigin {

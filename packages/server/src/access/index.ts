@@ -2,11 +2,12 @@ export { type SpentBudget, readSpending } from './key-spending.ts'
 export { keyObject } from './key-object.ts'
 export { KeyError } from './keys/key-error.ts'
 export { type KeyOptions, type KeyRecord, type NewKey, Keys } from './keys/keys.ts'
-export type { KeyBudget, KeyLimits, KeySettings } from './keys/settings.ts'
+export { allowsModel, type KeyBudget, type KeyLimits, type KeySettings } from './keys/settings.ts'
 export { type AccessOptions, type StoreAccess, openAccess } from './open-access.ts'
 export { type LedgerOptions, Ledger } from '../ledger/ledger.ts'
 export type { DeadInstance } from '../ledger/recover.ts'
-export { type MeteredRequest, metered } from '../ledger/metered.ts'
+export { charged } from '../ledger/metering/charged.ts'
+export { type MeteredRequest, metered } from '../ledger/metering/metered.ts'
 export {
   type LedgerEntry,
   type PricedRow,

@@ -61,7 +61,7 @@ test('a token opens one session, whose cookie no script and no other site can us
     const changed = `${cookie!.slice(0, -3)}${cookie!.endsWith('AAA') ? 'BBB' : 'AAA'}`
     assert.equal((await fetch(`${url}/api/conversations`, { headers: { cookie: changed } })).status, 401)
     const open = (await (await fetch(`${url}/api/session`, { headers })).json()) as object
-    assert.deepEqual(open, { program: 'colloquy', pid: process.pid, open: true })
+    assert.deepEqual(open, { program: 'colloquy', pid: process.pid, open: true, member: false, keyId: null })
     // The cookie outlives the server.
     await serving(async (restarted) => {
       assert.equal((await fetch(`${restarted.url}/api/conversations`, { headers })).status, 200)

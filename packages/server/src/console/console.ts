@@ -1,14 +1,18 @@
 import { toErrorResponse } from 'colloquy/conversation'
 import { AuthenticationError } from 'colloquy/protocol'
 import type { Access, Caller } from '../access/access.ts'
+import type { SessionJson } from '../conversations/api.ts'
 import { Bodies, object } from '../conversations/input.ts'
+import type { Admitted } from '../conversations/options.ts'
 import { checkSameOrigin } from '../conversations/same-origin.ts'
 import { string } from '../messages/validate/schema.ts'
 import { pathTakenOff } from '../operate/proxied.ts'
 import type { Routes } from '../options.ts'
+import { isPersonal, operator, ownAdmin } from './members.ts'
 import { consoleFolder, Page } from './page.ts'
 import { noSession, Sessions } from './sessions.ts'
 
+export type { SessionJson }
 export { consoleFolder }
 
 /** Options of `consoleRoutes()`. */
@@ -21,6 +25,11 @@ export interface ConsoleOptions {
   prepare?: () => Promise<void>
   /** The keys and the ledger, which a page with a session may use. Default: the page shows none. */
   access?: Access
+  /**
+   * Whether every key opens the page: the keys of `access` are then the members of a team, each with the chats that it owns and
+   * with its own usage. Default false: only admin keys open it, and see all chats.
+   */
+  members?: boolean
   /** The process, for a program that finds the port in use. Default: this one. */
   pid?: number
 }
@@ -31,16 +40,11 @@ export interface ConsoleRoutes extends Routes {
   newToken(): string
   /** The token for programs that use `/api`: `Authorization: Bearer TOKEN`. */
   programToken: string
-  /** Rejects with the API's 401 unless a request has a session: the option `admit` of `conversationRoutes()`. */
-  admit: (request: Request) => Promise<{ owner?: string }>
-}
-
-/** The response of `GET /api/session`. */
-export interface SessionJson {
-  program: 'colloquy'
-  pid: number
-  /** Whether the request has a session. */
-  open: boolean
+  /**
+   * Rejects with the API's 401 unless a request has a session: the option `admit` of `conversationRoutes()`. With `members`, the
+   * owner is the id of the key that opened the session; one of a link has none, and may use all chats.
+   */
+  admit: (request: Request) => Promise<Admitted>
 }
 
 /** A token for one visit to a server with the same secret, which may be another process. */
@@ -71,41 +75,40 @@ export function newConsoleToken(secret: Uint8Array): string {
  * ```
  */
 export function consoleRoutes(options: ConsoleOptions): ConsoleRoutes {
-  const { secret, folder = consoleFolder, prepare, access, pid = process.pid } = options
+  const { secret, folder = consoleFolder, prepare, access, members = false, pid = process.pid } = options
   const sessions = new Sessions(secret)
   const page = new Page(folder, prepare)
   const bodies = new Bodies({ maxBodyBytes: 4_096 })
-  const isOpen = async (request: Request): Promise<boolean> => {
+  const find = async (request: Request): Promise<Caller | undefined> => {
     const session = sessions.of(request)
-    if (session === undefined || session.keyId === '') return session !== undefined
+    if (session === undefined || session.keyId === '') return session && operator
     // The key may have been revoked, or have expired, since it opened the session.
-    return (await adminOf(() => access?.recall(session.keyId, 'default'))) !== undefined
+    return visitorOf(() => access?.recall(session.keyId, 'default'), members)
   }
-  const check = async (request: Request): Promise<void> => {
-    if (!(await isOpen(request))) throw noSession('There is no session: open the link that the server prints')
+  const check = async (request: Request): Promise<Caller> => {
+    const visitor = await find(request)
+    if (visitor === undefined) throw noSession('There is no session: open the link that the server prints')
+    return visitor
   }
   const administer = async (request: Request, keys: Access): Promise<Response> => {
-    await check(request)
-    return keys.admin(request, operator)
+    const visitor = await check(request)
+    return visitor.isAdmin ? keys.admin(request, operator) : ownAdmin(request, keys, visitor)
   }
   const answer = (request: Request): Promise<Response> | undefined => {
     const { pathname } = new URL(request.url)
-    const parts = { sessions, bodies, pid, access, isOpen }
+    const parts = { sessions, bodies, pid, access, members, find }
     if (pathname === '/api/session') return guarded(request, () => session(request, parts))
     // A request with a key is one of a program, as without the console.
     const isPage = pathname.startsWith('/admin/') && access && !hasKey(request) && sessions.of(request)
     if (isPage) return guarded(request, () => administer(request, access))
     return page.answer(request)
   }
-  const admit = async (request: Request): Promise<{ owner?: string }> => {
-    await check(request)
-    return {}
+  const admit = async (request: Request): Promise<Admitted> => {
+    const { key } = await check(request)
+    return members && key ? { owner: key.id } : {}
   }
   return { answer, admit, newToken: () => sessions.newToken(), programToken: sessions.programToken }
 }
-
-/** The person at this machine. */
-const operator: Caller = { key: undefined, workspace: 'default', isAdmin: true }
 
 function hasKey({ headers }: Request): boolean {
   return headers.has('x-api-key') || headers.has('authorization')
@@ -127,12 +130,16 @@ interface SessionParts {
   bodies: Bodies
   pid: number
   access: Access | undefined
-  isOpen: (request: Request) => Promise<boolean>
+  members: boolean
+  find: (request: Request) => Promise<Caller | undefined>
 }
 
-async function session(request: Request, { sessions, bodies, pid, access, isOpen }: SessionParts): Promise<Response> {
+async function session(request: Request, parts: SessionParts): Promise<Response> {
+  const { sessions, bodies, pid, access, members } = parts
   if (request.method === 'GET') {
-    const found: SessionJson = { program: 'colloquy', pid, open: await isOpen(request) }
+    const visitor = await parts.find(request)
+    const [open, member] = [visitor !== undefined, visitor?.isAdmin === false]
+    const found: SessionJson = { program: 'colloquy', pid, open, member, keyId: visitor?.key?.id ?? null }
     return Response.json(found, { headers: { 'cache-control': 'no-store' } })
   }
   // A proxy ends TLS; the origin is the page's own.
@@ -143,17 +150,21 @@ async function session(request: Request, { sessions, bodies, pid, access, isOpen
   }
   if (request.method !== 'POST') return new Response(null, { status: 405, headers: { allow: 'GET, POST, DELETE' } })
   const { token } = await bodies.read(request, tokenBody)
-  const keyId = await adminOf(() => access?.admit(new Headers({ 'x-api-key': token })))
+  const visitor = await visitorOf(() => access?.admit(new Headers({ 'x-api-key': token })), members)
+  const keyId = visitor?.key?.id
   const cookie = keyId === undefined ? sessions.exchange(token, options) : sessions.cookieFor({ keyId }, options)
   return new Response(null, { status: 204, headers: { 'set-cookie': cookie } })
 }
 
-/** The id of the key of an admin. Undefined if the key is not valid, or not one of an admin. */
-async function adminOf(find: () => Caller | Promise<Caller> | undefined): Promise<string | undefined> {
+/** The sender with a key that opens the page. Undefined if it does not: it is not valid, or no admin's where others do not open it. */
+async function visitorOf(
+  find: () => Caller | Promise<Caller> | undefined,
+  members: boolean,
+): Promise<Caller | undefined> {
   try {
     const caller = await find()
     // Without keys the server admits everyone.
-    return caller?.isAdmin ? caller.key?.id : undefined
+    return caller?.key && (caller.isAdmin || (members && isPersonal(caller.key))) ? caller : undefined
   } catch (error) {
     if (error instanceof AuthenticationError) return undefined
     throw error

@@ -292,6 +292,18 @@ export interface ModelChoiceJson {
   price: { inputUsd: string; outputUsd: string } | null
 }
 
+/** The response of `GET /api/session`, a route of the console. */
+export interface SessionJson {
+  program: 'colloquy'
+  pid: number
+  /** Whether the request has a session. */
+  open: boolean
+  /** Whether the session is one of a member, who sees neither the keys nor what others use. */
+  member: boolean
+  /** The id of the key that opened the session; null for a link. */
+  keyId: string | null
+}
+
 /** The response of `GET /api/models`. The model of `defaults` is always in the list. */
 export interface ModelsJson {
   data: ModelChoiceJson[]

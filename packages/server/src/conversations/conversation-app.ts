@@ -10,7 +10,7 @@ import { addTurnRoutes } from './groups/turns.ts'
 import { Bodies } from './input.ts'
 import { catalogueChoices } from './json/models.ts'
 import type { Resources, RouteContext, RouteEnv } from './resources.ts'
-import type { ConversationRoutesOptions } from './options.ts'
+import type { Admitted, ConversationRoutesOptions } from './options.ts'
 import { checkSameOrigin } from './same-origin.ts'
 import { ServerTools } from './tools.ts'
 
@@ -29,7 +29,18 @@ export class ConversationApp {
     const bodies = new Bodies(options)
     const erasures = this.#erasures
     const tools = new ServerTools(options.tools, options.runsUnasked)
-    const resources = { conversations, bodies, deletions, erasures, feed, defaults, models, tools, pingMs, open }
+    const resources: Resources = {
+      conversations,
+      bodies,
+      deletions,
+      erasures,
+      feed,
+      defaults: (c) => (typeof defaults === 'function' ? defaults(senderOf(c)) : defaults),
+      models: (c) => models(senderOf(c)),
+      tools,
+      pingMs,
+      open,
+    }
     this.#app = routesOf(resources, options.admit)
   }
 
@@ -61,6 +72,10 @@ function routesOf(resources: Resources, admit: ConversationRoutesOptions['admit'
   app.notFound(() => toErrorResponse(apiError('not_found_error', 'Not found')))
   app.onError(toErrorResponse)
   return app
+}
+
+function senderOf(c: RouteContext): Admitted {
+  return { owner: c.get('owner') }
 }
 
 async function openHere(c: RouteContext, conversations: Conversations, deletions: Deletions): Promise<Conversation> {

@@ -13,10 +13,13 @@ export interface ConversationRoutesOptions extends BodyOptions {
    * owner whose conversations alone the request may use. Default: everyone may use all conversations.
    */
   admit?: (request: Request) => Admitted | Promise<Admitted>
-  /** The settings of a new conversation, as far as a request leaves them out. Default none: requests name the model. */
-  defaults?: Partial<ConversationSettings>
-  /** Returns the models that `GET /api/models` lists. Default: those of the catalogue. */
-  models?: () => readonly ModelChoiceJson[] | Promise<readonly ModelChoiceJson[]>
+  /**
+   * The settings of a new conversation, as far as a request leaves them out, or a function that returns those of a sender.
+   * Default none: requests name the model.
+   */
+  defaults?: DefaultSettings | ((sender: Admitted) => DefaultSettings | Promise<DefaultSettings>)
+  /** Returns the models that `GET /api/models` lists for a sender. Default: those of the catalogue. */
+  models?: (sender: Admitted) => readonly ModelChoiceJson[] | Promise<readonly ModelChoiceJson[]>
   /**
    * Returns the tools that the model may call in every conversation now. Each call waits until a reader runs it by
    * `POST /api/conversations/{id}/calls/{callId}/run`, and sends its result. Default none.
@@ -29,6 +32,9 @@ export interface ConversationRoutesOptions extends BodyOptions {
   /** Milliseconds without an event after which a stream gets a ping. Default 10,000. */
   pingMs?: number
 }
+
+/** Settings of a new conversation that a request may leave out. */
+export type DefaultSettings = Partial<ConversationSettings>
 
 /** The sender of a request to the conversations. */
 export interface Admitted {

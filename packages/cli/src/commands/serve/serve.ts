@@ -66,7 +66,7 @@ async function serveWith(flags: Flags, { chosen, opens }: Serving): Promise<numb
   const origins = (origin: string): boolean => names.includes(nameOfOrigin(origin))
   const state = await openState(flags, { engine: engineLabel(chosen), isPriced: !isLocal, host, keys })
   const page = hasConsole
-    ? await openConsole(flags, await chatsOf(flags, chosen, state.access), state.access)
+    ? await openConsole(flags, { chats: await chatsOf(flags, chosen, state.access), access: state.access })
     : undefined
   const { access, store } = state
   const routes = [

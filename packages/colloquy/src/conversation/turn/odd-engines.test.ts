@@ -68,3 +68,15 @@ describe('a call whose input cannot be read is answered with an error', () => {
       JSON.stringify(conversation.messages)
     })
 })
+
+test('an engine is told the owner of the conversation', async () => {
+  const owners: unknown[] = []
+  const engine: Engine = (params, context) => {
+    owners.push(context?.owner)
+    return offline()(params, context)
+  }
+  const conversations = openConversations({ engine })
+  await (await conversations.create({ ...settings, owner: 'ada' })).send('Hello')
+  await (await conversations.create(settings)).send('Hello')
+  assert.deepEqual(owners, ['ada', undefined])
+})

@@ -33,6 +33,8 @@ export interface EngineContext {
   version?: string
   /** The id that a server gave to the request, for logs. */
   requestId?: string
+  /** The owner of the conversation that sends the request, for an engine that tells its users apart. */
+  owner?: string
   /** Called by an engine that forwards the request, with the headers of the response. */
   onHeaders?: (headers: Headers) => void
   /** Called by an engine that chooses among others, for each one that it tried, when that one has failed or begun to reply. */

@@ -81,11 +81,18 @@ function callerOf(key: KeyRecord): Caller {
   return { key, workspace: key.workspace, isAdmin: key.isAdmin }
 }
 
+const listedPrefix = 'listed:'
+
+/** Whether a key is one of the option `keys`. */
+export function isListed({ id }: KeyRecord): boolean {
+  return id.startsWith(listedPrefix)
+}
+
 /** A key of the option `keys`. Its id tells no more of it than a list would. */
 function listedKey(secret: string): KeyRecord {
   const hint = hintOf(secret)
   return {
-    id: `listed:${hint}`,
+    id: `${listedPrefix}${hint}`,
     name: hint,
     workspace: 'default',
     isAdmin: false,

@@ -73,7 +73,17 @@ function kindOf({ per, each }: KeyBudget): string {
   return `${per === 'total' ? 'in total' : `a ${per}`}${each === 'user' ? ' for each user' : ''}`
 }
 
-/** Whether the key may ask for the model. */
+/**
+ * Whether the key may ask for the model.
+ *
+ * @example
+ * ```ts
+ * import { allowsModel } from '@colloquy/server/access'
+ *
+ * const settings = { models: ['claude-haiku-*'] }
+ * console.log(allowsModel(settings, 'claude-haiku-4-5'), allowsModel(settings, 'claude-opus-4-8')) // true false
+ * ```
+ */
 export function allowsModel({ models }: KeySettings, model: string): boolean {
   return models?.some((each) => (each.endsWith('*') ? model.startsWith(each.slice(0, -1)) : model === each)) ?? true
 }

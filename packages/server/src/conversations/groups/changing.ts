@@ -96,7 +96,7 @@ async function create(c: RouteContext, { conversations, bodies, defaults }: Reso
   const owner = c.get('owner')
   // `create()` checks that the settings are complete.
   return conversations.create({
-    ...defaults,
+    ...(await defaults(c)),
     ...given,
     ...about,
     ...(owner !== undefined && { owner }),
@@ -109,7 +109,10 @@ async function importAll(
 ): Promise<Pick<PageJson<ImportedJson>, 'data'>> {
   const owner = c.get('owner')
   const text = await bodies.readText(c.req.raw)
-  const imported = await conversations.importAll(text, { defaults, ...(owner !== undefined && { owner }) })
+  const imported = await conversations.importAll(text, {
+    defaults: await defaults(c),
+    ...(owner !== undefined && { owner }),
+  })
   // One that is being deleted stays.
   for (const { id, existed } of imported) if (existed) deletions.takeBack(id, owner)
   return { data: imported.map((each) => plain(each) as ImportedJson) }

@@ -34,7 +34,8 @@ export const pageLength = 50
 export function addReadRoutes(app: Hono<RouteEnv>, resources: Resources): void {
   const { models, defaults, feed, open, tools } = resources
   app.get('/api/models', async (c) => {
-    return c.json({ data: withModel(await models(), defaults.model), defaults } satisfies ModelsJson)
+    const [listed, chosen] = await Promise.all([models(c), defaults(c)])
+    return c.json({ data: withModel(listed, chosen.model), defaults: chosen } satisfies ModelsJson)
   })
   app.get('/api/tools', (c) => c.json({ data: tools.list } satisfies ToolsJson))
   app.get('/api/changes', (c) => {

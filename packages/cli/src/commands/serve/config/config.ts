@@ -23,7 +23,7 @@ export interface ServeConfig {
   log?: 'text' | 'json' | 'off'
   logContent?: boolean
   metrics?: boolean
-  console?: boolean
+  console?: boolean | 'members'
   retainDays?: number
   graceMs?: number
   drainMs?: number
@@ -312,9 +312,11 @@ export const configSchema: JsonSchema = {
       metrics: flag(
         'Whether to answer GET /metrics for Prometheus. With keys, an admin key may read it. Default false.',
       ),
-      console: flag(
-        'Whether to serve the web console. Elsewhere than on this machine an admin key opens it. Default false.',
-      ),
+      console: {
+        enum: [true, false, 'members'],
+        description:
+          'Whether to serve the web console. Elsewhere than on this machine an admin key opens it; "members": any key does, and has chats of its own. Default false.',
+      },
       retainDays: count('Days after which the rows of single requests are erased; totals stay. Default 90.'),
       graceMs: ms('How long replies may take to end after a signal. Default 10,000.'),
       drainMs: ms('How long to accept requests after SIGTERM while /readyz says 503. Default 0.'),

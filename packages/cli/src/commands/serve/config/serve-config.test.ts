@@ -149,6 +149,23 @@ test('serve --config with a console lets an admin key open it, and records its c
   await store.close()
 })
 
+test('serve --config with a console of members lets every key open it, with the models that it may use', async () => {
+  const database = join(folder, 'members.db')
+  const store = await openServerStore(database)
+  const { secret } = await new Keys(store.database).create({ name: 'ada', models: ['mine'] })
+  await store.close()
+  const engines = { one: scripted('from one') }
+  const config = { port: 0, database, console: 'members', engines, routes: { mine: 'one', '*': 'one' } }
+  const program = serve(config)
+  const { baseURL } = await clientOf(program)
+  const signIn = { method: 'POST', body: JSON.stringify({ token: secret }) }
+  const cookie = (await fetch(`${baseURL}/api/session`, signIn)).headers.get('set-cookie')!.split(';')[0]!
+  const response = await fetch(`${baseURL}/api/models`, { headers: { cookie } })
+  assert.partialDeepStrictEqual(await response.json(), { data: [{ id: 'mine' }], defaults: { model: 'mine' } })
+  program.child.kill('SIGTERM')
+  assert.equal(await program.ended, 0)
+})
+
 test('serve --config reads the file again on SIGHUP, and drops no request', async () => {
   const slow = { type: 'script', steps: [{ reply: 'slow reply', eventDelayMs: 150 }] }
   const config = { port: 0, engines: { slow, old: scripted('old') }, routes: { '*': 'old', 'claude-opus-*': 'slow' } }

@@ -4,6 +4,7 @@ import { defineModels, type Engine, type ModelEntry, models as catalogue } from 
 import { ExitCode, UsageError } from '../../../exit.ts'
 import type { Flags } from '../../../flags.ts'
 import { countText } from '../../../format.ts'
+import { databaseOf } from '../../../server-store.ts'
 import { writeErrorLine, writeLine } from '../../../terminal/output.ts'
 import { accessLogger, type AccessLogOptions, logOptions, withoutProbes } from '../access-log.ts'
 import { ConfigError } from './config-error.ts'
@@ -45,7 +46,7 @@ async function serveFile(flags: Flags): Promise<number> {
   const state = await stateOf(inUse, flags)
   const following = await followers(flags, read.config)
   const running: Running = { path, flags, engines, state, following, listensOn: read.config, inUse }
-  if (read.config.console === true) running.page = await consoleOf(running)
+  if (hasConsole(read.config)) running.page = await consoleOf(running)
   const server = new SwitchingServer(serverOf(read, used, running))
   const isLocal = isLoopback(host)
   const allowedHosts = isLocal || hosts.length > 0 ? { allowedHosts: [...loopback, ...hosts] } : {}
@@ -70,7 +71,7 @@ async function serveFile(flags: Flags): Promise<number> {
 
 /** Opens the keys and the ledger. They stay when the configuration is read again, and use its prices. */
 function stateOf(inUse: InUse, flags: Flags): Promise<ServeState> {
-  const { host = '127.0.0.1', keys, database, redis, retainDays } = inUse.config
+  const { host = '127.0.0.1', keys, redis, retainDays } = inUse.config
   return openState(flags, {
     host,
     keys: keys as string[] | undefined,
@@ -80,7 +81,7 @@ function stateOf(inUse: InUse, flags: Flags): Promise<ServeState> {
     },
     ...(retainDays !== undefined && { retainMs: retainDays * dayMs }),
     models: modelsOf(inUse.config),
-    ...(database !== undefined && !flags.has('database') && { database: database as string }),
+    database: databaseIn(inUse.config, flags),
     ...(redis !== undefined && !flags.has('redis') && { redis: redis as string }),
   })
 }
@@ -100,8 +101,17 @@ interface Running {
   /** The configuration at the start: its port and hosts stay. */
   listensOn: ServeConfig
   inUse: InUse
-  /** The console, with `"console": true`. */
+  /** The console, if the configuration has one. */
   page?: OpenConsole
+}
+
+/** The database that a configuration names, unless the flags name another one. */
+function databaseIn({ database }: ServeConfig, flags: Flags): string | undefined {
+  return flags.has('database') ? undefined : (database as string | undefined)
+}
+
+function hasConsole({ console: given = false }: ServeConfig): boolean {
+  return given !== false
 }
 
 /** Opens the console. It stays when the configuration is read again, and uses the new engines. */
@@ -115,7 +125,10 @@ async function consoleOf(running: Running): Promise<OpenConsole> {
     access: state.access,
     isFree: (model) => !mayCost(inUse.config, model),
   })
-  return openConsole(flags, chats, state.access)
+  if (inUse.config.console !== 'members') return openConsole(flags, { chats, access: state.access })
+  const { memberStore } = await import('../console/member-chats.ts')
+  const store = await memberStore(databaseIn(inUse.config, flags) ?? databaseOf(flags))
+  return openConsole(flags, { chats, access: state.access, members: true, store })
 }
 
 /** Replaces the server by that of the changed file. A file with a mistake changes nothing, and its first mistakes are one line. */
@@ -236,7 +249,9 @@ function startScreen(url: string, { config }: ReadConfig, { flags, state, page }
   const { accessText, store } = state
   // A link opens a session, and standard output may end up in a log.
   const hasLink = process.stdout.isTTY || flags.has('print-token')
-  const link = hasLink ? `${page?.link(url)}   (works once, then a cookie)` : `${url}/#k=KEY   (an admin key opens it)`
+  const link = hasLink
+    ? `${page?.link(url)}   (works once, then a cookie)`
+    : `${url}/#k=KEY   (${config.console === 'members' ? 'any key' : 'an admin key'} opens it)`
   return [
     ...(page ? [`  Console   ${link}`] : []),
     `  API       ${url}/v1/messages      export ANTHROPIC_BASE_URL=${url}`,

@@ -1,5 +1,5 @@
-import { catalogueChoices, type ModelChoiceJson } from '@colloquy/server'
-import { metered, type StoreAccess } from '@colloquy/server/access'
+import { type Admitted, catalogueChoices, type DefaultSettings, type ModelChoiceJson } from '@colloquy/server'
+import { allowsModel, charged, type StoreAccess } from '@colloquy/server/access'
 import type { Engine, ModelInfo } from 'colloquy/protocol'
 import type { ConsoleChats } from './open-console.ts'
 
@@ -14,29 +14,30 @@ export interface ConfiguredChatsOptions {
 
 const maxTokens = 8_192
 
-/** The chats of a console with the engines of a configuration. Their requests are in the ledger of the server. */
+/**
+ * The chats of a console with the engines of a configuration. Their requests are in the ledger of the server, and pass the limits
+ * and budgets of the key that owns the chat.
+ */
 export async function configuredChats({ engine, access, isFree }: ConfiguredChatsOptions): Promise<ConsoleChats> {
-  const models = async (): Promise<ModelChoiceJson[]> => {
+  const all = async (): Promise<ModelChoiceJson[]> => {
     const known = new Map(catalogueChoices().map((choice) => [choice.id, choice]))
     const listed = await engine().listModels?.()
     if (listed === undefined || listed.length === 0) return [...known.values()]
     return listed.map((info) => known.get(info.id) ?? choiceOf(info, isFree(info.id)))
   }
-  const [first] = await models().catch(() => catalogueChoices())
+  const models = async ({ owner = '' }: Admitted): Promise<ModelChoiceJson[]> => {
+    const [listed, { key }] = await Promise.all([all(), access.recall(owner, 'default')])
+    return listed.filter(({ id }) => allowsModel(key?.settings ?? {}, id))
+  }
+  const defaultsFrom = ([first]: readonly ModelChoiceJson[]): DefaultSettings => ({
+    model: first?.id ?? 'claude-opus-5-5',
+    max_tokens: Math.min(maxTokens, first?.maxOutputTokens ?? maxTokens),
+  })
+  const usual = defaultsFrom(await all().catch(() => catalogueChoices()))
   return {
     models,
-    engine: (params, context) => {
-      const facts = { source: 'chat', engine: '', isPriced: !isFree(params.model) } as const
-      return metered(
-        engine(),
-        async () => access.ledger,
-        () => facts,
-      )(params, context)
-    },
-    defaults: {
-      model: first?.id ?? 'claude-opus-5-5',
-      max_tokens: Math.min(maxTokens, first?.maxOutputTokens ?? maxTokens),
-    },
+    engine: charged((params, context) => engine()(params, context), access),
+    defaults: async (sender) => (sender.owner === undefined ? usual : defaultsFrom(await models(sender))),
   }
 }
 

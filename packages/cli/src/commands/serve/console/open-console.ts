@@ -2,10 +2,17 @@ import { randomBytes } from 'node:crypto'
 import { chmodSync, existsSync, globSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { spawn } from 'node:child_process'
-import { conversationRoutes, type ModelChoiceJson, type Routes } from '@colloquy/server'
+import {
+  type Admitted,
+  type ConversationRoutesOptions,
+  conversationRoutes,
+  type DefaultSettings,
+  type ModelChoiceJson,
+  type Routes,
+} from '@colloquy/server'
 import type { StoreAccess } from '@colloquy/server/access'
 import { consoleFolder, consoleRoutes } from '@colloquy/server/console'
-import type { ConversationSettings } from 'colloquy/conversation'
+import type { ConversationStore } from 'colloquy/conversation'
 import type { Engine } from 'colloquy/protocol'
 import { ChatLedger } from '../../../chat-ledger.ts'
 import { settingsFrom } from '../../../chat/settings/settings.ts'
@@ -39,9 +46,10 @@ const manyChats = 1_000
 /** The engine of the chats in a console, with its models. */
 export interface ConsoleChats {
   engine: Engine
-  models(): Promise<ModelChoiceJson[]>
+  /** The models that a sender may use. */
+  models(sender: Admitted): Promise<ModelChoiceJson[]>
   /** The settings of a new chat. */
-  defaults: Partial<ConversationSettings>
+  defaults: NonNullable<ConversationRoutesOptions['defaults']>
   /** Absent if there is nothing to close. */
   close?(): Promise<void>
 }
@@ -60,7 +68,7 @@ export async function chatsOf(flags: Flags, chosen: EngineKind, access: StoreAcc
 }
 
 /** The settings of a new chat. They have no model if a server cannot tell its models now. */
-async function defaultsOf(flags: Flags, chosen: EngineKind): Promise<Partial<ConversationSettings>> {
+async function defaultsOf(flags: Flags, chosen: EngineKind): Promise<DefaultSettings> {
   // The page names the model that replies, and the offline engine is none of the listed Claude models.
   if (chosen.kind === 'offline' && !flags.has('model')) return { ...settingsFrom(flags, chosen), model: 'offline' }
   if (!needsModel(chosen, flags)) return settingsFrom(flags, chosen)
@@ -70,11 +78,24 @@ async function defaultsOf(flags: Flags, chosen: EngineKind): Promise<Partial<Con
   return first === undefined ? settings : { ...settings, model: first }
 }
 
+/** Options of `openConsole()`. */
+export interface ConsoleOptions {
+  chats: ConsoleChats
+  access: StoreAccess
+  /** Whether every key opens the page. Default false. */
+  members?: boolean
+  /** The store of the chats. Default: the file of this machine's chats. */
+  store?: ConversationStore | undefined
+}
+
 /** Opens the saved chats for the console. */
-export async function openConsole(flags: Flags, chats: ConsoleChats, access: StoreAccess): Promise<OpenConsole> {
+export async function openConsole(
+  flags: Flags,
+  { chats, access, members = false, store }: ConsoleOptions,
+): Promise<OpenConsole> {
   const { defaults } = chats
-  const conversations = await openChats(chats.engine, { isSaved: true })
-  const page = consoleRoutes({ secret: readSecret(), access, prepare: buildPage })
+  const conversations = await openChats(chats.engine, { isSaved: true, store })
+  const page = consoleRoutes({ secret: readSecret(), access, members, prepare: buildPage })
   writeTokenFile(flags.text('token-file'), page.programToken)
   const chatCount = (await conversations.list({ limit: manyChats })).length
   // After everything that can fail, as nothing would end their programs.
@@ -83,7 +104,7 @@ export async function openConsole(flags: Flags, chats: ConsoleChats, access: Sto
     conversations,
     admit: page.admit,
     defaults,
-    models: () => chats.models(),
+    models: (sender) => chats.models(sender),
     ...tools?.serverOptions,
   })
   return {

@@ -78,13 +78,14 @@ interface Receiver {
 }
 
 async function receive(
-  { config, control }: TurnScope,
+  { state, config, control }: TurnScope,
   { params, context, builder }: EngineRequest,
   { journal, tracer, reading }: Receiver,
 ): Promise<void> {
   const { signal } = control
   signal.throwIfAborted()
-  const events = config.engine(params, { ...context, signal })
+  const { owner } = state.record
+  const events = config.engine(params, { ...context, signal, ...(owner !== null && { owner }) })
   if (typeof events?.[Symbol.asyncIterator] !== 'function') {
     throw new AnthropicError(
       `Cannot read the reply as the engine did not return events: found ${describeValue(events)} (offline() is an engine, offline is not)`,

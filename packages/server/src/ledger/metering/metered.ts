@@ -1,9 +1,9 @@
 import { type Engine, type EngineContext, newId } from 'colloquy/engines'
 import type { MessageCreateParams, MessageStreamEvent, PingEvent } from 'colloquy/protocol'
-import { errorAnswer } from '../messages/error-answer.ts'
-import { type AccessEntry, RequestLog } from '../operate/request-log.ts'
-import type { Ledger } from './ledger.ts'
-import { type Pricing, type RequestOrigin, requestRow } from './request-row.ts'
+import { type AccessEntry, RequestLog } from '../../operate/request-log.ts'
+import type { Ledger } from '../ledger.ts'
+import { loggedReply } from './logged-reply.ts'
+import { type Pricing, type RequestOrigin, requestRow } from '../request-row.ts'
 
 /** Facts about the requests of an engine that it does not know itself. */
 export interface MeteredRequest extends Pricing, Pick<RequestOrigin, 'source' | 'engine'> {
@@ -51,32 +51,7 @@ export function metered(engine: Engine, open: () => Promise<Ledger>, facts: () =
       )
     }
     const log = new RequestLog({ method: 'POST', path: '/v1/messages' }, { now: Date.now, write: settle })
-    log.streaming()
-    let hasBegun = false
-    let isOver = false
-    try {
-      for await (const event of engine(params, context)) {
-        hasBegun = true
-        log.sent(event)
-        // A conversation does not read on after the last event.
-        isOver = event.type === 'message_stop'
-        yield event
-      }
-      isOver = true
-    } catch (error) {
-      isOver = true
-      if (context?.signal?.aborted) log.clientLeft()
-      else {
-        log.failed(error)
-        // A server answers with the status of the error if it has sent nothing.
-        if (!hasBegun) log.responded(errorAnswer(error, log.requestId).status)
-      }
-      throw error
-    } finally {
-      // The caller stopped reading.
-      if (!isOver) log.clientLeft()
-      log.streamEnded()
-    }
+    yield* loggedReply(engine(params, context), log, context?.signal)
   }
   return Object.assign(recorded, engine)
 }

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { openConversations } from 'colloquy/conversation'
 import { type Engine, script } from 'colloquy/engines'
-import { openServerStore } from '../state/server-store.ts'
-import { Ledger } from './ledger.ts'
+import { openServerStore } from '../../state/server-store.ts'
+import { Ledger } from '../ledger.ts'
 import { metered } from './metered.ts'
-import { listRequests } from './reports/requests.ts'
+import { listRequests } from '../reports/requests.ts'
 
 test('metered() records whether a reply ended, was stopped or failed', async () => {
   const store = await openServerStore(':memory:')
