@@ -96,6 +96,8 @@ export class BatchWorker {
 
   async #work(item: ClaimedItem): Promise<void> {
     try {
+      // An engine in the process may reply without ever waiting: other requests come first.
+      await new Promise((resolve) => setTimeout(resolve))
       const result = await runItem(item, this.#options, this.#closing.signal)
       await this.#store(item, result)
     } catch (error) {

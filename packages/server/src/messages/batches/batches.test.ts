@@ -116,6 +116,26 @@ for (const [name, makePlace] of Object.entries(databasePlaces())) {
       }, /was deleted while its results were read/)
     })
 
+    test('a batch of an engine that replies at once holds up no other request', async (t) => {
+      const reply = offline()
+      let sinceTurn = 0
+      let most = 0
+      async function* engine(...given: Parameters<Engine>): ReturnType<Engine> {
+        most = Math.max(most, ++sinceTurn)
+        yield* reply(...given)
+      }
+      const { batches } = await serve(t, { database: open(), engine })
+      // Counts the items in each turn of the event loop.
+      let turn = setImmediate(function next() {
+        sinceTurn = 0
+        turn = setImmediate(next)
+      })
+      t.after(() => clearImmediate(turn))
+      const requests = Array.from({ length: 30 }, (_, index) => ({ custom_id: `c${index}`, params }))
+      await untilEnded(batches, (await batches.create({ requests })).id)
+      assert.ok(most > 0 && most <= 8, `${most} items in one turn`)
+    })
+
     test('a batch that is canceled ends with the results so far', async (t) => {
       const engine = script([{ reply: 'One' }, { reply: 'Two', after: 1, stall: true }])
       const { batches, server } = await serve(t, { database: open(), engine, settings: { concurrency: 1 } })
