@@ -94,17 +94,22 @@ describe('usage, requests and settings', { skip }, () => {
       assert.deepEqual(await save('Budget of this chat', ''), { settings: { model, budget: { tokensPerCall: 1_000 } } })
       // A refusal that has no place of its own.
       const refusal = { error: { type: 'not_found_error', message: 'Cannot find conversation' } }
+      let refused = 0
       await page.route(/\/conversations\/\w+$/, async (route) => {
-        if (route.request().method() === 'PATCH') await route.fulfill({ status: 404, json: refusal })
-        else await route.continue()
+        if (route.request().method() !== 'PATCH') return route.continue()
+        refused++
+        await route.fulfill({ status: 404, json: refusal })
       })
       await page.locator('button.title').click()
       await page.getByLabel('Title of the chat').fill('Gone')
       await page.keyboard.press('Enter')
       await page.locator('.notice').getByText('Cannot find conversation').waitFor()
       assert.equal(await page.getByLabel('Title of the chat').inputValue(), 'Gone')
+      await page.getByLabel('Title of the chat').press('Escape')
+      await page.locator('button.title').waitFor()
       await page.getByRole('combobox', { name: 'Model' }).selectOption({ index: 1 })
       await page.waitForFunction(() => document.querySelector<HTMLSelectElement>('.model')?.value === 'claude-opus-4-8')
+      assert.equal(refused, 2, 'Escape does not save a title')
       await page.getByRole('link', { name: 'Settings' }).click()
       await page.getByLabel('Warn before a request').fill('')
       await page.getByLabel('System prompt of new chats').fill('Answer in verse.')

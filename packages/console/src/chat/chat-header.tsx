@@ -85,7 +85,12 @@ function Title({ chat }: { chat: OpenChat }): VNode {
         maxLength={200}
         ref={(element) => element?.focus()}
         onBlur={({ currentTarget }) => save(currentTarget.value)}
-        onKeyDown={(event) => event.key === 'Escape' && !isComposing(event) && close()}
+        onKeyDown={(event) => {
+          if (event.key !== 'Escape' || isComposing(event)) return
+          // A field that goes loses the focus, which saves it.
+          event.currentTarget.value = chat.title.value
+          close()
+        }}
       />
     </form>
   )
