@@ -40,6 +40,8 @@ export interface LeaseTime {
 export const isFree = `(lease_owner IS NULL OR EXISTS (SELECT 1 FROM json_rows(:dead, id text, seen_at bigint)
   WHERE row.id = lease_owner AND lease_until <= row.seen_at))`
 
+const batchesAtOnce = 100
+
 /**
  * The items that wait for a worker. A worker leases items and renews its leases; an item of a worker that has died is taken by
  * another. The outcome of an item is stored only by the worker that holds its lease, so each has one.
@@ -49,6 +51,8 @@ export class BatchQueue {
   readonly #owner: string
   readonly #leaseMs: number
   #cleanedAt = 0
+  /** The last batch of the page that open() returned; empty if it was the last page. */
+  #openedTo = ''
 
   constructor(database: Database, { owner, leaseMs }: { owner: string; leaseMs: number }) {
     this.#db = database
@@ -56,10 +60,13 @@ export class BatchQueue {
     this.#leaseMs = leaseMs
   }
 
-  /** The batches that have not ended, oldest first. */
+  /** Up to 100 batches that have not ended, oldest first. If there are more, each call returns those after the last call's. */
   async open(): Promise<string[]> {
-    const sql = 'SELECT id FROM %.batch WHERE ended_at IS NULL AND is_ready = 1 ORDER BY created_at, id LIMIT 100'
-    return (await this.#db.rows<{ id: string }>('read the batches', sql)).map(({ id }) => id)
+    const sql = `SELECT id FROM %.batch WHERE ended_at IS NULL AND is_ready = 1 AND id > :after
+      ORDER BY id LIMIT ${batchesAtOnce}`
+    const found = await this.#db.rows<{ id: string }>('read the batches', sql, { after: this.#openedTo })
+    this.#openedTo = found.length === batchesAtOnce ? found.at(-1)!.id : ''
+    return found.map(({ id }) => id)
   }
 
   /** The other workers that hold leases, with the last one of each: it changes as long as they live. */

@@ -16,6 +16,7 @@ import type { Database } from '../../state/database.ts'
 import { migrations } from '../../state/migrations.ts'
 import { listen } from '../../operate/node.ts'
 import { SqliteDatabase } from '../../state/sqlite-database.ts'
+import { BatchQueue } from './batch-queue.ts'
 import { BatchStore } from './batch-store.ts'
 import type { BatchSettings } from './batch-worker.ts'
 import { until } from '../../../../../test/until.ts'
@@ -50,6 +51,18 @@ for (const [name, makePlace] of Object.entries(databasePlaces())) {
         ['batch_item', left * 2],
       ] as const)
         assert.equal((await database.rows('read', `SELECT 1 FROM %.${table}`)).length, rows)
+    })
+
+    test('a batch is worked on also if a hundred others wait', async (t) => {
+      const database = open()
+      t.after(() => database.close())
+      const store = new BatchStore(database)
+      const batch = { workspace: 'w', key_id: '', version: '', betas: '[]', created_at: 1, expires_at: 2 }
+      const ids = Array.from({ length: 101 }, (_, index) => `batch_${1_000 + index}`)
+      for (const id of ids) await store.add({ ...batch, id }, [{ custom_id: 'a', params: '{}' }], 1_000)
+      const queue = new BatchQueue(database, { owner: 'o', leaseMs: 1_000 })
+      assert.deepEqual([...(await queue.open()), ...(await queue.open())], ids)
+      assert.deepEqual(await queue.open(), ids.slice(0, 100))
     })
 
     test('the official client creates, lists, reads and deletes a batch', async (t) => {
