@@ -105,7 +105,8 @@ function thinkingBy(model: string): PromptSlice['thinking'] {
 /** Estimates the prompt's tokens for other beginnings, by the share that each part has of its characters. */
 class Sizes {
   readonly #first: number
-  readonly #messages: readonly number[]
+  /** The characters before each message, and of all of them at the end. */
+  readonly #before: readonly number[]
   readonly #tokensPerCharacter: number
   /** The tokens of the system prompt and tools, which are sent with any beginning. */
   readonly fixed: number
@@ -115,22 +116,27 @@ class Sizes {
     { messages, settings, tokens }: { messages: readonly number[]; settings: number; tokens: number },
   ) {
     this.#first = dropped - (summary === undefined ? 0 : 1)
-    this.#messages = messages
-    this.#tokensPerCharacter = tokens / (settings + sum(messages))
+    let all = 0
+    this.#before = [0, ...messages.map((size) => (all += size))]
+    this.#tokensPerCharacter = tokens / (settings + all)
     this.fixed = Math.ceil(settings * this.#tokensPerCharacter)
   }
 
   /** The tokens of the messages from the one at this index of the path on. */
   from(place: number): number {
-    return this.#tokensOf(this.#messages.slice(place - this.#first))
+    return this.#tokensOf(this.#before.at(-1)! - this.#charactersBefore(place))
   }
 
   before(place: number): number {
-    return this.#tokensOf(this.#messages.slice(0, place - this.#first))
+    return this.#tokensOf(this.#charactersBefore(place))
   }
 
-  #tokensOf(sizes: readonly number[]): number {
-    return Math.ceil(sum(sizes) * this.#tokensPerCharacter)
+  #charactersBefore(place: number): number {
+    return this.#before[place - this.#first]!
+  }
+
+  #tokensOf(characters: number): number {
+    return Math.ceil(characters * this.#tokensPerCharacter)
   }
 }
 
@@ -217,8 +223,4 @@ function sizeOfAll(messages: AddedMessages): number {
 
 function tokensIn(size: number): number {
   return Math.ceil(size / charactersPerToken)
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((all, number) => all + number, 0)
 }

@@ -70,6 +70,29 @@ test('drop counts the system prompt, which it cannot drop', async () => {
   await assert.rejects(conversation.send('word '.repeat(1_900)), { name: 'WindowError', limit: 4_000 })
 })
 
+test('the work of dropping turns grows with their number, not with its square', async () => {
+  const messages = Array.from({ length: 1_000 }, (_, index) => ({
+    role: index % 2 === 0 ? ('user' as const) : ('assistant' as const),
+    content: `${index} ${long}`,
+  }))
+  const window = { policy: 'drop', atTokens: 5_000 } as const
+  const conversation = await openConversations({ engine: offline() }).create({ ...settings, window, messages })
+  const { slice } = Array.prototype
+  let copied = 0
+  function counted(this: unknown[], start?: number, end?: number): unknown[] {
+    const part = slice.call(this, start, end)
+    copied += part.length
+    return part
+  }
+  Object.assign(Array.prototype, { slice: counted })
+  try {
+    assert.ok(conversation.preview('And now?').messages.length < 100)
+  } finally {
+    Object.assign(Array.prototype, { slice })
+  }
+  assert.ok(copied < 10 * messages.length, `${copied} copied`)
+})
+
 test('a system prompt that is set later counts before a reply has its usage', async () => {
   const { conversation, engine } = await open({ policy: 'drop', atTokens: 2_000 })
   for (let turn = 0; turn < 6; turn++) await conversation.send(`${turn} ${long}`)
