@@ -21,9 +21,10 @@ test('docs/troubleshooting.md has every text of our own errors', () => {
   )
 })
 
-/** Messages with words of Node, and one that is written before errors can be. */
+/** Messages with words of Node or undici, and one that is written before errors can be. */
 const others = [
   'Connection error: cannot reach … (TLS: …)',
+  'Connection error: cannot reach … (the dispatcher is of another version of undici…)',
   'colloquy needs Node 22.13 or newer…',
   "Cannot find package 'colloquy'…",
   "Cannot find module '@colloquy/server'…",

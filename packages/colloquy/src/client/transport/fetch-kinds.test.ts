@@ -173,6 +173,22 @@ test('fetch is given the request as the platform takes it', async () => {
   assert.equal(seen.headers.get('x-api-key'), 'key')
 })
 
+test('a dispatcher of another version of undici is named, and not tried again', async () => {
+  let attempts = 0
+  const fetch = async (): Promise<never> => {
+    attempts++
+    const cause = Object.assign(new Error('invalid onRequestStart method'), { code: 'UND_ERR_INVALID_ARG' })
+    throw new TypeError('fetch failed', { cause })
+  }
+  const client = new Anthropic({ apiKey: 'key', fetch })
+  await assert.rejects(client.messages.create(params), {
+    name: 'APIConnectionError',
+    message:
+      /^Connection error: cannot reach https:\/\/api\.anthropic\.com \(the dispatcher is of another version of undici/,
+  })
+  assert.equal(attempts, 1)
+})
+
 test('a redirect that a browser hides is an error', async () => {
   const make: Make = () =>
     Object.defineProperties(new Response(null), { status: { value: 0 }, type: { value: 'opaqueredirect' } })
