@@ -93,3 +93,21 @@ test('edit() without a new reply keeps the last question if it has no reply', as
     ['user', 'assistant', 'user', 'assistant'],
   )
 })
+
+test('edit() that keeps a thousand replies lets other work run', async () => {
+  const messages = Array.from({ length: 2_000 }, (_, index) => ({
+    role: index % 2 === 0 ? ('user' as const) : ('assistant' as const),
+    content: `message ${index}`,
+  }))
+  const settings = { model: 'claude-sonnet-4-6', max_tokens: 100 }
+  const conversation = await openConversations({ engine: script([]) }).create({ ...settings, messages })
+  let turns = 0
+  let next = setImmediate(function count() {
+    turns++
+    next = setImmediate(count)
+  })
+  await conversation.edit('1', 'changed', { rerun: false })
+  clearImmediate(next)
+  assert.equal(conversation.messages.length, messages.length)
+  assert.ok(turns > 0)
+})

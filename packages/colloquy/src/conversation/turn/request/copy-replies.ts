@@ -4,6 +4,7 @@ import type { History } from '../../history/history.ts'
 import { markUnbilled } from '../../history/reply-record.ts'
 import { withoutThinking } from '../../history/sendable.ts'
 import { replyMessage } from '../../history/view.ts'
+import { paced } from '../../in-slices.ts'
 import type { FinishStep, MessageRecord } from '../../stores/store.ts'
 import { beginWithRetries } from '../conflict.ts'
 import { type Plan, planToSend, type StepInput } from '../plan.ts'
@@ -40,7 +41,7 @@ export async function copyReplies(
       withQuestions(last === undefined ? planToSend(await before(), content) : await planAfter(scope, last), added)
     return copyReply(scope, { ...input, plan }, source)
   }
-  for (const record of following) {
+  for await (const record of paced(following)) {
     // Nothing of it arrived: the next reply answers its question too.
     if (record.state === 'failed') continue
     if (record.role === 'assistant') steps.push(stepOf(await copy(record)))
