@@ -296,6 +296,10 @@ export const migrations: readonly Migration[] = [
     name: '0011 requests of chats by time',
     sql: `CREATE INDEX request_chat ON %.request (started_at) WHERE conversation <> '';`,
   },
+  {
+    name: '0012 waiting items of a batch by name',
+    sql: `CREATE INDEX batch_item_name ON %.batch_item (batch, custom_id) WHERE outcome = '';`,
+  },
 ]
 
 /** The migrations that a database lacks. Throws a `StoreError` if it has one that is not known here. */

@@ -8,9 +8,11 @@ import { readSpending } from '../../access/key-spending.ts'
 import { openAccess, type StoreAccess } from '../../access/open-access.ts'
 import { createServer, type Server } from '../../app.ts'
 import type { RequestRow } from '../../ledger/request-row.ts'
-import type { Database } from '../../state/database.ts'
+import { type Database, rows, type Work } from '../../state/database.ts'
 import { migrations } from '../../state/migrations.ts'
 import { SqliteDatabase } from '../../state/sqlite-database.ts'
+import { BatchStore } from './batch-store.ts'
+import { UpstreamBatches } from './upstream-batches.ts'
 
 const baseURL = 'http://colloquy.test'
 const params = { model: 'claude-sonnet-4-6', max_tokens: 100, messages: [{ role: 'user' as const, content: 'Hello' }] }
@@ -50,6 +52,43 @@ test('a batch is run by the account of the upstream, at half the price', async (
   assert.deepEqual(await batches.delete(created.id), { id: created.id, type: 'message_batch_deleted' })
   assert.match(sent.at(-1)!, /^DELETE \/v1\/messages\/batches\/msgbatch_/)
 })
+
+test('results of a long batch find their items by an index', async () => {
+  const database = new SqliteDatabase(':memory:', { migrations })
+  const { plans, seen } = explaining(database)
+  const batches = new UpstreamBatches(seen, { owner: 'o', leaseMs: 1_000 })
+  const batch = { id: 'b', workspace: 'w', key_id: '', version: '', betas: '[]', created_at: 1, expires_at: 2 }
+  await new BatchStore(database).add(batch, [{ custom_id: 'a', params: '{}' }], 9)
+  const stored = await batches.finish('b', [{ custom_id: 'a', outcome: 'succeeded', result: '{}' }])
+  assert.deepEqual([...stored], [['a', '{}']])
+  assert.equal(plans.length, 2)
+  for (const plan of plans) assert.match(plan, /USING INDEX batch_item_name \(batch=\? AND custom_id=\?\)/)
+  await database.close()
+})
+
+/** A database that notes how it runs the statements of its transactions. */
+function explaining(database: Database): { plans: string[]; seen: Database } {
+  const plans: string[] = []
+  function* noting<T>(work: () => Work<T>): Work<T> {
+    const steps = work()
+    let step = steps.next()
+    while (!step.done) {
+      const { sql, values } = step.value
+      const [plan] = yield* rows<{ detail: string }>(`EXPLAIN QUERY PLAN ${sql}`, values)
+      plans.push(plan!.detail)
+      step = steps.next(yield* rows(sql, values))
+    }
+    return step.value
+  }
+  const seen: Database = {
+    kind: database.kind,
+    name: database.name,
+    rows: (...given) => database.rows(...given),
+    transaction: (doing, work) => database.transaction(doing, () => noting(work)),
+    close: () => database.close(),
+  }
+  return { plans, seen }
+}
 
 test('workspaces see their own batches and files of the account', async (t) => {
   const { client, access } = await serve(t)
