@@ -48,7 +48,7 @@ export const sharedVariables: readonly (readonly [name: string, about: string])[
     'HTTPS_PROXY',
     'the proxy for https addresses; HTTP_PROXY for http. With Node before 24.14 only for the API; from 22.21 on NODE_USE_ENV_PROXY=1 uses it for all',
   ],
-  ['NO_PROXY', 'hosts that are reached without a proxy'],
+  ['NO_PROXY', 'hosts and networks that are reached without a proxy, such as example.com,10.0.0.0/8'],
   ['XDG_DATA_HOME', 'the folder of chats, keys of the server, models and secrets'],
   ['XDG_CONFIG_HOME', 'the folder of settings, templates and your own keys'],
   ['XDG_STATE_HOME', 'the folder of earlier inputs'],

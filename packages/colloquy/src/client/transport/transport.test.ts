@@ -400,7 +400,8 @@ test('proxiesOf() reads the environment, and NO_PROXY exempts hosts', (t) => {
   assert.equal(through('http://a.test'), 'http://plain.test:3128/')
   for (const url of ['https://localhost', 'https://127.0.0.1:9', 'https://[::1]'])
     assert.equal(through(url), undefined, url)
-  process.env['NO_PROXY'] = 'b.test, .c.test,*.d.test,e.test:444,fd00::1,[FD00::2],[fd00::3]:444'
+  process.env['NO_PROXY'] =
+    'b.test, .c.test,*.d.test,e.test:444,fd00::1,[FD00::2],[fd00::3]:444,10.0.0.0/8,fc01::/16,1.2.3.4/33,x/8'
   for (const url of [
     'https://b.test',
     'https://x.b.test',
@@ -411,11 +412,21 @@ test('proxiesOf() reads the environment, and NO_PROXY exempts hosts', (t) => {
     'https://[fd00::1]:8443',
     'https://[fd00::2]',
     'https://[fd00::3]:444',
+    'https://10.200.3.4:8443',
+    'https://[fc01::9]',
   ]) {
     assert.equal(through(url), undefined, url)
   }
-  for (const url of ['https://a.test', 'https://bb.test', 'https://e.test', 'https://[fd00::3]', 'https://[fd00::]:1'])
+  for (const url of [
+    'https://a.test',
+    'https://bb.test',
+    'https://e.test',
+    'https://[fd00::3]',
+    'https://[fd00::]:1',
+    'https://11.0.0.1',
+  ])
     assert.ok(through(url), url)
+  for (const url of ['https://[fc02::9]', 'https://1.2.3.4', 'https://10.test']) assert.ok(through(url), url)
   process.env['NO_PROXY'] = '*'
   assert.equal(through('https://a.test'), undefined)
   assert.equal(proxiesOf('http://mine.test')?.(new URL('https://a.test'))?.host, 'mine.test')

@@ -101,6 +101,12 @@ export interface NodeNet {
   connect(options: NodeConnectOptions): NodeSocket
   /** 4 or 6 for an address, 0 for a name. */
   isIP(host: string): number
+  BlockList: new () => NodeBlockList
+}
+
+interface NodeBlockList {
+  addSubnet(network: string, prefix: number, family: 'ipv4' | 'ipv6'): void
+  check(address: string, family: 'ipv4' | 'ipv6'): boolean
 }
 
 export interface NodeTls {

@@ -1,6 +1,6 @@
 import { AnthropicError } from '../../../protocol/types/error.ts'
 import { limitConnecting } from './limit-connecting.ts'
-import type { NodeAgent, NodeConnectOptions, NodeHttp, NodeSocket, NodeTls } from './modules.ts'
+import type { NodeAgent, NodeConnectOptions, NodeHttp, NodeNet, NodeSocket, NodeTls } from './modules.ts'
 import { builtin, environment } from '../runtime.ts'
 
 const tunnelTimeoutMs = 10_000
@@ -54,11 +54,13 @@ function isLoopback(host: string): boolean {
   return host === 'localhost' || host.endsWith('.localhost') || host === '::1' || host.startsWith('127.')
 }
 
-/** Whether `NO_PROXY` lists the host or a parent domain of it, with or without a port. `*` lists every host. */
+/** Whether `NO_PROXY` lists the host, its network, or a parent domain of it, with or without a port. `*` lists every host. */
 function isExempt(url: URL, list: string): boolean {
   const { host, port } = addressOf(url)
   return list.split(/[\s,]+/).some((entry) => {
     if (entry === '*') return true
+    const [, network, prefix] = /^\[?([\da-f.:]+)\]?\/(\d+)$/i.exec(entry) ?? []
+    if (network !== undefined) return isInNetwork(host, network, Number(prefix))
     // An IPv6 address has brackets if a port follows, and often none otherwise.
     const isBareAddress = /^[^[].*:.*:|^::/.test(entry)
     const [, name = '', entryPort] = (isBareAddress ? /(.*)/ : /^\[?(.*?)\]?(?::(\d+))?$/).exec(entry) ?? []
@@ -66,6 +68,17 @@ function isExempt(url: URL, list: string): boolean {
     if (!suffix || (entryPort !== undefined && Number(entryPort) !== port)) return false
     return host === suffix || host.endsWith(`.${suffix}`)
   })
+}
+
+/** Whether the host is an address in a network such as `10.0.0.0/8`. */
+function isInNetwork(host: string, network: string, prefix: number): boolean {
+  const net = builtin('node:net') as NodeNet
+  const version = net.isIP(host)
+  if (version === 0 || version !== net.isIP(network) || prefix > (version === 4 ? 32 : 128)) return false
+  const family = version === 4 ? 'ipv4' : 'ipv6'
+  const list = new net.BlockList()
+  list.addSubnet(network, prefix, family)
+  return list.check(host, family)
 }
 
 /** Makes the agent connect through a tunnel that the proxy opens (`CONNECT`). */
