@@ -11,6 +11,9 @@ import type { TerminalSurface, UserInput } from './surface/terminal-surface.ts'
 /** The speed of the offline engine: slow enough to read along and to stop it. */
 const offlineWordsPerSecond = 40
 
+/** Leaving twice within this time is leaving once. Milliseconds. */
+const secondLeaveMs = 1_000
+
 export interface InteractiveChatOptions {
   flags: Flags
   /** The first message; empty for none. */
@@ -57,15 +60,21 @@ export class InteractiveChat {
 
   /** Runs until the user leaves. Returns the exit code. */
   async run(): Promise<number> {
+    let hasLeft = false
     const stopListening = onStopSignal((exitCode) => this.#inputs.push({ kind: 'leave', exitCode }))
     try {
       const opening = this.#open()
       for await (const input of this.#inputs) {
-        if (input.kind !== 'leave') this.#carryOut(input)
-        else return await this.#leave(input.exitCode, opening)
+        if (input.kind !== 'leave') {
+          this.#carryOut(input)
+          continue
+        }
+        void leftAgain(this.#inputs, () => hasLeft).then(() => this.#endAtOnce(stopListening))
+        return await this.#leave(input.exitCode, opening)
       }
       return 0
     } finally {
+      hasLeft = true
       stopListening()
     }
   }
@@ -91,7 +100,7 @@ export class InteractiveChat {
       if (this.#isLeaving) return
       if (isContinued) this.#surface.print('')
       else if (this.#flags.has('resume')) this.#queue.unshift('/resume')
-      else if (isFirst && this.#queue.length === 0) this.#suggestMessages(engine)
+      else if (isFirst && this.#queue.length === 0) this.#surface.hint(exampleMessages(engine))
       this.#submitNext(session)
     } catch (error) {
       const [{ showError }, { describeError }] = await Promise.all([
@@ -125,16 +134,6 @@ export class InteractiveChat {
     surface.showBusy(false, [])
     showNotes(surface, [...foundGreeting(this.#flags, engine), ''])
     return engine
-  }
-
-  #suggestMessages({ kind }: EngineKind): void {
-    this.#surface.hint([
-      'For example:',
-      '  Explain @README.md in three sentences',
-      '  What is the difference between a thread and a process?',
-      // The offline engine can count; a small model had rather invent.
-      kind === 'offline' ? '  Count to 20' : '  Give me three names for a cat',
-    ])
   }
 
   #carryOut(input: Exclude<UserInput, { kind: 'leave' }>): void {
@@ -216,4 +215,30 @@ export class InteractiveChat {
     await this.#session?.close()
     return exitCode
   }
+
+  /** Ends the program without waiting: a command may never end, such as /attach of a named pipe that no program writes. */
+  #endAtOnce(stopListening: () => void): void {
+    this.#surface.close()
+    stopListening()
+    // `process.exit()` would wait for the thread that waits.
+    process.kill(process.pid)
+  }
+}
+
+/** Waits until the user leaves for the second time. Never resolves once the first has succeeded. */
+async function leftAgain(inputs: AsyncIterable<UserInput>, hasLeft: () => boolean): Promise<void> {
+  const leftAt = performance.now()
+  for await (const { kind } of inputs) {
+    if (kind === 'leave' && !hasLeft() && performance.now() - leftAt >= secondLeaveMs) return
+  }
+}
+
+function exampleMessages({ kind }: EngineKind): string[] {
+  return [
+    'For example:',
+    '  Explain @README.md in three sentences',
+    '  What is the difference between a thread and a process?',
+    // The offline engine can count; a small model had rather invent.
+    kind === 'offline' ? '  Count to 20' : '  Give me three names for a cat',
+  ]
 }

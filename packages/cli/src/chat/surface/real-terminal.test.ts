@@ -84,6 +84,17 @@ test(
       await sees(/6 \* 8 = 48\s[^]*Ask anything/)
       await keys('C-d')
       await sees(/resume: [^]*[#$>]\s*$/)
+      // A chat that waits for a named pipe ends when it is left a second time.
+      await keys(`clear; mkfifo ${folder}/pipe; ${start} -m claude-opus-5-5`, 'Enter')
+      await sees(/opus[^]*Ask anything/)
+      await keys(`/attach ${folder}/pipe`)
+      await keys('Enter')
+      await sees(/attach \S+pipe\s+> Ask anything/)
+      await keys('C-d')
+      // Two quick presses are one.
+      await new Promise((resolve) => setTimeout(resolve, 1_200))
+      await keys('C-d')
+      await sees(/Terminated/)
       // At a question Ctrl-D is no, and Ctrl-C ends the program.
       for (const [key, end] of [
         ['C-d', /\[y\/N\]\s+Nothing/],
