@@ -82,10 +82,10 @@ describe('hostile replies and pages', { skip }, () => {
       for (const path of ['/api/conversations', '/api/changes', '/admin/usage']) {
         assert.ok((await fetch(url + path, { headers: { origin: 'http://evil.example' } })).status >= 401, path)
       }
-      await other.page.getByLabel('Link or admin key').fill(link)
+      await other.page.getByLabel('Link or key').fill(link)
       await other.page.getByRole('button', { name: 'Open' }).click()
       await other.page.getByText('neither an admin key nor a link that is still valid').waitFor()
-      await other.page.getByLabel('Link or admin key').fill(newLink())
+      await other.page.getByLabel('Link or key').fill(newLink())
       await other.page.getByRole('button', { name: 'Open' }).click()
       await other.page.locator('nav.chats li').waitFor()
       assert.ok(refused < 20, `the page asked ${refused} times without a session`)
