@@ -57,7 +57,9 @@ export class Sessions {
     // A token from before a restart may have been used before it.
     const isFresh = signedAt !== undefined && signedAt >= this.#startedAt && signedAt + tokenMs > now
     if (!isFresh || this.#used.has(token))
-      throw noSession('This is neither an admin key nor a link that is still valid: a link works once, for ten minutes')
+      throw noSession(
+        'This is neither a key that opens this page nor a link that is still valid: a link works once, for ten minutes',
+      )
     this.#used.set(token, signedAt)
     return this.cookieFor({ keyId: '' }, options)
   }
