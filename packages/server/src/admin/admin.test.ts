@@ -88,7 +88,9 @@ test('a refusal before any output has its tokens in the ledger, and no cost unle
     stop_details: { type: 'refusal', category, explanation: null },
   })
   const replies = [refusal('cyber'), refusal('bio'), refusal('cyber', 'Hello'), refusal('cyber')]
-  const { access, call } = await serve(t, { engine: 'claude' }, script(replies))
+  // Requests of one millisecond are listed in any order.
+  let now = Date.now()
+  const { access, call } = await serve(t, { engine: 'claude', now: () => now++ }, script(replies))
   const { secret: admin } = await access.keys.create({ name: 'root', isAdmin: true })
   const { secret } = await access.keys.create({ name: 'ada' })
   for (const _ of replies) await call('POST', '/v1/messages', ask, secret)
