@@ -20,7 +20,7 @@ export async function openSession(): Promise<void> {
   await signIn(link).catch(() => undefined)
 }
 
-/** The id of the key of a member, who sees no keys of others; empty for an operator. Kept, so that a reload shows the same at once. */
+/** The id of a member's key; empty for an operator, who sees all keys. It is kept, so that a reload shows the same at once. */
 export const memberKey: Signal<string> = stored('memberKey', '')
 
 /** Asks the server who has the session. */

@@ -156,7 +156,7 @@ async function session(request: Request, parts: SessionParts): Promise<Response>
   return new Response(null, { status: 204, headers: { 'set-cookie': cookie } })
 }
 
-/** The sender with a key that opens the page. Undefined if it does not: it is not valid, or no admin's where others do not open it. */
+/** The sender, if the key opens the page: an admin's does, and with `members` every personal one. Otherwise undefined. */
 async function visitorOf(
   find: () => Caller | Promise<Caller> | undefined,
   members: boolean,

@@ -9,7 +9,7 @@ const headBytes = 22
 const macBytes = 32
 
 export interface Session {
-  /** The admin key that opened it. Empty for a link and for the token of programs. */
+  /** The id of the key that opened it. Empty for a link and for the token of programs. */
   keyId: string
 }
 

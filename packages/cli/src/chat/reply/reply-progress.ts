@@ -55,7 +55,10 @@ export class ReplyProgress {
     return since === undefined ? undefined : performance.now() - since
   }
 
-  /** The lines below the reply: the wait for a retry, the thinking, the part of the prompt that was read, the progress of a call, or a silence. */
+  /**
+   * The lines below the reply: the wait for a retry, the thinking, the part of the prompt that was read, the progress of a call, or
+   * a silence.
+   */
   status({ retry, reading }: Readonly<LatestRequest>, isSummarizing: boolean): string[] {
     const waited = Math.round(this.ms / 1000)
     if (retry !== undefined) {

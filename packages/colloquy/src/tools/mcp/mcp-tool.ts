@@ -16,7 +16,10 @@ export function isMcpTool(tool: object): boolean {
   return fromMcp in tool
 }
 
-/** A tool of an MCP server, as its `listTools()` returns it, for a tool loop. The client sends each call to the server, and an abort of the loop cancels it. */
+/**
+ * A tool of an MCP server, as its `listTools()` returns it, for a tool loop. The client sends each call to the server. An abort of
+ * the loop cancels it.
+ */
 export function mcpTool(
   { name, description, inputSchema }: MCPToolLike,
   client: MCPClientLike,

@@ -46,7 +46,7 @@ async function serveFile(flags: Flags): Promise<number> {
   const state = await stateOf(inUse, flags)
   const following = await followers(flags, read.config)
   const running: Running = { path, flags, engines, state, following, listensOn: read.config, inUse }
-  if (hasConsole(read.config)) running.page = await consoleOf(running)
+  if (read.config.console) running.page = await consoleOf(running)
   const server = new SwitchingServer(serverOf(read, used, running))
   const isLocal = isLoopback(host)
   const allowedHosts = isLocal || hosts.length > 0 ? { allowedHosts: [...loopback, ...hosts] } : {}
@@ -110,25 +110,22 @@ function databaseIn({ database }: ServeConfig, flags: Flags): string | undefined
   return flags.has('database') ? undefined : (database as string | undefined)
 }
 
-function hasConsole({ console: given = false }: ServeConfig): boolean {
-  return given !== false
-}
-
 /** Opens the console. It stays when the configuration is read again, and uses the new engines. */
 async function consoleOf(running: Running): Promise<OpenConsole> {
   const { openConsole } = await import('../console/open-console.ts')
   const { configuredChats } = await import('../console/configured-chats.ts')
-  const { flags, state } = running
-  const { inUse } = running
+  const { flags, state, inUse } = running
+  const { access, store } = state
   const chats = await configuredChats({
     engine: () => inUse.engine,
-    access: state.access,
+    access,
     isFree: (model) => !mayCost(inUse.config, model),
   })
-  if (inUse.config.console !== 'members') return openConsole(flags, { chats, access: state.access })
+  const members = inUse.config.console === 'members'
+  if (!members || store.database.kind !== 'postgres') return openConsole(flags, { chats, access, members })
   const { memberStore } = await import('../console/member-chats.ts')
-  const store = await memberStore(databaseIn(inUse.config, flags) ?? databaseOf(flags))
-  return openConsole(flags, { chats, access: state.access, members: true, store })
+  const shared = await memberStore(databaseIn(inUse.config, flags) ?? databaseOf(flags))
+  return openConsole(flags, { chats, access, members, store: shared })
 }
 
 /** Replaces the server by that of the changed file. A file with a mistake changes nothing, and its first mistakes are one line. */

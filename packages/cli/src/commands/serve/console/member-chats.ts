@@ -1,11 +1,7 @@
 import type { ConversationStore } from 'colloquy/conversation'
 
-/**
- * The store of the chats of members in the database of keys and usage, so that several servers have the same chats. Undefined if
- * that is a file: the chats are then in that of this machine's chats.
- */
-export async function memberStore(database: string): Promise<ConversationStore | undefined> {
-  if (!/^postgres(?:ql)?:\/\//.test(database)) return undefined
+/** The store of the chats of members in the PostgreSQL database of keys and usage, so that several servers have the same chats. */
+export async function memberStore(database: string): Promise<ConversationStore> {
   const { postgresStore } = await import('colloquy/conversation/postgres')
   // The server has loaded it for its keys.
   const { default: pg } = await import('pg')
