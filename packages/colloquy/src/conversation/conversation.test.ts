@@ -541,7 +541,7 @@ describe('continue()', () => {
 
   test('sends a paused reply back unchanged', async () => {
     const { conversation, engine } = await start([{ content: 'Searching', stop_reason: 'pause_turn' }, 'found'])
-    await conversation.send('a')
+    await assert.rejects(conversation.send('a', { toolOptions: { maxRounds: 1 } }))
     await conversation.continue()
     assert.deepEqual(sent(engine), ['user: a', 'assistant: Searching'])
     assert.deepEqual(said(conversation), ['a', 'Searching', 'found'])

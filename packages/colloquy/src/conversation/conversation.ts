@@ -33,7 +33,7 @@ import { checkShelf, type ConversationMessage, isShown, showMessage, titleText }
 export interface TurnOptions extends Partial<Omit<ConversationSettings, 'tools'>> {
   /**
    * Tools made by `tool()` run by themselves: their results are sent and the model replies again, until a reply calls none
-   * of them. Each step is recorded before the next one begins.
+   * of them. Each step is recorded before the next one begins. A reply of the API's own tools that paused is continued.
    */
   tools?: (ToolUnion | Runnable)[]
   /** How those tools are run. */

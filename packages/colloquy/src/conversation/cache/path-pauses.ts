@@ -44,5 +44,5 @@ export class PathPauses {
 
 /** Whether a message continues a turn. Its steps follow each other at once, and do not show how long a user pauses. */
 function isStep(message: MessageRecord | undefined): boolean {
-  return message?.json.includes('"type":"tool_result"') ?? false
+  return message?.role === 'assistant' || (message?.json.includes('"type":"tool_result"') ?? false)
 }

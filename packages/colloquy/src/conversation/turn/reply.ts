@@ -31,11 +31,11 @@ export interface ReplyStep {
 }
 
 /**
- * The reply of a turn. In a turn with tools, `message`, `text` and the other members are those of the last step; `usage` and
- * `cost` are those of all steps together.
+ * The reply of a turn. In a turn of several steps, `message`, `text` and the other members are those of the last step;
+ * `usage` and `cost` are those of all steps together.
  */
 export interface Reply extends ReplyStep {
-  /** The steps of the turn, in order. Without tools there is one. */
+  /** The steps of the turn, in order. There is one unless tools run or the reply pauses. */
   steps: readonly ReplyStep[]
 }
 

@@ -36,8 +36,9 @@ export interface StepOptions {
 
 /** The step that follows a reply in a turn with these tools. */
 export function stepAfter(reply: Message, tools: StepOptions['tools']): NextStep {
-  if (!tools.some(isRunnable)) return { type: 'stop' }
   const next = nextStep(reply)
+  // Without tools that run here, the calls are for the caller, who also asked for the pause after a compaction.
+  if (reply.stop_reason !== 'pause_turn' && !tools.some(isRunnable)) return { type: 'stop' }
   return next.type === 'call' && hasPending(next.calls, tools) ? { type: 'stop' } : next
 }
 
@@ -46,8 +47,8 @@ function hasPending(calls: readonly ToolUseBlock[], tools: StepOptions['tools'])
 }
 
 /**
- * Runs the rest of a turn: as long as its last reply calls runnable tools, another step with their results. Each step is
- * recorded before the next one begins.
+ * Runs the rest of a turn: as long as its last reply calls runnable tools, another step with their results; after a reply
+ * that paused, a step that continues it. Each step is recorded before the next one begins.
  *
  * @param steps the steps so far, one at least.
  */
@@ -66,7 +67,7 @@ async function runFurther(scope: TurnScope, options: StepOptions, steps: readonl
     if (next.type === 'stop') return replyOfTurn(done)
     // Check before running the tools: their side effects would be wasted.
     if (done.length >= maxRounds) {
-      throw new AnthropicError(`Cannot continue the turn: the model still calls tools after ${maxRounds} replies`)
+      throw new AnthropicError(`Cannot continue the turn: the model has not ended it after ${maxRounds} replies`)
     }
     const results = next.type === 'call' ? await resultsOf(next.calls, options, control.signal) : undefined
     const plan = async (): Promise<Plan> => {
