@@ -25,6 +25,8 @@ export interface FilePaths {
   config: string
   /** The user's keys for engines, as JSON. Only its owner can read the file. */
   keys: string
+  /** The user's sign-ins at MCP servers, as JSON. Only its owner can read the file. */
+  signIns: string
   /** The folder of the user's templates. */
   templates: string
 }
@@ -50,6 +52,7 @@ export function filePaths(env: Environment = process.env, platform: string = pro
     model: path.join(data, 'model.json'),
     config: env['COLLOQUY_CONFIG'] || path.join(config, 'config.json'),
     keys: path.join(config, 'keys.json'),
+    signIns: path.join(config, 'mcp-sign-ins.json'),
     templates: path.join(config, 'templates'),
   }
 }

@@ -72,8 +72,13 @@ export type Effect =
       onPick: (id: string) => Promise<readonly Effect[]>
       otherwise: () => Promise<readonly Effect[]>
     }
+  /** Runs what takes time and leads to more effects. The user can stop it, which aborts the signal. */
+  | { kind: 'task'; run: (perform: Perform, signal: AbortSignal) => Promise<readonly Effect[]> }
   /** Runs a turn and shows its reply. */
   | { kind: 'turn'; begin: () => Turn }
+
+/** Carries out effects before those that a task leads to. */
+export type Perform = (effects: readonly Effect[]) => Promise<void>
 
 export function say(...lines: string[]): Effect {
   return { kind: 'say', lines }

@@ -1,6 +1,7 @@
 import type { EngineKind } from '../engine/engine-kind.ts'
 import { SwitchingConnection } from '../engine/switching-connection.ts'
 import type { Flags } from '../flags.ts'
+import { askForCall } from './ask-for-call.ts'
 import { attach, sourcesFrom } from './content/attach.ts'
 import { resourceNames } from './content/resources.ts'
 import { say, showMessages, type ChatContext, type ChatState, type CostStyle } from './chat-state.ts'
@@ -66,7 +67,7 @@ export async function openSession(
   const host: ToolHost = {
     show: (line) => session.showCall(line),
     showProgress: (text) => session.showProgress(text),
-    ask: (call) => session.askForCall(call),
+    ask: (call) => askForCall(surface, call, () => session.stop()),
   }
   const session = new ChatSession(surface, context, state, flags.text('wrap') as WrapMode | undefined)
   if (tools !== undefined) await session.perform([say(...toolNotes(tools))])

@@ -13,7 +13,7 @@ export async function plainChat(words: readonly string[], flags: Flags): Promise
   surface.print(...greeting(flags, engine))
   const { session } = await openSession(surface, flags, { engine, wordsPerSecond: Infinity })
   const lines = createInterface({ input: process.stdin, output: process.stdout, prompt: '> ' })
-  lines.on('SIGINT', () => (surface.isReplying ? session.stop() : lines.close()))
+  lines.on('SIGINT', () => (session.isBusy ? session.stop() : lines.close()))
   process.on('SIGTERM', () => lines.close())
   if (words.length > 0) await session.submit(words.join(' '))
   else if (flags.has('resume') && flags.text('resume') === undefined) await session.submit('/resume')

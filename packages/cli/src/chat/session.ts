@@ -1,4 +1,5 @@
 import { ConversationConflictError, type Conversation, type Turn } from 'colloquy/conversation'
+import { APIUserAbortError } from 'colloquy/protocol'
 import { keyAdvice } from '../engine/credentials.ts'
 import { MarkdownStream } from '../markdown/markdown-stream.ts'
 import { attachBytes } from './content/attach.ts'
@@ -9,7 +10,6 @@ import { ReplyProgress } from './reply/reply-progress.ts'
 import { failureNotes, replyNotes } from './reply/turn-report.ts'
 import { attachEffects } from './slash/attachments.ts'
 import { promptEffects } from './slash/mcp.ts'
-import type { Permission, ToolCall } from '../mcp/chat-tools.ts'
 import type { SlashInput } from './slash/command.ts'
 import { readLine } from './slash/read-line.ts'
 import { unknownCommand } from './slash/table.ts'
@@ -31,6 +31,8 @@ export class ChatSession {
   readonly #leftOut = new WeakMap<Conversation, number>()
   #isStopped = false
   #turn: Turn | undefined
+  /** Aborts the task that runs. */
+  #task: AbortController | undefined
   #display: TurnDisplay | undefined
   #progress: ReplyProgress | undefined
 
@@ -49,6 +51,11 @@ export class ChatSession {
   /** How to return to this chat later. Undefined if it was not saved. */
   get resumeHint(): string | undefined {
     return resumeHint(this.#state.conversation, this.#context.isSaved)
+  }
+
+  /** Whether a reply or a task is in progress, which `stop()` ends. */
+  get isBusy(): boolean {
+    return this.#turn !== undefined || this.#task !== undefined
   }
 
   /** The thinking of the reply in flight, or of the last one. */
@@ -76,6 +83,7 @@ export class ChatSession {
   stop(): void {
     this.#isStopped = true
     this.#turn?.abort()
+    this.#task?.abort(new APIUserAbortError())
   }
 
   /** Shows a line about a call of a tool. */
@@ -88,18 +96,6 @@ export class ChatSession {
   showProgress(text: string): void {
     this.#progress?.setCall(text)
     this.#surface.touch()
-  }
-
-  /** Asks whether the model may call a tool. */
-  async askForCall({ name, signal }: ToolCall): Promise<Permission> {
-    const answers = [
-      { key: 'y', text: 'yes' },
-      { key: 'a', text: 'always until you leave' },
-      { key: 'n', text: 'no' },
-    ]
-    const key = await this.#surface.ask(`Call ${name}?`, answers, signal)
-    if (key === undefined) this.stop()
-    return key === 'y' ? 'once' : key === 'a' ? 'always' : { reason: 'the user did not allow it' }
   }
 
   /** Attaches an image of the clipboard to the next message. */
@@ -144,6 +140,8 @@ export class ChatSession {
         return surface.setLook(effect.look)
       case 'pick':
         return this.#pick(effect)
+      case 'task':
+        return this.#runTask(effect)
       case 'turn':
         await this.#checkUnchanged()
         return this.#runTurn(effect.begin())
@@ -154,6 +152,15 @@ export class ChatSession {
     if (this.#surface.pick === undefined) return this.perform(await otherwise())
     const picked = await this.#surface.pick(source)
     return this.perform(picked === undefined ? [say('Nothing was chosen.')] : await onPick(picked))
+  }
+
+  async #runTask({ run }: Extract<Effect, { kind: 'task' }>): Promise<void> {
+    this.#task = new AbortController()
+    try {
+      await this.perform(await run((effects) => this.perform(effects), this.#task.signal))
+    } finally {
+      this.#task = undefined
+    }
   }
 
   async #runTurn(turn: Turn): Promise<void> {

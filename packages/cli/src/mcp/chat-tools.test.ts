@@ -366,6 +366,7 @@ test('a server that cannot be reached is named with what was found at its url', 
   try {
     const { failures } = await openTools({
       signed: { url: `${listening.url}/401` },
+      forbidden: { url: `${listening.url}/403` },
       other: { url: `${listening.url}/404` },
       old: { type: 'sse', url: `${listening.url}/404` },
       broken: { url: `${listening.url}/500` },
@@ -374,7 +375,8 @@ test('a server that cannot be reached is named with what was found at its url', 
     assert.deepEqual(
       failures.map((failure) => failure.replace('Cannot use the MCP server ', '')),
       [
-        'signed: it wants a sign-in (status 401): put its token into the headers of the file, such as {"authorization": "Bearer ${TOKEN}"}. Signing in by OAuth is not supported',
+        'signed: it wants a sign-in: /mcp login signed in the chat opens the browser for it, or put a token into its headers in the file, such as {"authorization": "Bearer ${TOKEN}"}',
+        'forbidden: it refused the request (status 403): put a token into its headers in the file, such as {"authorization": "Bearer ${TOKEN}"}',
         'other: there is no MCP server at its url (status 404); an older one may need "type": "sse" in the file',
         'old: there is no MCP server at its url (status 404)',
         'broken: it answered with status 500',
@@ -429,6 +431,8 @@ test('a mistake in a file is one sentence that names the file and the server', a
     [server({ command: 'x', env: { A: 1 } }), /its env\.A must be a text$/],
     [server({ command: '${NO_SUCH}' }), /its command names the variable NO_SUCH, which is not set$/],
     [server({ url: 'file:///x' }), /its url must be an http or https address$/],
+    [server({ url: 'http://x', oauth: 'me' }), /its oauth must be an object$/],
+    [server({ url: 'http://x', oauth: { callbackPort: 0 } }), /its oauth\.callbackPort must be a port$/],
     [server({ command: 'x', timeout: -1 }), /its timeout must be a number of milliseconds$/],
   ] as const) {
     await assert.rejects(readServerFile(fileOf(content), {}), { name: 'UsageError', message })

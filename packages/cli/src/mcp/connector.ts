@@ -6,7 +6,8 @@ import {
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
 import { byteText } from '../format.ts'
 import { failureIn } from './failure-reason.ts'
-import type { McpServer } from './server-file.ts'
+import type { AddressServer, McpServer, ProgramServer } from './server-file.ts'
+import type { SignedIn } from './sign-in/signed-in.ts'
 
 /** The most characters that are kept of what a program writes to its standard error. */
 const maxWords = 4_000
@@ -23,11 +24,12 @@ export interface Connector {
   kill: () => void
 }
 
-export function connectorFor(server: McpServer): Connector {
-  return server.kind === 'program' ? programConnector(server) : addressConnector(server)
+/** @param signedIn the sign-in that requests to an address use. */
+export function connectorFor(server: McpServer, signedIn: SignedIn | undefined): Connector {
+  return server.kind === 'program' ? programConnector(server) : addressConnector(server, signedIn)
 }
 
-function programConnector({ command, args, env, cwd }: Extract<McpServer, { kind: 'program' }>): Connector {
+function programConnector({ command, args, env, cwd }: ProgramServer): Connector {
   const given = { ...networkVariables(), ...env }
   const transport = new StdioClientTransport({
     command,
@@ -55,8 +57,8 @@ function programConnector({ command, args, env, cwd }: Extract<McpServer, { kind
   return { transport, lastWords: () => failureIn(words), kill }
 }
 
-function addressConnector({ kind, url, headers }: Exclude<McpServer, { kind: 'program' }>): Connector {
-  const options = { requestInit: { headers } }
+function addressConnector({ kind, url, headers }: AddressServer, signedIn: SignedIn | undefined): Connector {
+  const options = { requestInit: { headers }, ...(signedIn && { authProvider: signedIn }) }
   const transport = kind === 'sse' ? new SSEClientTransport(url, options) : new CutNoticingTransport(url, options)
   return { transport, lastWords: () => '', kill: () => {} }
 }

@@ -1,10 +1,15 @@
-import { SdkError, SdkErrorCode, SdkHttpError, SseError } from '@modelcontextprotocol/client'
+import { SdkError, SdkErrorCode, SdkHttpError, SseError, UnauthorizedError } from '@modelcontextprotocol/client'
 import { systemReason } from '../errors/system-error.ts'
 import { wordsOfConnection } from '../errors/error-words.ts'
 import { oneLine } from '../format.ts'
 
-/** The reason why a server cannot be used, from the error and the last words of its program, as the end of a sentence. */
-export function failureReason(error: unknown, lastWords: string): string {
+/**
+ * The reason why the server of this name cannot be used, from the error and the last words of its program, as the end of a
+ * sentence.
+ */
+export function failureReason(name: string, error: unknown, lastWords: string): string {
+  if (isUnauthorized(error))
+    return `it wants a sign-in: /mcp login ${name} in the chat opens the browser for it, or ${headerAdvice}`
   if (error instanceof SdkHttpError)
     return httpReason(error.status, '; an older one may need "type": "sse" in the file')
   if (error instanceof SdkError && error.code === SdkErrorCode.RequestTimeout)
@@ -19,13 +24,20 @@ function connectionReason(cause: unknown): string | undefined {
   return cause instanceof Error ? wordsOfConnection((cause as NodeJS.ErrnoException).code)?.found : undefined
 }
 
+const headerAdvice = 'put a token into its headers in the file, such as {"authorization": "Bearer ${TOKEN}"}'
+
 function httpReason(status: number, ifNone: string): string {
   if (status === 401 || status === 403) {
-    const form = `{"authorization": "Bearer \${TOKEN}"}`
-    return `it wants a sign-in (status ${status}): put its token into the headers of the file, such as ${form}. Signing in by OAuth is not supported`
+    return `it refused the request (status ${status}): ${headerAdvice}`
   }
   if (status === 404 || status === 405) return `there is no MCP server at its url (status ${status})${ifNone}`
   return `it answered with status ${status}`
+}
+
+/** Whether the server wants a sign-in, and no token in the file replaces it. */
+export function isUnauthorized(error: unknown): boolean {
+  const isRefusedAgain = error instanceof SdkError && error.code === SdkErrorCode.ClientHttpAuthentication
+  return error instanceof UnauthorizedError || isRefusedAgain
 }
 
 /** Whether the connection ended before the answer. */

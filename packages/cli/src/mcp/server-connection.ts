@@ -8,11 +8,12 @@ import {
   type Tool,
 } from '@modelcontextprotocol/client'
 import type { MCPBlock, MCPCallToolResultLike } from 'colloquy/tools'
-import { ExitCode, ExitError } from '../exit.ts'
+import { ExitCode, ExitError, UsageError } from '../exit.ts'
 import { type Connector, connectorFor } from './connector.ts'
-import { failureReason, isClosed, withReadableMessage } from './failure-reason.ts'
+import { failureReason, isClosed, isUnauthorized, withReadableMessage } from './failure-reason.ts'
 import { readableBlock } from './readable-content.ts'
 import type { McpServer } from './server-file.ts'
+import { SignedIn } from './sign-in/signed-in.ts'
 
 /** The longest time until a server lists its tools. The first start of one with `npx` fetches it. Milliseconds. */
 const startMs = 60_000
@@ -35,9 +36,13 @@ export class ServerConnection {
   #link: Link | undefined
   #tools: readonly Tool[] = []
   #failure = 'it was not started'
+  /** Undefined for a program, and if the headers of the file have a token. */
+  readonly #signedIn: SignedIn | undefined
 
   constructor(server: McpServer) {
     this.server = server
+    const isSignedIn = server.kind !== 'program' && !new Headers(server.headers).has('authorization')
+    this.#signedIn = isSignedIn ? new SignedIn(server.url) : undefined
   }
 
   /** The tools that the server listed last, also after it has ended. */
@@ -73,11 +78,34 @@ export class ServerConnection {
       this.#tools = callable(tools)
       this.#link = link
     } catch (error) {
-      this.#failure = signal?.aborted ? 'it was stopped before it was ready' : failureReason(error, link.lastWords())
+      this.#failure = signal?.aborted
+        ? 'it was stopped before it was ready'
+        : failureReason(this.server.name, error, link.lastWords())
       await link.client.close().catch(() => {})
     } finally {
       signal?.removeEventListener('abort', kill)
     }
+  }
+
+  /**
+   * Signs the user in at the server, and connects. Throws a `UsageError` if the server needs no sign-in, and an `ExitError` if the
+   * sign-in fails.
+   */
+  async signIn(openPage: (url: URL) => Promise<void>, signal: AbortSignal): Promise<void> {
+    const { server } = this
+    if (server.kind === 'program')
+      throw new UsageError(`Cannot sign in at ${server.name}: it is a program, not an address`)
+    if (this.#signedIn === undefined)
+      throw new UsageError(`Cannot sign in at ${server.name}: its headers in the file have a token`)
+    const { signIn } = await import('./sign-in/sign-in.ts')
+    await signIn(server, { challenge: this.#signedIn.challenge, openPage, signal })
+    await this.open(signal)
+  }
+
+  /** Forgets the sign-in at the server, and connects without it. */
+  async signOut(): Promise<void> {
+    this.#signedIn?.forget()
+    await this.open()
   }
 
   /** Calls a tool. Aborting the signal cancels the call at the server. Its progress is passed on. */
@@ -94,6 +122,11 @@ export class ServerConnection {
     } catch (error) {
       signal?.throwIfAborted()
       if (isClosed(error)) throw this.#unusable()
+      if (isUnauthorized(error)) {
+        await this.close()
+        this.#failure = failureReason(this.server.name, error, '')
+        throw this.#unusable()
+      }
       // The server no longer knows the session, so it has not run the call.
       if (!(error instanceof SdkHttpError) || error.status !== 404) throw withReadableMessage(error)
       await this.open(signal)
@@ -150,7 +183,7 @@ export class ServerConnection {
       { name: 'colloquy', version: '1' },
       { listChanged: { tools: { onChanged: (_, tools) => (this.#tools = tools ? callable(tools) : this.#tools) } } },
     )
-    const link: Link = { client, ...connectorFor(server) }
+    const link: Link = { client, ...connectorFor(server, this.#signedIn) }
     // The client takes a callback, not listeners.
     // oxlint-disable-next-line unicorn/prefer-add-event-listener
     client.onclose = () => {

@@ -3,14 +3,37 @@ import { UsageError } from '../exit.ts'
 import type { Environment } from '../flags.ts'
 
 /** A server of the Model Context Protocol: a program of this machine, or an address. */
-export type McpServer = {
+export type McpServer = ProgramServer | AddressServer
+
+interface ServerEntry {
   name: string
   /** The longest time of a call. Default: that of a tool. Milliseconds. */
   timeoutMs: number | undefined
-} & (
-  | { kind: 'program'; command: string; args: string[]; env: Record<string, string>; cwd: string | undefined }
-  | { kind: 'http' | 'sse'; url: URL; headers: Record<string, string> }
-)
+}
+
+export interface ProgramServer extends ServerEntry {
+  kind: 'program'
+  command: string
+  args: string[]
+  env: Record<string, string>
+  cwd: string | undefined
+}
+
+export interface AddressServer extends ServerEntry {
+  kind: 'http' | 'sse'
+  url: URL
+  headers: Record<string, string>
+  /** The client of a sign-in, for servers that register none by themselves. */
+  oauth: OAuthClient | undefined
+}
+
+/** A client that was registered for a sign-in by OAuth. */
+export interface OAuthClient {
+  clientId: string | undefined
+  clientSecret: string | undefined
+  /** The port of this machine to which the browser returns. Default: a free one. */
+  callbackPort: number | undefined
+}
 
 /**
  * The servers of a file in the form that most programs with MCP share: `{"mcpServers": {"files": {"command": "npx", "args": []}}}`.
@@ -42,7 +65,7 @@ class EntryReader {
     if (!isObject(entry)) throw this.#error('it must be an object')
     const timeoutMs = this.#timeout(entry['timeout'])
     if (entry['command'] !== undefined) {
-      const cwd = entry['cwd'] === undefined ? undefined : this.#text('cwd', entry['cwd'])
+      const cwd = this.#optionalText('cwd', entry['cwd'])
       const command = this.#text('command', entry['command'])
       return {
         name,
@@ -58,7 +81,20 @@ class EntryReader {
     const url = URL.parse(this.#text('url', entry['url']))
     if (url === null || !/^https?:$/.test(url.protocol)) throw this.#error('its url must be an http or https address')
     const kind = entry['type'] === 'sse' ? 'sse' : 'http'
-    return { name, timeoutMs, kind, url, headers: this.#map('headers', entry['headers']) }
+    const headers = this.#map('headers', entry['headers'])
+    return { name, timeoutMs, kind, url, headers, oauth: this.#oauth(entry['oauth']) }
+  }
+
+  #oauth(value: unknown): OAuthClient | undefined {
+    if (value === undefined) return undefined
+    if (!isObject(value)) throw this.#error('its oauth must be an object')
+    const { clientId, clientSecret, callbackPort } = value
+    if (callbackPort !== undefined && !isPort(callbackPort)) throw this.#error('its oauth.callbackPort must be a port')
+    return {
+      clientId: this.#optionalText('oauth.clientId', clientId),
+      clientSecret: this.#optionalText('oauth.clientSecret', clientSecret),
+      callbackPort,
+    }
   }
 
   #timeout(value: unknown): number | undefined {
@@ -79,6 +115,10 @@ class EntryReader {
     return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, this.#text(`${field}.${key}`, each)]))
   }
 
+  #optionalText(field: string, value: unknown): string | undefined {
+    return value === undefined ? undefined : this.#text(field, value)
+  }
+
   #text(field: string, value: unknown): string {
     if (typeof value !== 'string') throw this.#error(`its ${field} must be a text`)
     return value.replaceAll(/\$\{(\w+)(?::-([^}]*))?\}/g, (_, name: string, otherwise: string | undefined) => {
@@ -91,4 +131,8 @@ class EntryReader {
   #error(reason: string): UsageError {
     return new UsageError(`Cannot use ${this.#place}: ${reason}`)
   }
+}
+
+function isPort(value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value > 0 && value < 65_536
 }

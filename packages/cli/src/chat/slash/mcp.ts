@@ -1,20 +1,44 @@
 import { UsageError } from '../../exit.ts'
 import { countText } from '../../format.ts'
-import { say, type Effect } from '../chat-state.ts'
+import { print, say, type Effect, type Perform } from '../chat-state.ts'
 import { messageEffects } from '../message.ts'
 import type { ServerConnection } from '../../mcp/server-connection.ts'
+import { openBrowser } from '../../browser.ts'
 import type { SlashInput } from './command.ts'
 
-/** Lists the MCP servers, shows what one offers, or starts one again. */
-export async function mcp({ context: { tools }, words, rest }: SlashInput): Promise<Effect[]> {
+/** Lists the MCP servers, shows what one offers, or does something with one. */
+export async function mcp({ context: { tools }, rest }: SlashInput): Promise<Effect[]> {
   if (tools === undefined) return [say('This chat has no MCP servers: --mcp FILE starts those of a file.')]
   const { connections } = tools
   if (rest === '') return [say(...connections.map(statusLine), '', '  /mcp NAME shows what a server offers')]
-  const isRestart = words[0] === 'restart' && words.length > 1
-  const connection = named(isRestart ? rest.replace(/^restart\s+/, '') : rest, connections)
-  if (!isRestart) return [say(statusLine(connection), ...(await offers(connection)))]
-  await connection.open()
-  return [say(statusLine(connection))]
+  const [, action, name] = /^(restart|login|logout)\s+(.+)$/.exec(rest) ?? []
+  const connection = named(name ?? rest, connections)
+  switch (action) {
+    case 'restart':
+      await connection.open()
+      return [say(statusLine(connection))]
+    case 'login':
+      return [login(connection)]
+    case 'logout':
+      await connection.signOut()
+      return [say(statusLine(connection))]
+    default:
+      return [say(statusLine(connection), ...(await offers(connection)))]
+  }
+}
+
+function login(connection: ServerConnection): Effect {
+  const run = async (perform: Perform, signal: AbortSignal): Promise<Effect[]> => {
+    const openPage = async (url: URL): Promise<void> => {
+      const isOpen = await openBrowser(url.href)
+      const line = isOpen ? 'Sign in in the browser. Its page, if it does not open:' : 'Open this page to sign in:'
+      // The line of an address that is copied has no breaks.
+      await perform([say(line), print(url.href)])
+    }
+    await connection.signIn(openPage, signal)
+    return [say(statusLine(connection))]
+  }
+  return { kind: 'task', run }
 }
 
 function named(name: string, connections: readonly ServerConnection[]): ServerConnection {

@@ -59,7 +59,7 @@ export const slashCommands: readonly SlashCommand[] = [
   { name: 'cost', aliases: ['usage'], summary: 'Show the tokens and the cost of the chat', run: cost },
   { name: 'context', summary: 'Show how full the window is', run: context },
   { name: 'tools', summary: 'List the tools that the model may call', run: tools },
-  { name: 'mcp', synopsis: '[restart] [NAME]', summary: 'Show or restart the MCP servers', run: mcp },
+  { name: 'mcp', synopsis: '[ACTION] [NAME]', summary: 'Show MCP servers; restart, login or logout', run: mcp },
   { name: 'inspect', summary: 'Show the last request and response', run: inspect },
   { name: 'raw', summary: 'Show the last reply without rendering', run: raw },
   { name: 'theme', synopsis: '[NAME]', summary: 'Show or change the colours', run: theme },

@@ -22,10 +22,6 @@ export class PlainSurface implements Surface {
     return process.stdout.columns || 80
   }
 
-  get isReplying(): boolean {
-    return this.#reply !== undefined
-  }
-
   print(...lines: string[]): void {
     for (const line of lines.flatMap((text) => text.split('\n'))) writeLine(line)
   }

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process'
 import { chmodSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { filePaths } from '../../../file-paths.ts'
+import { filePaths, makeFolder } from './file-paths.ts'
+import { escapeHtml } from './markdown/html/escape.ts'
 
 /**
  * Opens an address in the browser of the desktop. False if there is none, or it cannot be started.
@@ -23,8 +24,10 @@ export async function openBrowser(url: string, env: NodeJS.ProcessEnv = process.
 
 /** Writes a page that leads to the address. Returns its path. */
 function writeLink(url: string, env: NodeJS.ProcessEnv): string {
-  const path = join(dirname(filePaths(env).secret), 'open-console.html')
-  const page = `<!doctype html><title>Colloquy</title><meta http-equiv="refresh" content="0;url=${url}">\n`
+  const folder = dirname(filePaths(env).secret)
+  makeFolder(folder, { mode: 0o700 })
+  const path = join(folder, 'open-page.html')
+  const page = `<!doctype html><title>Colloquy</title><meta http-equiv="refresh" content="0;url=${escapeHtml(url)}">\n`
   writeFileSync(path, page, { mode: 0o600 })
   // The mode of a file that was there stays as it is.
   chmodSync(path, 0o600)
