@@ -3,12 +3,13 @@ import type { ListPage } from '../protocol/types/resources/page.ts'
 import type { AccessTokenProvider } from './credentials/access-token.ts'
 import { authenticationHeaders, credentialsOf } from './credentials/authentication.ts'
 import type { TokenSource, TokenUse } from './credentials/token-source.ts'
-import { checkClientOptions, credentialNames, type ApiKeySetter, type ClientOptions } from './options.ts'
+import { checkClientOptions, clientNames, credentialNames, type ApiKeySetter, type ClientOptions } from './options.ts'
 import { APIPromise, readObject } from './request/api-promise.ts'
 import type { MergedHeaders } from './request/headers.ts'
 import { logLevelOf, logAt, type Log, type Logger, type LogLevel } from './request/log.ts'
 import {
   definedFields,
+  ownOptions,
   requestTo,
   type FinalRequestOptions,
   type Middleware,
@@ -58,7 +59,7 @@ export class BaseClient extends HttpMethods {
 
   constructor(given?: (ClientOptions & { [sharedTokens]?: () => Promise<TokenSource> }) | null) {
     super()
-    const options = given ?? {}
+    const options = ownOptions(given, clientNames)
     checkClientOptions(options, this.#isSubclass)
     checkBrowser(options)
     const { apiKey, authToken } = credentialsOf(options)
@@ -114,7 +115,7 @@ export class BaseClient extends HttpMethods {
 
   /** A copy of this client with some options changed. Other credentials replace those of this client, whatever their kind. */
   withOptions(given?: ClientOptions | null): this {
-    const options = given ?? {}
+    const options = ownOptions(given, clientNames)
     const areReplaced = credentialNames.some((name) => options[name] != null)
     const { maxRetries, logger, logLevel, middleware, authToken, baseURL, givenTimeout: timeout } = this
     const copied = {
@@ -138,7 +139,8 @@ export class BaseClient extends HttpMethods {
   list<Item>(path: string, query: Query, options?: RequestOptions | null): PagePromise<Item> {
     const requestPage: RequestPage<Item> = (cursor) =>
       this.list(path, { ...query, before_id: undefined, after_id: undefined, ...cursor }, options)
-    const request = this.#open(requestTo('get', path, { ...options, query: { ...query, ...options?.query } }))
+    const own = requestTo('get', path, options)
+    const request = this.#open({ ...own, query: { ...query, ...own.query } })
     const parse: Parse<Page<Item>> = async (response) => {
       const page = (await readObject(response, request)) as ListPage<Item>
       return new Page(page, requestPage, query['before_id'] !== undefined)
@@ -157,8 +159,9 @@ export class BaseClient extends HttpMethods {
   }
 
   /** Sends any request to the API. Its result is a `Stream` of events with the option `stream`. */
-  override request<Result>(options: FinalRequestOptions): APIPromise<Result> {
-    return this.sendRequest(options ?? {}, readAs({ abortedLoops: this.abortedLoops, ...options }) as Parse<Result>)
+  override request<Result>(given: FinalRequestOptions): APIPromise<Result> {
+    const options = ownOptions(given)
+    return this.sendRequest(options, readAs({ abortedLoops: this.abortedLoops, ...options }) as Parse<Result>)
   }
 
   /** @internal Sends a request and reads its response with `parse`. After a `failure`, waits first as a retry does. */

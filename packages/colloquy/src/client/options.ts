@@ -5,6 +5,7 @@ import type { HeadersLike } from './request/headers.ts'
 import type { Logger, LogLevel } from './request/log.ts'
 import {
   type AbortedLoops,
+  checkFunction,
   checkNames,
   checkSharedOptions,
   type Middleware,
@@ -72,7 +73,7 @@ export interface ClientOptions extends TimeoutAndRetryOptions {
 /** The options that are credentials. A client takes one of them. */
 export const credentialNames = ['apiKey', 'authToken', 'credentials', 'config', 'profile'] as const
 
-const clientNames: readonly string[] = [
+export const clientNames: readonly string[] = [
   ...sharedNames,
   ...credentialNames,
   ...([
@@ -98,6 +99,7 @@ export function givenCredentials(options: ClientOptions): string[] {
 export function checkClientOptions(options: ClientOptions, isSubclass: boolean): void {
   if (!isSubclass) checkNames(options, clientNames, 'client option')
   checkSharedOptions(options)
+  checkFunction('fetch', options.fetch)
   const given = givenCredentials(options)
   if (given.length > 1) throw new TypeError(`Cannot use both ${given.join(' and ')}`)
 }

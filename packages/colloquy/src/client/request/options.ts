@@ -123,7 +123,19 @@ export function requestTo(
   path: string,
   options: RequestOptions | null | undefined,
 ): FinalRequestOptions {
-  return { ...options, method: options?.method ?? method, path: options?.path ?? path }
+  const own = ownOptions(options)
+  return { ...own, method: own.method ?? method, path: own.path ?? path }
+}
+
+/** The options, in which a name that they lack is undefined, even if other code has put it on `Object.prototype`. */
+export function ownOptions<Options extends object = RequestOptions>(
+  options: Options | null | undefined,
+  names: readonly string[] = requestNames,
+): Options {
+  let own = options ?? ({} as Options)
+  for (const name of names)
+    if (name in Object.prototype && !Object.hasOwn(own, name)) own = { ...own, [name]: undefined }
+  return own
 }
 
 /** One attempt of a request, as a middleware sees it and may change it. */
@@ -175,7 +187,7 @@ export const sharedNames: readonly string[] = [
   ] satisfies (keyof RequestOptions)[]),
 ]
 
-const requestNames: readonly string[] = [
+export const requestNames: readonly string[] = [
   ...sharedNames,
   ...([
     'headers',
@@ -203,7 +215,6 @@ export function checkRequestOptions(options: RequestOptions): void {
 }
 
 interface SharedOptions extends Omit<TimeoutAndRetryOptions, 'onRetry'> {
-  fetch?: unknown
   middleware?: readonly unknown[] | undefined
   onRetry?: unknown
   loneSurrogates?: string | undefined
@@ -230,8 +241,7 @@ export function checkNames(options: object, known: readonly string[], kind: stri
 /** Checks the values of options that a client and a request take. */
 export function checkSharedOptions(options: SharedOptions): void {
   if (options.middleware && !options.middleware.every?.(isFunction)) refuse('middleware', 'a list of functions')
-  for (const name of ['fetch', 'onRetry'] as const)
-    if (options[name] && !isFunction(options[name])) refuse(name, 'a function')
+  checkFunction('onRetry', options.onRetry)
   for (const [name, texts] of Object.entries(choices) as Array<[keyof typeof choices, string]>)
     if (options[name] && !texts.split(' or ').includes(options[name])) refuse(name, texts)
   for (const name of numberNames) {
@@ -244,6 +254,10 @@ export function checkSharedOptions(options: SharedOptions): void {
       `a ${isCount ? 'whole number' : 'number of milliseconds'} from 0: found ${typeof value} ${String(value)}`,
     )
   }
+}
+
+export function checkFunction(name: string, value: unknown): void {
+  if (value && !isFunction(value)) refuse(name, 'a function')
 }
 
 function isFunction(value: unknown): boolean {

@@ -3,7 +3,7 @@ import { bodyJson } from '../../protocol/codec/body-json.ts'
 import type { OutputFormat } from '../../protocol/json/parsed-message.ts'
 import type { JSONOutputFormat, OutputConfig } from '../../protocol/types/params.ts'
 import { mergeHeaders } from './headers.ts'
-import type { RequestOptions } from './options.ts'
+import { ownOptions, type RequestOptions } from './options.ts'
 
 /** The version of this package, sent in `user-agent`. */
 export const version = '0.1.0'
@@ -78,7 +78,7 @@ type GivenOptions = RequestOptions | null | undefined
 /** Moves parameters that are sent as headers into the options, and the others into the body, unless the options have one. */
 export function toBodyAndOptions(params: HeaderParams, options: GivenOptions): RequestOptions {
   const [{ output_format: format, ...body }, settled] = splitHeaderParams(params, options)
-  return { ...settled, body: options?.body ?? (format == null ? body : withFormat(body, format)) }
+  return { ...settled, body: ownOptions(options).body ?? (format == null ? body : withFormat(body, format)) }
 }
 
 function withFormat({ output_config, ...body }: { output_config?: OutputConfig | null }, format: unknown): object {

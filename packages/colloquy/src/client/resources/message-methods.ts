@@ -18,7 +18,7 @@ import { type HeaderParams, toBodyAndOptions } from '../request/request.ts'
 import type { MessageEvents } from '../stream/events/message-events.ts'
 import { loadStreaming, MessageStream } from '../stream/message-stream.ts'
 import { uncommonParts } from '../request/prepare.ts'
-import { requestTo, type AbortedLoops, type RequestOptions } from '../request/options.ts'
+import { ownOptions, requestTo, type AbortedLoops, type RequestOptions } from '../request/options.ts'
 import type { Parse } from '../request/retrying-request.ts'
 import type { SendResume } from '../stream/resume/resuming-events.ts'
 import type { Stream } from '../stream/stream.ts'
@@ -48,18 +48,19 @@ export class MessageMethods extends Resource {
   ): APIPromise<Message | Stream<MessageStreamEvent>>
   create(params: MessageCreateParams & HeaderParams, options?: RequestOptions | null): APIPromise<unknown> {
     const client = this.client
-    if (params?.stream || options?.recover)
-      return openEvents(client, params, options)._thenUnwrap(
-        readAs(params?.stream, options?.abortedLoops ?? client.abortedLoops),
+    const own = ownOptions(options)
+    if (params?.stream || own.recover)
+      return openEvents(client, params, own)._thenUnwrap(
+        readAs(params?.stream, own.abortedLoops ?? client.abortedLoops),
       )
-    const timeout = options?.timeout ?? client.givenTimeout
+    const timeout = own.timeout ?? client.givenTimeout
     if (timeout === undefined && typeof params?.max_tokens === 'number' && params.max_tokens > mostUnstreamedTokens) {
       const streams = loadStreaming()
-      return sendStreamed(client, params, options, async (response, request) =>
+      return sendStreamed(client, params, own, async (response, request) =>
         (await streams).collectMessage(response, request),
       )
     }
-    return send(client, params, options, readObject as Parse<Message>)
+    return send(client, params, own, readObject as Parse<Message>)
   }
 
   /**
@@ -116,9 +117,9 @@ export class MessageMethods extends Resource {
 function openEvents(
   client: ResourceClient,
   params: MessageStreamParams & HeaderParams,
-  options?: RequestOptions | null,
+  options: RequestOptions,
 ): APIPromise<MessageEvents> {
-  const { recover, pings } = options ?? {}
+  const { recover, pings } = options
   const streams = loadStreaming()
   const open: Parse<MessageEvents> = async (response, request) =>
     (await streams).openEvents(response, request, { pings })

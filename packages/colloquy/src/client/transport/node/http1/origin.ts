@@ -51,7 +51,12 @@ export class Origin implements Keeper {
 
   #open(read: (bytes: NodeBuffer, length: number) => boolean): NodeSocket {
     const buffer = (readBuffer ??= nodeBuffer().allocUnsafeSlow(64 * 1024))
-    const options = { ...addressOf(this.#url), onread: { buffer, callback: (length: number) => read(buffer, length) } }
+    const options = {
+      ...addressOf(this.#url),
+      onread: { buffer, callback: (length: number) => read(buffer, length) },
+      // Node would take one on `Object.prototype` for a socket file, and send the request there.
+      path: undefined,
+    }
     const net = builtin('node:net') as NodeNet
     return this.#url.protocol === 'https:' ? this.#openTls(options, net) : net.connect(options)
   }
