@@ -22,6 +22,24 @@ describe('chats in a browser', { skip }, () => {
     })
   })
 
+  test('a page over plain HTTP, as in a local network, sends messages and copies', async () => {
+    await withSite(offline(), async ({ newLink, open }) => {
+      const { page, errors } = await open({})
+      await page.addInitScript(() => {
+        Object.assign(crypto, { randomUUID: undefined })
+        Object.defineProperty(navigator, 'clipboard', { value: undefined })
+      })
+      await page.goto(newLink())
+      await ask(page, 'What is 6 * 7?')
+      await page.locator('article.question').getByRole('button', { name: 'Copy' }).click()
+      await page.locator('.notice').getByText('Copied').waitFor()
+      await page.locator('#composer').focus()
+      await page.keyboard.press('Control+v')
+      assert.equal(await page.locator('#composer').inputValue(), 'What is 6 * 7?')
+      assert.deepEqual(errors, [])
+    })
+  })
+
   test('a reply that is stopped keeps its text, and can be continued', async () => {
     await withSite(offline({ wordsPerSecond: 20 }), async ({ newLink, open }) => {
       const { page } = await open()

@@ -60,11 +60,7 @@ export class OpenChat extends StoredChat {
 
   /** Sends a message. Resolves to whether it was recorded: a message that is refused is not. */
   async send(content: string | AnyBlock[]): Promise<boolean> {
-    const isRecorded = await this.#turn(
-      '/send',
-      { content, key: crypto.randomUUID() },
-      withQuestion(this.messages.value, content),
-    )
+    const isRecorded = await this.#turn('/send', { content, key: newKey() }, withQuestion(this.messages.value, content))
     if (!isRecorded) this.sayKept('Your message was not sent. It is in the field below.')
     return isRecorded
   }
@@ -226,6 +222,11 @@ function withQuestion(
   const message = { id: 'pending', parentId: before.at(-1)?.id, role: 'user', content, versions: ['pending'] }
   const question = { ...message, state: 'committed', createdAt: new Date().toISOString() }
   return [...before, question as PathMessageJson]
+}
+
+/** A key that no other message has. Not `randomUUID()`: a page over plain HTTP, as in a local network, does not have that. */
+function newKey(): string {
+  return crypto.getRandomValues(new Uint32Array(4)).join('-')
 }
 
 function failureOf(error: unknown): Failure {
