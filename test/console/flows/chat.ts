@@ -246,6 +246,8 @@ describe('chats in a browser', { skip }, () => {
         assert.match(await form.getByRole('group', { name: 'get_weather' }).innerText(), /"city": "Lisbon"/)
         const failing = form.getByRole('group', { name: 'find_umbrella' })
         await form.getByLabel('Result of get_weather').fill('Sunny')
+        await page.reload()
+        assert.equal(await form.getByLabel('Result of get_weather').inputValue(), 'Sunny', 'what was typed is kept')
         await failing.getByLabel('This is an error').check()
         await form.getByRole('button', { name: 'Send the results' }).click()
         assert.equal(await form.locator('textarea:invalid').count(), 1, 'an error needs a text')

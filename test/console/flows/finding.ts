@@ -196,6 +196,46 @@ describe('finding chats and messages', { skip }, () => {
     })
   })
 
+  test('an edit that is left, or given up, is kept, and says so', async () => {
+    await withSite(offline(), async ({ newLink, url, conversations, open }) => {
+      const chat = await conversations.create({ ...settings, title: 'Edited', messages: turns(2) })
+      const { page, errors } = await open()
+      await page.goto(newLink())
+      await page.getByRole('link', { name: /Edited/ }).click()
+      const question = page.locator('article.question').first()
+      const field = question.getByLabel('Text of the message')
+      await question.getByRole('button', { name: 'Edit' }).click()
+      await page.locator('.editor textarea:focus').waitFor()
+      await page.keyboard.type(' and more')
+      await page.getByRole('link', { name: 'New chat' }).click()
+      await page.goBack()
+      assert.equal(await field.inputValue(), 'question0 and more')
+      await page.reload()
+      assert.equal(await field.inputValue(), 'question0 and more')
+      await field.press('Escape')
+      await page.locator('.notice').getByText('Your changes are kept, and not saved').waitFor()
+      assert.equal(await question.locator('.block').innerText(), 'question0')
+      await question.getByRole('button', { name: 'Edit draft' }).click()
+      assert.equal(await field.inputValue(), 'question0 and more')
+      await page.getByRole('button', { name: 'Cancel' }).click()
+      await question.getByRole('button', { name: 'Edit', exact: true }).waitFor()
+      await page.locator('.notice').getByRole('button', { name: 'Undo' }).click()
+      await page.locator('.editor textarea:focus').waitFor()
+      assert.equal(await field.inputValue(), 'question0 and more')
+      // The new text is shown before the server has answered.
+      const asked = Promise.withResolvers<Route>()
+      await page.route('**/edit', (route) => asked.resolve(route))
+      await page.getByRole('button', { name: 'Save', exact: true }).click()
+      const route = await asked.promise
+      assert.equal(await question.locator('.block').innerText(), 'question0 and more')
+      await route.continue()
+      await page.waitForFunction(() => localStorage.getItem('colloquy.edits') === '{}')
+      assert.equal((await conversations.open(chat.id)).messages[0]!.content, 'question0 and more')
+      assert.equal(page.url(), `${url}/c/${chat.id}`)
+      assert.deepEqual(errors, [])
+    })
+  })
+
   test('the first message is shown, and the next one kept, while a slow network creates the chat', async () => {
     await withSite(offline(), async ({ newLink, open }) => {
       const { page, errors } = await open()

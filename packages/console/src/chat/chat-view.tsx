@@ -3,7 +3,6 @@ import type { ComponentType, VNode } from 'preact'
 import { useEffect } from 'preact/hooks'
 import { ApiFailure, call, connection } from '../api/http.ts'
 import type { ConversationJson } from '../api/types.ts'
-import { drafts, setDraft } from '../settings/preferences.ts'
 import { Suspended } from '../shell/parts/suspended.tsx'
 import { chatId, navigate, route } from '../shell/router.ts'
 import { notify } from '../shell/status.tsx'
@@ -12,6 +11,7 @@ import { ChatHeader } from './chat-header.tsx'
 import { ChatList } from './list/chat-list.tsx'
 import { loadChats } from './list/chats.ts'
 import { Composer } from './compose/composer.tsx'
+import { draftOf, setDraft } from './compose/unsent-text.ts'
 import { Content } from './message/content.tsx'
 import type { AnyBlock } from './message/content-text.ts'
 import { newChatModel, newChatSettings } from './new-chat.ts'
@@ -143,9 +143,8 @@ async function begin(chat: OpenChat, content: string | AnyBlock[]): Promise<stri
   showChat(chat)
   navigate(`c/${encodeURIComponent(chat.id)}`)
   // Text that was typed meanwhile belongs to the chat.
-  const { new: typed = '' } = drafts.value
+  setDraft(chat.id, draftOf('new'))
   setDraft('new', '')
-  setDraft(chat.id, typed)
   // The list shows the chat at once. Its title comes with the first message.
   void loadChats().catch(() => undefined)
   const refusedBy = await sendTo(chat, content)

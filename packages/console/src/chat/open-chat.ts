@@ -65,12 +65,15 @@ export class OpenChat extends StoredChat {
     return isRecorded
   }
 
-  /** Replaces a message by another version. `rerun`: the model replies to it. A version that is refused is edited again. */
-  async edit(messageId: string, content: string | AnyBlock[], rerun: boolean): Promise<void> {
-    const shown = rerun ? withQuestion(this.messages.value, content, messageId) : undefined
-    if (await this.#turn('/edit', { messageId, content, rerun }, shown)) return
-    this.beginEdit(messageId, content)
-    this.sayKept('Your change was not saved. It is in the field of the message.')
+  /** Replaces a message by another version. `rerun`: the model replies to it. Resolves to whether the server took it. */
+  async edit(messageId: string, content: string | AnyBlock[], rerun: boolean): Promise<boolean> {
+    const { value: messages } = this.messages
+    const shown = rerun
+      ? withQuestion(messages, content, messageId)
+      : messages.map((message) => (message.id === messageId ? ({ ...message, content } as PathMessageJson) : message))
+    const isTaken = await this.#turn('/edit', { messageId, content, rerun }, shown)
+    if (!isTaken) this.sayKept('Your change was not saved. It is in the field of the message.')
+    return isTaken
   }
 
   /** Asks for another version of a reply, from another model if one is named. */

@@ -28,8 +28,6 @@ export class StoredChat {
   readonly failure: Signal<Failure | undefined> = signal(undefined)
   /** The messages that are being erased. They and those that follow them are hidden. */
   readonly erasing: Signal<ReadonlySet<string>> = signal(new Set())
-  /** The messages that are being edited, with the content that each editor begins with. */
-  readonly edits: Signal<ReadonlyMap<string, string | AnyBlock[]>> = signal(new Map())
   readonly tree: Signal<TreeJson | undefined> = signal(undefined)
   readonly title: ReadonlySignal<string> = computed(() => visibleText(this.info.value.title ?? 'New chat'))
 
@@ -115,14 +113,6 @@ export class StoredChat {
   async undoErase(messageId: string): Promise<void> {
     await call<ConversationJson>('POST', this.path('/erase/undo'), { messageId })
     this.#keep(messageId)
-  }
-
-  beginEdit(messageId: string, content: string | AnyBlock[]): void {
-    this.edits.value = new Map([...this.edits.value, [messageId, content]])
-  }
-
-  endEdit(messageId: string): void {
-    this.edits.value = new Map([...this.edits.value].filter(([id]) => id !== messageId))
   }
 
   async change(change: Record<string, unknown>): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Signal } from '@preact/signals'
-import { lastStored, stored } from '../shell/storage.ts'
+import { stored } from '../shell/storage.ts'
 
 /** Whether Enter sends. Otherwise Ctrl-Enter does, and Enter begins a new line. */
 export const enterSends: Signal<boolean> = stored('enterSends', true)
@@ -16,15 +16,6 @@ export const timeZone: Signal<'local' | 'UTC'> = stored<'local' | 'UTC'>('timeZo
 /** The name of the zone that the charts use. */
 export function zoneOf(): string {
   return timeZone.value === 'UTC' ? 'UTC' : Intl.DateTimeFormat().resolvedOptions().timeZone
-}
-
-/** Text that was typed and not sent, by chat. */
-export const drafts: Signal<Record<string, string>> = stored<Record<string, string>>('drafts', {})
-
-/** Keeps what was typed in a chat. Drafts that other tabs have kept meanwhile stay. */
-export function setDraft(id: string, text: string): void {
-  const { [id]: _, ...others } = lastStored<Record<string, string>>('drafts') ?? drafts.value
-  drafts.value = text === '' ? others : { ...others, [id]: text }
 }
 
 /** How replies are announced to screen readers. */

@@ -44,8 +44,10 @@ export function Status(): VNode {
             <button
               type="button"
               onClick={() => {
-                notice.undo?.()
                 shown.value = undefined
+                // The button is gone.
+                document.querySelector<HTMLElement>('#composer, #main')?.focus()
+                notice.undo?.()
               }}
             >
               Undo

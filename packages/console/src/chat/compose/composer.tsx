@@ -1,6 +1,6 @@
 import type { VNode } from 'preact'
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
-import { drafts, enterSends, setDraft, warnCostUsd } from '../../settings/preferences.ts'
+import { enterSends, warnCostUsd } from '../../settings/preferences.ts'
 import { isComposing } from '../../shell/commands/bindings.ts'
 import { Icon } from '../../shell/parts/icon.tsx'
 import { notify } from '../../shell/status.tsx'
@@ -8,6 +8,7 @@ import { type Attachment, attach, contentOf, pastedFiles, setFiles, unsentFiles 
 import type { AnyBlock } from '../message/content-text.ts'
 import { Estimate } from './estimate.tsx'
 import { UnsentFiles } from './unsent-files.tsx'
+import { draftOf, setDraft } from './unsent-text.ts'
 
 const noFiles: readonly Attachment[] = []
 
@@ -28,7 +29,7 @@ interface ComposerProps {
 export function Composer({ draftId, isBusy, isReady, onSend, onStop, chatId }: ComposerProps): VNode {
   const field = useRef<HTMLTextAreaElement>(null)
   const files = unsentFiles.value[draftId] ?? noFiles
-  const text = drafts.value[draftId] ?? ''
+  const text = draftOf(draftId)
   const setText = (next: string): void => setDraft(draftId, next)
   const isEmpty = text.trim() === '' && files.length === 0
   const canSend = !isEmpty && !isBusy && isReady
@@ -95,7 +96,7 @@ export function Composer({ draftId, isBusy, isReady, onSend, onStop, chatId }: C
 
 /** Puts a message that was refused into the field, before what was typed meanwhile. */
 function putBack(id: string, text: string, files: readonly Attachment[]): void {
-  setDraft(id, [text, drafts.value[id]].filter(Boolean).join('\n\n'))
+  setDraft(id, [text, draftOf(id)].filter(Boolean).join('\n\n'))
   setFiles(id, (others) => [...files, ...others])
 }
 

@@ -1,43 +1,66 @@
 import type { VNode } from 'preact'
-import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { PathMessageJson } from '../../api/types.ts'
 import { isComposing } from '../../shell/commands/bindings.ts'
-import { type AnyBlock, isTextResult, resultText, textOf } from '../message/content-text.ts'
+import { notify } from '../../shell/status.tsx'
+import { type AnyBlock, contentOf, isTextResult, resultText, textOf } from '../message/content-text.ts'
 import type { OpenChat } from '../open-chat.ts'
+import { editOf, setEdit } from './unsent-text.ts'
 
 interface EditorProps {
   chat: OpenChat
   message: PathMessageJson
-  /** The content to begin with: that of the message, or one that was refused. */
-  content: string | AnyBlock[]
-  onClose: (isSaved: boolean) => void
+  /** What the fields have: the text of the message, or of each tool result in it. */
+  texts: readonly string[]
 }
 
-/** Edits the text of a message, or that of each tool result in it. Its other blocks stay. */
-export function Editor({ chat, message, content, onClose }: EditorProps): VNode {
+/** Opens the editor of a message, with what was typed in it before if it was not saved. */
+export function beginEdit(chat: OpenChat, message: PathMessageJson): void {
+  const { texts = textsIn(contentOf(message)) } = editOf(chat.id, message.id) ?? {}
+  setEdit(chat.id, message.id, { texts, isOpen: true })
+  // It is rendered by then.
+  requestAnimationFrame(() => focus(message, '.editor textarea'))
+}
+
+/** Edits the text of a message, or that of each tool result in it. Its other blocks stay. What is typed is kept until it is saved. */
+export function Editor({ chat, message, texts }: EditorProps): VNode {
+  const content = contentOf(message)
   const results = resultsIn(content)
-  const [texts, setTexts] = useState(results.length > 0 ? results.map(resultText) : [textOf(content)])
-  const form = useRef<HTMLFormElement>(null)
-  useLayoutEffect(() => form.current?.querySelector('textarea')?.focus(), [])
+  const original = textsIn(content)
+  const keep = (isOpen: boolean): void => setEdit(chat.id, message.id, { texts, isOpen })
+  const forget = (): void => setEdit(chat.id, message.id, undefined)
   const save = (rerun: boolean): void => {
-    onClose(true)
+    // The fields are gone then. The focus goes to what follows.
+    document.querySelector<HTMLElement>('#composer')?.focus()
+    keep(false)
     const [text = ''] = texts
     const edited = results.length > 0 ? withResults(content as AnyBlock[], texts) : withText(content, text)
-    void chat.edit(message.id, edited, rerun)
+    void chat.edit(message.id, edited, rerun).then((isTaken) => (isTaken ? forget() : keep(true)))
+  }
+  const reopen = (): void => {
+    keep(false)
+    beginEdit(chat, message)
+  }
+  /** `isKept`: what was typed is there when the message is edited again. */
+  const close = (isKept: boolean): void => {
+    focus(message, '.edit')
+    const isChanged = texts.some((text, index) => text !== original[index])
+    if (isChanged && isKept) keep(false)
+    else forget()
+    if (isChanged && isKept) notify('Your changes are kept, and not saved: Edit shows them again')
+    else if (isChanged) notify('Your changes were discarded', reopen)
   }
   const canRerun = message.role === 'user'
   const isEmpty = results.length === 0 && texts[0]?.trim() === ''
   return (
     <form
       class="editor"
-      ref={form}
       onSubmit={(event) => {
         event.preventDefault()
         save(canRerun)
       }}
       onKeyDown={(event) => {
         if (isComposing(event)) return
-        if (event.key === 'Escape') onClose(false)
+        if (event.key === 'Escape') close(true)
         if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) save(canRerun)
       }}
     >
@@ -48,7 +71,9 @@ export function Editor({ chat, message, content, onClose }: EditorProps): VNode 
           dir="auto"
           rows={Math.min(16, text.split('\n').length + 1)}
           value={text}
-          onInput={({ currentTarget }) => setTexts(texts.with(index, currentTarget.value))}
+          onInput={({ currentTarget }) =>
+            setEdit(chat.id, message.id, { texts: texts.with(index, currentTarget.value), isOpen: true })
+          }
         />
       ))}
       <p class="row">
@@ -60,12 +85,22 @@ export function Editor({ chat, message, content, onClose }: EditorProps): VNode 
         <button type="button" disabled={isEmpty} onClick={() => save(false)}>
           Save
         </button>
-        <button type="button" class="quiet" onClick={() => onClose(false)}>
+        <button type="button" class="quiet" onClick={() => close(false)}>
           Cancel
         </button>
       </p>
     </form>
   )
+}
+
+function focus({ id }: PathMessageJson, selector: string): void {
+  document.querySelector<HTMLElement>(`#message-${id} ${selector}`)?.focus()
+}
+
+/** The text of a message, or that of each tool result in it. */
+function textsIn(content: string | readonly AnyBlock[]): string[] {
+  const results = resultsIn(content)
+  return results.length > 0 ? results.map(resultText) : [textOf(content)]
 }
 
 /** The content with another text: in place of its first text block, and without its other ones. */

@@ -4,26 +4,19 @@ import { countText } from '../../format.ts'
 import { announce, notify } from '../../shell/status.tsx'
 import type { OpenChat } from '../open-chat.ts'
 import { type AnyBlock, contentOf, resultText } from '../message/content-text.ts'
+import { type Result, resultOf, setResult } from './unsent-text.ts'
 import { askNoMore, isRunnable, loadTools, runsUnasked } from './tools.ts'
-
-/** The result of a call, as it was typed or as a tool returned it. */
-export interface Result {
-  text: string
-  isError: boolean
-  /** The content that a tool returned. A change of the text removes it. */
-  content?: unknown
-}
 
 export const noResult: Result = { text: '', isError: false }
 
 /** The calls of a chat that wait, and what can be done about them. */
 export interface ToolAnswers {
   calls: readonly AnyBlock[]
-  /** The results so far, by the ids of the calls. They stay until they are recorded: refused ones can be sent again. */
-  results: Readonly<Record<string, Result>>
+  /** The result of a call so far. It stays until it is recorded: one that is refused can be sent again. */
+  result: (call: AnyBlock) => Result | undefined
   /** The calls that the server can run, and that have no result. */
   open: readonly AnyBlock[]
-  change: (id: string, result: Result) => void
+  change: (call: AnyBlock, result: Result) => void
   /** Runs the open calls, and sends the results once all calls have one. */
   submit: () => void
   /** Runs the open calls, and later calls of their tools without asking. */
@@ -35,19 +28,20 @@ export interface ToolAnswers {
 }
 
 export function useToolAnswers(chat: OpenChat): ToolAnswers {
-  const results = useSignal<ToolAnswers['results']>({})
   const running = useSignal<AbortController | undefined>(undefined)
   const calls = chat.isBusy.value ? [] : waitingCalls(chat)
-  const open = (): AnyBlock[] => calls.filter((call) => isRunnable(call) && !results.value[idOf(call)])
-  const change = (id: string, result: Result): void => void (results.value = { ...results.value, [id]: result })
+  const result = (call: AnyBlock): Result | undefined => resultOf(chat.id, idOf(call))
+  const open = (): AnyBlock[] => calls.filter((call) => isRunnable(call) && !result(call))
+  const change = (call: AnyBlock, next: Result | undefined): void => setResult(chat.id, idOf(call), next)
   const send = (): void => {
-    void chat.send(calls.map((call) => resultBlock(call, results.value[idOf(call)] ?? noResult)))
+    const sent = chat.send(calls.map((call) => resultBlock(call, result(call) ?? noResult)))
+    void sent.then((isRecorded) => isRecorded && calls.forEach((call) => change(call, undefined)))
     document.querySelector<HTMLElement>('#composer')?.focus()
   }
   const run = async (): Promise<void> => {
     const controller = (running.value = new AbortController())
-    await Promise.all(open().map(async (call) => change(idOf(call), await runCall(chat, call, controller.signal))))
-      .then(() => calls.every((call) => results.value[idOf(call)]) && send())
+    await Promise.all(open().map(async (call) => change(call, await runCall(chat, call, controller.signal))))
+      .then(() => calls.every(result) && send())
       .catch((error: Error) => controller.signal.aborted || notify(error.message))
     running.value = undefined
   }
@@ -55,7 +49,7 @@ export function useToolAnswers(chat: OpenChat): ToolAnswers {
   useEffect(() => () => running.value?.abort(), [])
   return {
     calls,
-    results: results.value,
+    result,
     open: open(),
     change,
     submit: () => (open().length > 0 ? void run() : send()),
@@ -64,7 +58,7 @@ export function useToolAnswers(chat: OpenChat): ToolAnswers {
       void run()
     },
     refuse: () => {
-      for (const call of open()) change(idOf(call), { text: refusalOf(call), isError: true })
+      for (const call of open()) change(call, { text: refusalOf(call), isError: true })
       send()
     },
     stop: running.value && (() => running.value?.abort()),

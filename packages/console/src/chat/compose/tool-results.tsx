@@ -4,12 +4,13 @@ import { Code } from '../../markdown/code-block.tsx'
 import { isComposing } from '../../shell/commands/bindings.ts'
 import type { OpenChat } from '../open-chat.ts'
 import { type AnyBlock, pretty } from '../message/content-text.ts'
-import { type Result, type ToolAnswers, idOf, noResult, useToolAnswers } from './tool-answers.ts'
+import { type ToolAnswers, idOf, noResult, useToolAnswers } from './tool-answers.ts'
+import type { Result } from './unsent-text.ts'
 
 /** The tool calls that have no result yet, with a field for the result of each. The server can run the calls of its tools. */
 export function ToolResults({ chat }: { chat: OpenChat }): VNode | undefined {
   const answers = useToolAnswers(chat)
-  const { calls, results, change, submit, stop } = answers
+  const { calls, result, change, submit, stop } = answers
   if (calls.length === 0) return undefined
   return (
     <form
@@ -25,10 +26,9 @@ export function ToolResults({ chat }: { chat: OpenChat }): VNode | undefined {
       }}
     >
       <p>The reply waits for the result of each call.</p>
-      {calls.map((call) => {
-        const id = idOf(call)
-        return <CallFields key={id} call={call} result={results[id]} change={(result) => change(id, result)} />
-      })}
+      {calls.map((call) => (
+        <CallFields key={idOf(call)} call={call} result={result(call)} change={(next) => change(call, next)} />
+      ))}
       {stop ? (
         <button type="button" onClick={stop}>
           Stop

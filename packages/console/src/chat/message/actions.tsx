@@ -4,6 +4,8 @@ import type { PathMessageJson } from '../../api/types.ts'
 import { copyText } from '../../shell/copy.ts'
 import { Icon } from '../../shell/parts/icon.tsx'
 import { navigate } from '../../shell/router.ts'
+import { beginEdit } from '../compose/editor.tsx'
+import { editOf } from '../compose/unsent-text.ts'
 import { inspect } from '../inspect/inspected.ts'
 import { models } from '../models.ts'
 import type { OpenChat } from '../open-chat.ts'
@@ -43,10 +45,10 @@ export function Actions({ chat, message, isLast }: ActionsProps): VNode {
         class={isReply ? 'quiet minor edit' : 'quiet edit'}
         disabled={isBusy}
         data-edit={isReply ? undefined : ''}
-        onClick={() => chat.beginEdit(message.id, contentOf(message))}
+        onClick={() => beginEdit(chat, message)}
       >
         <Icon name="edit" />
-        Edit
+        {editOf(chat.id, message.id) ? 'Edit draft' : 'Edit'}
       </button>
       <button type="button" class="quiet minor" onClick={() => void branch(chat, message.id)}>
         <Icon name="branch" />

@@ -1,6 +1,6 @@
-import { useComputed } from '@preact/signals'
+import { computed } from '@preact/signals'
 import type { VNode } from 'preact'
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { PathMessageJson } from '../../api/types.ts'
 import { durationText, moneyText, timeText, tokenText } from '../../format.ts'
 import { route } from '../../shell/router.ts'
@@ -10,6 +10,7 @@ import { Content } from './content.tsx'
 import { contentOf, shownContent } from './content-text.ts'
 import { CostLines } from './cost-lines.tsx'
 import { Editor } from '../compose/editor.tsx'
+import { editOf } from '../compose/unsent-text.ts'
 import { modelName, modelNamed } from '../models.ts'
 import type { OpenChat } from '../open-chat.ts'
 import { AskBeside } from './side-by-side.tsx'
@@ -25,7 +26,7 @@ interface MessageProps {
 
 /** A message of the active path, with its versions and what can be done with it. */
 export function MessageView({ chat, message, isLast, isLive }: MessageProps): VNode {
-  const edited = useComputed(() => chat.edits.value.get(message.id)).value
+  const edit = useMemo(() => computed(() => editOf(chat.id, message.id)), [chat.id, message.id]).value
   const element = useRef<HTMLElement>(null)
   const isReply = message.role === 'assistant'
   const isTarget = route.value.name === 'chat' && route.value.message === message.id
@@ -39,18 +40,8 @@ export function MessageView({ chat, message, isLast, isLive }: MessageProps): VN
       ref={element}
     >
       <Heading {...{ chat, message, isLive }} />
-      {edited !== undefined ? (
-        <Editor
-          chat={chat}
-          message={message}
-          content={edited}
-          onClose={(isSaved) => {
-            // The field is gone. The focus goes to what follows, or back to the button.
-            const next = isSaved ? '#composer' : `#message-${message.id} .edit`
-            document.querySelector<HTMLElement>(next)?.focus()
-            chat.endEdit(message.id)
-          }}
-        />
+      {edit?.isOpen ? (
+        <Editor chat={chat} message={message} texts={edit.texts} />
       ) : isLive && message.content.length === 0 ? (
         <p class="soft waiting">…</p>
       ) : (
