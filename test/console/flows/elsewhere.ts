@@ -34,6 +34,23 @@ describe('a chat in several places', { skip }, () => {
     })
   })
 
+  test('a reply that ends with its server says so, and is continued when the server is back', async () => {
+    await withSite(held('Half of it', 'and the rest.'), async (site) => {
+      const { page } = await site.open()
+      await page.goto(site.newLink())
+      await page.locator('#composer').fill('Begin')
+      await page.keyboard.press('Enter')
+      await page.locator('article.live').getByText('Half of it').waitFor()
+      await site.close()
+      await page.getByText('Disconnected from').waitFor()
+      await site.reopen()
+      await page.locator('.stopped').getByText('The server stopped, kept').waitFor()
+      await page.getByRole('button', { name: 'Continue' }).click()
+      await page.locator('article.reply').getByText('and the rest.').waitFor()
+      await replied(page)
+    })
+  })
+
   test('a reply of another process is shown in two tabs while it arrives, and one of them stops it', async () => {
     await withSite(offline(), async ({ newLink, folder, conversations, url, open }) => {
       const { id } = await conversations.create(settings)

@@ -174,6 +174,9 @@ test('close() stops turns, whose replies are kept and no longer busy', async () 
       [again.receiving, again.messages.map(({ state }) => state)],
       [undefined, ['committed', 'interrupted']],
     )
+    // Readers tell it from a reply that the user stopped.
+    const closed = { name: 'APIUserAbortError', message: 'The conversations were closed.' }
+    assert.deepEqual(again.messages.at(-1)?.error, closed)
     assert.equal((await again.send('Hello')).text, 'On we go.')
     await reopened.close()
   } finally {

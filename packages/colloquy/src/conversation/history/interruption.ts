@@ -8,6 +8,9 @@ export const continueNote: string =
 /** The user message that asks the model to continue after an empty reply. */
 export const pleaseContinue = 'Please continue.'
 
+/** The error of a reply that was stopped because its program closed the conversations, and not by the user. */
+export const closedMessage = 'The conversations were closed.'
+
 const continueNotes: readonly string[] = [continueNote, pleaseContinue].map((content) => userJson(content))
 
 /** Whether a message, as JSON, only asks the model to continue. */

@@ -1,20 +1,21 @@
 import { computed } from '@preact/signals'
 import type { VNode } from 'preact'
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { useEffect, useMemo, useRef } from 'preact/hooks'
 import type { PathMessageJson } from '../../api/types.ts'
-import { durationText, moneyText, timeText, tokenText } from '../../format.ts'
+import { timeText } from '../../format.ts'
 import { route } from '../../shell/router.ts'
 import { Icon } from '../../shell/parts/icon.tsx'
 import { Actions } from './actions.tsx'
 import { Content } from './content.tsx'
 import { contentOf, shownContent } from './content-text.ts'
-import { CostLines } from './cost-lines.tsx'
 import { Editor } from '../compose/editor.tsx'
 import { editOf } from '../compose/unsent-text.ts'
-import { modelName, modelNamed } from '../models.ts'
+import { modelName } from '../models.ts'
 import type { OpenChat } from '../open-chat.ts'
 import { AskBeside } from './side-by-side.tsx'
-import { EndNote, ReplyFailure, failureOf } from './turn-failure.tsx'
+import { CostLine } from './ending/cost-line.tsx'
+import { EndNote } from './ending/end-note.tsx'
+import { ReplyFailure, failureOf } from './ending/reply-failure.tsx'
 
 interface MessageProps {
   chat: OpenChat
@@ -147,34 +148,4 @@ function focusVersions(id: string, step: number): void {
   const [previous, next] = buttons
   const wanted = step < 0 ? [previous, next] : [next, previous]
   wanted.find((button) => button && !button.disabled)?.focus()
-}
-
-/** `1.2k in · 900 out · $0.0329`, and the arithmetic behind it. */
-function CostLine({ chat, message }: Pick<MessageProps, 'chat' | 'message'>): VNode | undefined {
-  const [isOpen, setOpen] = useState(false)
-  const { usage, costUsd, estimated } = message
-  // A reply that was imported has no counts.
-  if (!usage || (usage.output_tokens === 0 && costUsd === undefined)) return undefined
-  const time = message.timing?.totalMs ?? chat.times.get(message.id)
-  const cached = usage.cache_read_input_tokens ?? 0
-  const parts = [
-    `${tokenText(usage.input_tokens + cached + (usage.cache_creation_input_tokens ?? 0))} in`,
-    ...(cached > 0 ? [`${tokenText(cached)} cached`] : []),
-    `${tokenText(usage.output_tokens)} out`,
-    ...(time === undefined ? [] : [durationText(time)]),
-  ]
-  if (costUsd === undefined && modelNamed(message.model)?.isLocal) {
-    return <div class="cost">{[...parts, 'on this machine'].join(' · ')}</div>
-  }
-  return (
-    <>
-      <div class="cost">
-        <span>{parts.join(' · ')} · </span>
-        <button type="button" class="quiet" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
-          {costUsd === undefined ? 'no price' : `${estimated ? '≈' : ''}${moneyText(costUsd)}`} <span>why?</span>
-        </button>
-      </div>
-      {isOpen && <CostLines chatId={chat.id} messageId={message.id} />}
-    </>
-  )
 }

@@ -3,6 +3,7 @@ import type { MessageJson, TurnEndEvent } from 'colloquy/conversation/reader'
 import { spokenMoney, wordCount } from '../../format.ts'
 import { readReplies } from '../../settings/preferences.ts'
 import { contentOf, textOf } from './content-text.ts'
+import { endNoteOf } from './ending/end-note.tsx'
 
 const progressEveryMs = 15_000
 
@@ -43,7 +44,7 @@ export class Painter {
     this.#paint()
     const text = this.#text()
     if (error) this.#announce(`The reply failed: ${error.message}`)
-    else if (stopped) this.#announce('Stopped, kept')
+    else if (stopped) this.#announce((this.#reply && endNoteOf(this.#reply)) ?? 'Stopped')
     else if (readReplies.peek() === 'sentence') this.#announce(text.slice(this.#spokenLength))
     else this.#announce(`Reply finished, ${wordCount(text)} words, ${spokenMoney(this.#reply?.costUsd)}`)
   }

@@ -8,7 +8,8 @@ import { modelName, models } from '../models.ts'
 import type { OpenChat } from '../open-chat.ts'
 import { Content } from './content.tsx'
 import { contentOf } from './content-text.ts'
-import { EndNote, ReplyFailure, failureOf } from './turn-failure.tsx'
+import { EndNote } from './ending/end-note.tsx'
+import { ReplyFailure, failureOf } from './ending/reply-failure.tsx'
 
 interface SideBySideProps {
   chat: OpenChat

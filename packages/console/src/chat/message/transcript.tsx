@@ -11,7 +11,7 @@ import { Follower } from './follower.ts'
 import { MessageView } from './message.tsx'
 import type { OpenChat } from '../open-chat.ts'
 import { SideBySide } from './side-by-side.tsx'
-import { TurnFailureView } from './turn-failure.tsx'
+import { TurnFailureView } from './ending/turn-failure.tsx'
 
 /** The active path of a chat. Earlier messages are loaded when the reader asks for them. */
 export function Transcript({ chat }: { chat: OpenChat }): VNode {

@@ -4,6 +4,7 @@ import type { EngineContext } from '../../../protocol/types/engine.ts'
 import { AnthropicError, APIConnectionError, APIUserAbortError } from '../../../protocol/types/error.ts'
 import type { Message } from '../../../protocol/types/message.ts'
 import type { MessageCreateParams } from '../../../protocol/types/params.ts'
+import { closedMessage } from '../../history/interruption.ts'
 import { ReplyBuilder } from '../../history/reply-builder.ts'
 import type { TurnControl } from '../turn.ts'
 import type { TurnScope } from '../scope.ts'
@@ -49,7 +50,7 @@ export async function askEngine(scope: TurnScope, request: EngineRequest): Promi
   try {
     await control.untilGivenUp(receive(scope, request, { journal, tracer, reading }))
   } catch (caught) {
-    if (!builder.isWhole) error = control.signal.aborted ? abortError(caught) : asError(caught)
+    if (!builder.isWhole) error = control.signal.aborted ? abortError(caught, config) : asError(caught)
   }
   reading.isOver = true
   const writing = journal.close()
@@ -120,7 +121,8 @@ export function withoutEvents(control: TurnControl, signal: AbortSignal = contro
 }
 
 /** An abort always has the same class, whatever the engine threw. */
-function abortError(cause: unknown): APIUserAbortError {
+function abortError(cause: unknown, { turns }: TurnScope['config']): APIUserAbortError {
+  if (turns.isClosing) return new APIUserAbortError({ message: closedMessage, cause })
   return cause instanceof APIUserAbortError ? cause : new APIUserAbortError({ cause })
 }
 

@@ -4,6 +4,8 @@ import { Turn, type TurnControl } from '../turn.ts'
 /** The turns that this process runs, by conversation. */
 export class RunningTurns {
   readonly #turns = new Map<string, readonly Turn[]>()
+  /** Whether the conversations are being closed, which stops all turns. */
+  isClosing = false
 
   /** Starts a turn, which is listed until it has ended. */
   start(id: string, run: (control: TurnControl) => Promise<Reply>, signal: AbortSignal | undefined): Turn {
@@ -24,6 +26,7 @@ export class RunningTurns {
 
   /** Stops all turns, which keep what has arrived. Resolves when they have ended. */
   async stopAll(): Promise<void> {
+    this.isClosing = true
     const turns = [...this.#turns.values()].flat()
     for (const turn of turns) turn.abort()
     await Promise.allSettled(turns)

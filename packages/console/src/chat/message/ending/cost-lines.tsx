@@ -1,9 +1,9 @@
 import type { VNode } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
-import { call } from '../../api/http.ts'
-import type { CostLineJson, ReplyCostJson } from '../../api/types.ts'
-import { moneyText } from '../../format.ts'
-import { useLoaded } from '../../shell/parts/loaded.tsx'
+import { call } from '../../../api/http.ts'
+import type { CostLineJson, ReplyCostJson } from '../../../api/types.ts'
+import { moneyText } from '../../../format.ts'
+import { useLoaded } from '../../../shell/parts/loaded.tsx'
 
 const names: Record<CostLineJson['bucket'], string> = {
   input: 'Input',
