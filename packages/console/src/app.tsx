@@ -1,17 +1,21 @@
-import type { VNode } from 'preact'
+import type { ComponentType, VNode } from 'preact'
+import { connection } from './api/http.ts'
 import { Suspended } from './shell/parts/suspended.tsx'
 import { ChatView } from './chat/chat-view.tsx'
-import { ChatSettings } from './chat/chat-settings.tsx'
+import { openChat } from './chat/shown-chat.ts'
 import { Banner } from './shell/banner.tsx'
 import { Header } from './shell/header.tsx'
 import { Help } from './shell/commands/help.tsx'
 import { Palette } from './shell/commands/palette.tsx'
 import { dialog } from './shell/panels.ts'
+import { Dialog } from './shell/parts/dialog.tsx'
 import { route } from './shell/router.ts'
 import { Status } from './shell/status.tsx'
 
 /** The whole page. */
 export function App(): VNode {
+  const session = connection.value
+  if (session.state === 'locked' && !session.wasOpen) return <Suspended load={loadSignIn} />
   return (
     <>
       <a class="skip" href="#main">
@@ -22,10 +26,22 @@ export function App(): VNode {
       <View />
       {dialog.value === 'palette' && <Palette />}
       {dialog.value === 'help' && <Help />}
-      {dialog.value === 'chat' && <ChatSettings />}
+      {dialog.value === 'chat' && openChat.value && (
+        <Dialog title="Settings of this chat">
+          <Suspended load={loadChatSettings} frame={(content) => content} />
+        </Dialog>
+      )}
       <Status />
     </>
   )
+}
+
+async function loadSignIn(): Promise<ComponentType> {
+  return (await import('./shell/sign-in.tsx')).SignIn
+}
+
+async function loadChatSettings(): Promise<ComponentType> {
+  return (await import('./chat/chat-settings.tsx')).ChatSettings
 }
 
 /** The code of the views that are loaded when they are first shown. */

@@ -1,7 +1,7 @@
 import { render } from 'preact'
 import { App } from './app.tsx'
 import { ApiFailure } from './api/http.ts'
-import { loadSession, openSession } from './api/session.ts'
+import { loadSession, openSession, wasSignedIn } from './api/session.ts'
 import { followChanges } from './chat/list/changes.ts'
 import { listenForKeys } from './shell/commands/keys.ts'
 import { drawForPrint } from './shell/commands/print.ts'
@@ -24,11 +24,13 @@ addEventListener('unhandledrejection', (event) => {
   notify(event.reason.message)
 })
 await openSession()
+const session = loadSession()
+// A page that probably has no session shows nothing that it would have to take back.
+if (!wasSignedIn.value) await session
 followLinks()
 listenForKeys()
 keepPageTitle()
 drawForPrint()
 followChanges()
-void loadSession()
 const root = document.querySelector('#app')
 if (root) render(<App />, root)

@@ -21,6 +21,9 @@ describe('the console is accessible', { skip }, () => {
       await withSite(script([reply, reply]), async ({ newLink, url, open }) => {
         const { page } = await open({ viewport: { width, height: 780 }, colorScheme, bypassCSP: true })
         await page.addInitScript(axe.source)
+        await page.goto(`${url}/`)
+        await page.getByRole('heading', { name: 'Sign in' }).waitFor()
+        await check(page, 'the page without a session')
         await page.goto(newLink())
         await page.getByRole('heading', { name: 'Welcome' }).waitFor()
         await check(page, 'a first visit')

@@ -88,6 +88,13 @@ describe('usage, requests and settings', { skip }, () => {
         return (await sent).postDataJSON()
       }
       const model = 'claude-opus-4-8'
+      await page.getByRole('button', { name: 'Settings of this chat' }).click()
+      await page.getByLabel('System prompt').fill('Be long.')
+      await page.keyboard.press('Escape')
+      await page.getByText('Your changes are not saved.').waitFor()
+      assert.equal(await page.getByLabel('System prompt').inputValue(), 'Be long.')
+      await page.keyboard.press('Escape')
+      await page.locator('dialog').waitFor({ state: 'detached' })
       assert.deepEqual(await save('Longest reply', '200'), { settings: { model, max_tokens: 200 } })
       const budget = { usd: 6, tokensPerCall: 1_000 }
       assert.deepEqual(await save('Budget of this chat', '6'), { settings: { model, budget } })

@@ -1,4 +1,5 @@
 import { type Signal, signal } from '@preact/signals'
+import type { SessionJson } from './types.ts'
 
 /** A request that the server refused, or that did not reach it. */
 export class ApiFailure extends Error {
@@ -17,8 +18,14 @@ export class ApiFailure extends Error {
   }
 }
 
-/** `locked`: the page has no session. `lost`: the server cannot be reached; the page tries again at `retryAt`. */
-export type Connection = { state: 'connected' } | { state: 'locked' } | { state: 'lost'; retryAt: number }
+/**
+ * `locked`: the page has no session; it had one if `wasOpen`. `lost`: the server cannot be reached; the page tries again at
+ * `retryAt`.
+ */
+export type Connection =
+  | { state: 'connected' }
+  | { state: 'locked'; wasOpen: boolean }
+  | { state: 'lost'; retryAt: number }
 
 export const connection: Signal<Connection> = signal({ state: 'connected' })
 
@@ -26,6 +33,7 @@ export const connection: Signal<Connection> = signal({ state: 'connected' })
 export const serverUrl: string = document.baseURI.replace(/\/$/, '')
 
 const retryMs = 4_000
+let wasOpen = false
 
 /**
  * Sends a request to this server and returns the response. Throws an `ApiFailure` unless it succeeds.
@@ -42,6 +50,7 @@ export async function send(path: string, init: RequestInit = {}): Promise<Respon
     throw new ApiFailure(0, 'connection_error', `Cannot reach the server at ${location.host}`)
   }
   const { state } = connection.peek()
+  wasOpen ||= response.ok
   if (response.status === 401) lock()
   // Another tab may have opened a session, whose cookie this one has too.
   else if (state === 'lost' || (state === 'locked' && response.ok)) connection.value = { state: 'connected' }
@@ -83,7 +92,7 @@ async function failureOf(response: Response): Promise<ApiFailure> {
 
 function lock(): void {
   // The same state again would tell its readers of a change.
-  if (connection.peek().state !== 'locked') connection.value = { state: 'locked' }
+  if (connection.peek().state !== 'locked') connection.value = { state: 'locked', wasOpen }
 }
 
 /** Notes that the server cannot be reached, and looks for it until it can. */
@@ -94,15 +103,19 @@ export function lose(): void {
 
 function lookLater(): void {
   connection.value = { state: 'lost', retryAt: Date.now() + retryMs }
-  setTimeout(() => void lookAgain(), retryMs)
+  setTimeout(() => void findSession(), retryMs)
 }
 
-async function lookAgain(): Promise<void> {
+/** Looks for the server, and for a session that another tab may have opened. Undefined if the server cannot be reached. */
+export async function findSession(): Promise<SessionJson | undefined> {
   try {
-    const { open } = (await (await fetch('api/session')).json()) as { open: boolean }
-    if (open) connection.value = { state: 'connected' }
-    else lock()
+    // Not by `send()`: this succeeds also without a session.
+    const session = (await (await fetch('api/session')).json()) as SessionJson
+    if (!session.open) lock()
+    else if (connection.peek().state !== 'connected') connection.value = { state: 'connected' }
+    return session
   } catch {
     lookLater()
+    return undefined
   }
 }

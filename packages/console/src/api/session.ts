@@ -1,7 +1,6 @@
 import { type Signal } from '@preact/signals'
 import { stored } from '../shell/storage.ts'
-import { send } from './http.ts'
-import type { SessionJson } from './types.ts'
+import { findSession, send } from './http.ts'
 
 /** The text before the token in a link. */
 const prefix = '#k='
@@ -16,25 +15,29 @@ export async function openSession(): Promise<void> {
   if (!location.hash.startsWith(prefix)) return
   const link = location.hash
   history.replaceState(undefined, '', location.pathname + location.search)
-  // A refusal is shown by the banner.
+  // The page asks for another one then.
   await signIn(link).catch(() => undefined)
 }
 
 /** The id of a member's key; empty for an operator, who sees all keys. It is kept, so that a reload shows the same at once. */
 export const memberKey: Signal<string> = stored('memberKey', '')
 
+/** Whether this browser had a session when it was last asked. */
+export const wasSignedIn: Signal<boolean> = stored('signedIn', false)
+
 /** Asks the server who has the session. */
 export async function loadSession(): Promise<void> {
-  // Not by `send()`: this succeeds also without a session, which does not mean that there is one.
-  const response = await fetch('api/session').catch(() => undefined)
-  if (!response?.ok) return
-  const { open, member, keyId } = (await response.json()) as SessionJson
+  const session = await findSession()
+  if (!session) return
+  const { open, member, keyId } = session
+  wasSignedIn.value = open
   if (open) memberKey.value = (member && keyId) || ''
 }
 
-/** Ends the session of this browser. The page then asks for a link or a key. */
+/** Ends the session of this browser. */
 export async function signOut(): Promise<void> {
   await send('api/session', { method: 'DELETE' })
+  wasSignedIn.value = false
   location.reload()
 }
 

@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals'
 import type { VNode } from 'preact'
-import { Dialog, closeDialog } from '../shell/parts/dialog.tsx'
+import { closeDialog } from '../shell/parts/dialog.tsx'
 import { notify } from '../shell/status.tsx'
 import type { ConversationJson } from '../api/types.ts'
 import { openChat } from './shown-chat.ts'
@@ -18,65 +18,63 @@ export function ChatSettings(): VNode | undefined {
   const shown = fieldsOf(settings)
   const efforts = modelNamed(model.value)?.efforts ?? []
   return (
-    <Dialog title="Settings of this chat">
-      <form
-        class="fields"
-        onSubmit={(event) => {
-          event.preventDefault()
-          const change = changeOf(new FormData(event.currentTarget), settings)
-          chat
-            .change({ settings: { ...change, model: model.value } })
-            .then(() => {
-              closeDialog()
-              notify('Settings saved')
-            })
-            .catch((error: Error) => (failure.value = error.message))
-        }}
-      >
+    <form
+      class="fields"
+      onSubmit={(event) => {
+        event.preventDefault()
+        const change = changeOf(new FormData(event.currentTarget), settings)
+        chat
+          .change({ settings: { ...change, model: model.value } })
+          .then(() => {
+            closeDialog()
+            notify('Settings saved')
+          })
+          .catch((error: Error) => (failure.value = error.message))
+      }}
+    >
+      <label>
+        <span>Model</span>
+        <ModelPicker value={model.value} onChange={(next) => (model.value = next)} />
+      </label>
+      <label>
+        <span>System prompt</span>
+        <textarea name="system" rows={5} defaultValue={shown.system} />
+      </label>
+      <label>
+        <span>Longest reply, in tokens</span>
+        <input name="max_tokens" type="number" min={1} required defaultValue={shown.max_tokens} />
+      </label>
+      {efforts.length > 0 && (
         <label>
-          <span>Model</span>
-          <ModelPicker value={model.value} onChange={(next) => (model.value = next)} />
+          <span>Thinking</span>
+          <select name="effort" defaultValue={shown.effort}>
+            <option value="">as the model does by default</option>
+            {efforts.map((effort) => (
+              <option key={effort} value={effort}>
+                {effort}
+              </option>
+            ))}
+          </select>
         </label>
-        <label>
-          <span>System prompt</span>
-          <textarea name="system" rows={5} defaultValue={shown.system} />
-        </label>
-        <label>
-          <span>Longest reply, in tokens</span>
-          <input name="max_tokens" type="number" min={1} required defaultValue={shown.max_tokens} />
-        </label>
-        {efforts.length > 0 && (
-          <label>
-            <span>Thinking</span>
-            <select name="effort" defaultValue={shown.effort}>
-              <option value="">as the model does by default</option>
-              {efforts.map((effort) => (
-                <option key={effort} value={effort}>
-                  {effort}
-                </option>
-              ))}
-            </select>
-          </label>
-        )}
-        <label>
-          <span>Budget of this chat, in US dollars (empty: none)</span>
-          <input name="budget" type="number" min={0} step="any" defaultValue={shown.budget} />
-        </label>
-        {failure.value && (
-          <p class="failure" role="alert">
-            {failure.value}
-          </p>
-        )}
-        <p class="row">
-          <button type="submit" class="primary">
-            Save
-          </button>
-          <button type="button" class="quiet" onClick={closeDialog}>
-            Cancel
-          </button>
+      )}
+      <label>
+        <span>Budget of this chat, in US dollars (empty: none)</span>
+        <input name="budget" type="number" min={0} step="any" defaultValue={shown.budget} />
+      </label>
+      {failure.value && (
+        <p class="failure" role="alert">
+          {failure.value}
         </p>
-      </form>
-    </Dialog>
+      )}
+      <p class="row">
+        <button type="submit" class="primary">
+          Save
+        </button>
+        <button type="button" class="quiet" onClick={closeDialog}>
+          Cancel
+        </button>
+      </p>
+    </form>
   )
 }
 

@@ -1,4 +1,4 @@
-import { connection, lose } from '../../api/http.ts'
+import { connection, findSession, lose } from '../../api/http.ts'
 import type { ChangeJson, ListedConversationJson } from '../../api/types.ts'
 import { chatId } from '../../shell/router.ts'
 import { loadModels } from '../models.ts'
@@ -16,7 +16,7 @@ export function followChanges(): void {
 function listen(): void {
   const { state } = connection.peek()
   // A reader who comes back may have opened a session in another tab.
-  if (!document.hidden && state === 'locked') void loadChats().catch(() => undefined)
+  if (!document.hidden && state === 'locked') void findSession()
   if (document.hidden || state !== 'connected') close()
   else if (!source) open()
 }

@@ -1,11 +1,11 @@
 import type { ComponentChildren, VNode } from 'preact'
-import { useLayoutEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { dialog } from '../panels.ts'
 import { Icon } from './icon.tsx'
 
 /**
- * A modal dialog. Escape closes it, and so does a click beside it, unless it has fields: what was typed would be lost to a click
- * that began as a selection. The focus returns to where it was.
+ * A modal dialog. Escape closes it; if fields have been changed, the second one does. So does a click beside it, unless it has
+ * fields: what was typed would be lost to a click that began as a selection. The focus returns to where it was.
  */
 export function Dialog({
   title,
@@ -17,6 +17,7 @@ export function Dialog({
   isBare?: boolean
 }): VNode {
   const element = useRef<HTMLDialogElement>(null)
+  const [isWarned, setWarned] = useState(false)
   useLayoutEffect(() => {
     const before = document.activeElement as HTMLElement | null
     element.current?.showModal()
@@ -27,6 +28,11 @@ export function Dialog({
       ref={element}
       aria-label={title}
       onClose={closeDialog}
+      onCancel={(event) => {
+        if (isWarned || !isChanged(event.currentTarget)) return
+        event.preventDefault()
+        setWarned(true)
+      }}
       onClick={({ target, currentTarget }) =>
         target === currentTarget && !currentTarget.querySelector('form') && closeDialog()
       }
@@ -39,9 +45,19 @@ export function Dialog({
           </button>
         </header>
       )}
+      {isWarned && (
+        <p class="warn" role="alert">
+          Your changes are not saved. Esc once more discards them.
+        </p>
+      )}
       {children}
     </dialog>
   )
+}
+
+function isChanged(dialog: HTMLElement): boolean {
+  const fields = dialog.querySelectorAll<HTMLInputElement | HTMLTextAreaElement>('form :is(input, textarea)')
+  return [...fields].some(({ value, defaultValue }) => value !== defaultValue)
 }
 
 export function closeDialog(): void {
