@@ -9,7 +9,7 @@ import { editOf, setEdit } from './unsent-text.ts'
 interface EditorProps {
   chat: OpenChat
   message: PathMessageJson
-  /** What the fields have: the text of the message, or of each tool result in it. */
+  /** The texts of the fields: that of the message, or of each tool result in it. */
   texts: readonly string[]
 }
 
@@ -21,7 +21,7 @@ export function beginEdit(chat: OpenChat, message: PathMessageJson): void {
   requestAnimationFrame(() => focus(message, '.editor textarea'))
 }
 
-/** Edits the text of a message, or that of each tool result in it. Its other blocks stay. What is typed is kept until it is saved. */
+/** Edits the text of a message, or that of each tool result in it. Its other blocks stay. The text is kept until it is saved. */
 export function Editor({ chat, message, texts }: EditorProps): VNode {
   const content = contentOf(message)
   const results = resultsIn(content)

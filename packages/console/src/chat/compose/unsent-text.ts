@@ -13,7 +13,7 @@ export function setDraft(chatId: string, text: string): void {
 
 /** A message that is being edited. */
 export interface Edit {
-  /** What its fields have. */
+  /** The texts of its fields. */
   texts: readonly string[]
   /** Whether they are shown. An edit that was closed is kept until it is saved. */
   isOpen: boolean
@@ -38,7 +38,7 @@ export interface Result {
   content?: unknown
 }
 
-/** Results that were not sent, by chat and call. Those of tools may be long: they last as long as the tab. */
+/** Results that were not sent, by chat and call. They may be long, and last as long as the tab. */
 const results = storedRecord<Result>('results', 'sessionStorage')
 
 export function resultOf(chatId: string, callId: string): Result | undefined {

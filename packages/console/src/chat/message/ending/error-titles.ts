@@ -1,4 +1,4 @@
-/** What the types of errors mean, as headings. */
+/** The meanings of the types of errors, as headings. */
 export const errorTitles: Readonly<Record<string, string>> = {
   api_error: 'The model or its server failed',
   authentication_error: 'The key was refused',
