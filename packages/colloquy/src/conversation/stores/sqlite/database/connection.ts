@@ -9,6 +9,12 @@ import { mapped } from './mapped.ts'
 import { migrate } from './schema.ts'
 import { type Outcome, WriteQueue } from './write-queue.ts'
 
+/** The longest log, in pages of a kilobyte. SQLite finds a page in a log of up to 4,062 pages by one look-up. */
+const logPages = 4_000
+/** The longest log while many turns are committed at once: each of them would wait for the disk while it is moved. */
+const longLogPages = 16_000
+const manyAtOnce = 50
+
 /** One open database: its prepared statements, its transactions, and its waiting for locks of other processes. */
 export class SqliteConnection {
   readonly db: DatabaseSync
@@ -19,13 +25,15 @@ export class SqliteConnection {
   /** The turns that this process has begun here and not finished. */
   readonly inFlight: RepliesInFlight = new RepliesInFlight()
   readonly lastTurns: LastTurns = new LastTurns()
+  #logPages = logPages
   #isClosed = false
 
   constructor(path: string, { busyTimeoutMs, mode }: { busyTimeoutMs: number; mode: number }) {
     this.#path = path
     const transactions = {
-      transaction: (work: () => void) => {
+      transaction: (work: () => void, jobs: number) => {
         this.#log.checkFiles()
+        this.#limitLog(jobs < manyAtOnce ? logPages : longLogPages)
         this.#transaction('BEGIN IMMEDIATE', work)
       },
       sync: () => this.#log.sync({ isAlone: this.inFlight.count <= 1 }),
@@ -140,6 +148,13 @@ export class SqliteConnection {
     }
   }
 
+  /** Sets the length of the log at which a commit moves it into the database file. */
+  #limitLog(pages: number): void {
+    if (pages === this.#logPages) return
+    this.db.exec(`PRAGMA wal_autocheckpoint = ${pages}`)
+    this.#logPages = pages
+  }
+
   #transaction<T>(begin: 'BEGIN' | 'BEGIN IMMEDIATE', work: () => T): T {
     this.prepare(begin).run()
     try {
@@ -186,7 +201,8 @@ function openDatabase(path: string, busyTimeoutMs: number): [DatabaseSync, LogSy
     db = new DatabaseSync(path)
     db.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`)
     // SQLite writes every page that a turn touches: small pages halve the cost of a turn of two kilobytes.
-    db.exec('PRAGMA page_size = 1024; PRAGMA wal_autocheckpoint = 4000')
+    db.exec('PRAGMA page_size = 1024')
+    db.exec(`PRAGMA wal_autocheckpoint = ${logPages}`)
     db.exec('PRAGMA journal_mode = WAL')
     // Erased text is overwritten, not only unlinked.
     db.exec('PRAGMA secure_delete = ON')

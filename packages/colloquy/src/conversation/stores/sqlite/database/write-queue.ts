@@ -5,8 +5,8 @@ export type Outcome = { result: unknown } | { error: unknown }
 
 /** The database, as the queue uses it. */
 export interface Transactions {
-  /** Runs work in one transaction and commits it. */
-  transaction(work: () => void): void
+  /** Runs the work of a number of jobs in one transaction and commits it. */
+  transaction(work: () => void, jobs: number): void
   /**
    * Makes everything that is committed survive a power failure: at once, or when the promise resolves. Fails if that is not
    * certain.
@@ -114,7 +114,7 @@ export class WriteQueue {
     try {
       this.#db.transaction(() => {
         for (const job of jobs) job.outcome = apart ? this.#db.part(() => resultOf(job)) : { result: resultOf(job) }
-      })
+      }, jobs.length)
     } catch (error) {
       if (this.#db.isBusy(error)) return this.#rejectExpired(jobs, error)
       if (jobs.length > 1) {
