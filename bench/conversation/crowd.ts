@@ -4,11 +4,13 @@ import { colloquy, grouped, race } from './race.ts'
 /** Turns of 200 conversations at once, on one SQLite file. */
 export async function* report(): AsyncGenerator<string> {
   const found = await race([grouped, colloquy], [{ kind: 'crowd', turns: 10 }])
+  const [byHand] = found.get(grouped)!
   const rows = [...found].map(([racer, [outcome]]): Row => {
     const { cpuMs, bytes, wallMs } = outcome!
     const rate = 1000 / wallMs
     const figures = [
       `${Math.round(rate).toLocaleString('en')} a second`,
+      `${(byHand!.wallMs / wallMs).toFixed(2)} ×`,
       `${cpuMs.toFixed(3)} ms CPU`,
       bytes === undefined ? '' : `${(bytes / 1000).toFixed(1)} kB`,
     ]
