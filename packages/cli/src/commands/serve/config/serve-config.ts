@@ -116,7 +116,7 @@ async function consoleOf(running: Running): Promise<OpenConsole> {
   const { configuredChats } = await import('../console/configured-chats.ts')
   const { flags, state, inUse } = running
   const { access, store } = state
-  const chats = await configuredChats({
+  const chats = configuredChats({
     engine: () => inUse.engine,
     access,
     isFree: (model) => !mayCost(inUse.config, model),

@@ -4,7 +4,6 @@ import { dirname, join } from 'node:path'
 import { spawn } from 'node:child_process'
 import {
   type Admitted,
-  type ConversationRoutesOptions,
   conversationRoutes,
   type DefaultSettings,
   type ModelChoiceJson,
@@ -48,8 +47,8 @@ export interface ConsoleChats {
   engine: Engine
   /** The models that a sender may use. */
   models(sender: Admitted): Promise<ModelChoiceJson[]>
-  /** The settings of a new chat. */
-  defaults: NonNullable<ConversationRoutesOptions['defaults']>
+  /** The settings of a new chat of a sender. */
+  defaults(sender: Admitted): Promise<DefaultSettings>
   /** Absent if there is nothing to close. */
   close?(): Promise<void>
 }
@@ -59,10 +58,11 @@ export async function chatsOf(flags: Flags, chosen: EngineKind, access: StoreAcc
   // The page asks for the cost of today when a reply has ended: the ledger that it asks must have the reply by then.
   const ledger = new ChatLedger(flags, access.ledger)
   const chats = new ChatsEngine(chosen, flags, ledger)
+  const defaults = await defaultsOf(flags, chosen)
   return {
     engine: chats.engine,
     models: () => chats.models(),
-    defaults: await defaultsOf(flags, chosen),
+    defaults: async () => defaults,
     close: () => chats.close(),
   }
 }
@@ -93,7 +93,6 @@ export async function openConsole(
   flags: Flags,
   { chats, access, members = false, store }: ConsoleOptions,
 ): Promise<OpenConsole> {
-  const { defaults } = chats
   const conversations = await openChats(chats.engine, { isSaved: true, store })
   const page = consoleRoutes({ secret: readSecret(), access, members, prepare: buildPage })
   writeTokenFile(flags.text('token-file'), page.programToken)
@@ -103,7 +102,7 @@ export async function openConsole(
   const api = conversationRoutes({
     conversations,
     admit: page.admit,
-    defaults,
+    defaults: (sender) => chats.defaults(sender),
     models: (sender) => chats.models(sender),
     ...tools?.serverOptions,
   })
