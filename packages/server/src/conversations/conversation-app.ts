@@ -80,7 +80,9 @@ function senderOf(c: RouteContext): Admitted {
 
 async function openHere(c: RouteContext, conversations: Conversations, deletions: Deletions): Promise<Conversation> {
   const id = c.req.param('id') ?? ''
-  if (deletions.has(id)) throw apiError('not_found_error', `Cannot find conversation ${id}: it is being deleted`)
   const owner = c.get('owner')
-  return conversations.open(id, owner === undefined ? {} : { owner })
+  const conversation = await conversations.open(id, owner === undefined ? {} : { owner })
+  if (deletions.hides(conversation))
+    throw apiError('not_found_error', `Cannot find conversation ${id}: it is being deleted`)
+  return conversation
 }

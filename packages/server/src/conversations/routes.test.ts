@@ -283,6 +283,28 @@ describe('a conversation', () => {
     await other.close()
   })
 
+  test('is restored at another server than the one that was to delete it, or to erase a message', async () => {
+    const one = await serve(['Hello'], { undoMs: 60_000 })
+    const two = await serve([], { path: one.path })
+    const { id } = await one.call<ConversationJson>('POST', '/api/conversations', {})
+    const path = `/api/conversations/${id}`
+    await textOf(one.send(`${path}/send`, { content: 'Hi' }))
+    await pause(2) // Times are in milliseconds.
+    await one.call('POST', `${path}/erase`, { messageId: '1', undoMs: 60_000 })
+    await two.call('POST', `${path}/erase/undo`, { messageId: '1' })
+    await one.call('DELETE', path)
+    await pause(2)
+    await two.call('POST', `${path}/restore`)
+    assert.deepEqual(
+      (await one.call<PageJson<ListedConversationJson>>('GET', '/api/conversations')).data.map((each) => each.id),
+      [id],
+    )
+    // The end of a server does at once what is pending.
+    await one.close()
+    assert.deepEqual(texts((await two.call<ConversationJson>('GET', path)).path), ['Hi', 'Hello'])
+    await two.close()
+  })
+
   test('is exported and imported', async () => {
     await serving(['a'], async ({ call, send, url }, path) => {
       await textOf(send(`${path}/send`, { content: '1' }))
@@ -301,8 +323,8 @@ describe('a conversation', () => {
       const again = await fetch(`${url}/api/conversations/import`, { method: 'POST', body })
       const { data: same } = (await again.json()) as { data: ImportedJson[] }
       assert.deepEqual([same[0]?.id, data[0]?.existed, same[0]?.existed], [data[0]!.id, false, true])
-      const restored = await fetch(`${url}/api/conversations/${data[0]!.id}/restore`, { method: 'POST' })
-      assert.equal(restored.status, 404)
+      const restored = await fetch(`${url}/api/conversations/${data[0]!.id}`)
+      assert.equal(restored.status, 200)
       const wrong = await fetch(`${url}/api/conversations/import`, { method: 'POST', body: 'nothing' })
       assert.equal(wrong.status, 400)
     })
@@ -313,9 +335,8 @@ describe('a conversation', () => {
       const count = async (): Promise<number> => (await call<TreeJson>('GET', `${path}/tree`)).data.length
       for (const content of ['1', '2']) await (await send(`${path}/send`, { content })).text()
       await call('POST', `${path}/erase`, { messageId: '3', undoMs: 60_000 })
-      assert.equal((await send(`${path}/erase/undo`, { messageId: '1' })).status, 404)
       await call('POST', `${path}/erase/undo`, { messageId: '3' })
-      assert.equal((await send(`${path}/erase/undo`, { messageId: '3' })).status, 404)
+      assert.equal((await send(`${path}/erase/undo`, { messageId: '9' })).status, 404)
       assert.equal(await count(), 4)
       await call('POST', `${path}/erase`, { messageId: '3', undoMs: 20 })
       await until(async () => (await count()) === 2)

@@ -1,5 +1,4 @@
 import type { Conversation, ConversationUpdate, CreateOptions, SettingsChanges } from 'colloquy/conversation'
-import { apiError } from 'colloquy/protocol'
 import type { Hono } from 'hono'
 import { array, integer, json, literal, opaque, optional, type Schema, string } from '../../messages/validate/schema.ts'
 import type {
@@ -75,8 +74,10 @@ export function addChangeRoutes(app: Hono<RouteEnv>, resources: Resources): void
   app.post('/api/conversations/:id/erase/undo', async (c) => {
     const conversation = await open(c)
     const { messageId } = await bodies.read(c.req.raw, messageBody)
-    if (!erasures.takeBack(conversation.id, messageId))
-      throw apiError('not_found_error', `Message ${messageId.slice(0, 20)} is not being erased`)
+    if (!erasures.takeBack(conversation.id, messageId)) {
+      await messageIn(conversation, messageId)
+      await takeBackElsewhere(conversation)
+    }
     return c.json(await shown(conversation))
   })
   app.post('/api/conversations/:id/fork', async (c) => {
@@ -139,12 +140,17 @@ async function remove(c: RouteContext, { conversations, deletions, feed, open }:
 
 async function restore(c: RouteContext, { conversations, deletions, feed, open }: Resources): Promise<object> {
   const id = c.req.param('id') ?? ''
-  if (!deletions.takeBack(id, c.get('owner')))
-    throw apiError('not_found_error', `Cannot restore conversation ${id.slice(0, 100)}: it is not being deleted`)
+  const isOurs = deletions.takeBack(id, c.get('owner'))
   const conversation = await open(c)
+  if (!isOurs) await takeBackElsewhere(conversation)
   // It is the first of these, or has been used in the same millisecond.
   const usedBefore = new Date(conversation.updatedAt.getTime() + 1)
   const listed = (await conversations.list({ usedBefore, limit: 100 })).find((each) => each.id === id)
   if (listed) feed.tell(conversation.owner, { type: 'changed', conversation: listedJson(listed) })
   return shown(conversation)
+}
+
+/** Another server of the store may be about to delete or erase: it does not if the conversation has changed since. */
+async function takeBackElsewhere(conversation: Conversation): Promise<void> {
+  await conversation.update({})
 }

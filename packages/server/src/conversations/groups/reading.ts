@@ -116,7 +116,7 @@ async function list(c: RouteContext, { conversations, deletions }: Resources): P
   })
   const page = listed.slice(0, limit)
   const hasMore = listed.length > limit
-  const data = page.filter(({ id }) => !deletions.has(id)).map(listedJson)
+  const data = page.filter((each) => !deletions.hides(each)).map(listedJson)
   return { data, hasMore, next: hasMore ? placeText(page.at(-1)!) : null }
 }
 
