@@ -43,15 +43,15 @@ test(
     const { url: database } = postgres!
     const store = await openServerStore(database)
     const { secret } = await new Keys(store.database).create({ name: 'member' })
-    await store.close()
     const folder = mkdtempSync(join(tmpdir(), 'colloquy-members-'))
     after(() => rmSync(folder, { recursive: true }))
     const config = join(folder, 'colloquy.json')
     writeFileSync(config, JSON.stringify({ engines: { offline: { type: 'offline' } }, port: 0, console: 'members' }))
     const program = join(import.meta.dirname, '../../packages/cli/src/main.ts')
-    const env = { ...process.env, XDG_DATA_HOME: folder, COLLOQUY_DATABASE: database }
     const urls = await Promise.all(
-      [0, 1].map(async () => {
+      ['one', 'two'].map(async (name) => {
+        // Nothing but the database is the same, as on two machines.
+        const env = { ...process.env, XDG_DATA_HOME: join(folder, name), COLLOQUY_DATABASE: database }
         const parameters = ['--conditions=@colloquy/source', program, 'serve', '--config', config]
         const child = spawn(process.execPath, parameters, { env, stdio: ['ignore', 'pipe', 'inherit'] })
         after(() => child.kill('SIGKILL'))
@@ -69,6 +69,13 @@ test(
     const { id } = (await (await post(0, 'conversations', {}, cookie)).json()) as { id: string }
     const turn = await post(1, `conversations/${id}/send`, { content: 'What is 2 + 2?' }, cookie)
     assert.match(await turn.text(), /"2 \+ 2 = 4"/)
+    const read = (server: number): Promise<Response> =>
+      fetch(`${urls[server]}/api/conversations/${id}`, { headers: { cookie } })
+    await Promise.all(Array.from({ length: 60 }, (_, index) => read(index % 2)))
+    const sql = "SELECT count(*) AS connections FROM pg_stat_activity WHERE datname = 'postgres'"
+    const [{ connections } = { connections: 0 }] = await store.database.rows<{ connections: number }>('count', sql)
+    assert.ok(connections <= 2 * 10 + 1, `${connections} connections`)
+    await store.close()
   },
 )
 

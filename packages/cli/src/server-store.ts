@@ -3,7 +3,7 @@ import { filePaths } from './file-paths.ts'
 import type { Environment, Flags } from './flags.ts'
 
 /** The database of keys and usage: of `--database`, else of `COLLOQUY_DATABASE`, else the file of this user. */
-export function databaseOf(flags: Flags, env: Environment = process.env): string {
+function databaseOf(flags: Flags, env: Environment = process.env): string {
   return flags.text('database') ?? (env['COLLOQUY_DATABASE'] || filePaths(env).server)
 }
 

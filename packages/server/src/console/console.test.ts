@@ -10,7 +10,8 @@ import { offline } from 'colloquy/engines'
 import { createServer } from '../app.ts'
 import { conversationRoutes } from '../conversations/routes.ts'
 import { type Listening, listen } from '../operate/node.ts'
-import { type ConsoleOptions, type ConsoleRoutes, consoleRoutes, newConsoleToken } from './console.ts'
+import { openServerStore } from '../state/server-store.ts'
+import { type ConsoleOptions, type ConsoleRoutes, consoleRoutes, newConsoleToken, sharedSecret } from './console.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'colloquy-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -83,6 +84,25 @@ test('another process with the secret makes a token, and the token for programs 
       fetch(`${url}/api/models`, { headers: { authorization: `Bearer ${token}` } })
     assert.deepEqual([(await as(page.programToken)).status, (await as('x')).status], [200, 401])
   })
+})
+
+test('servers of a store share the secret of the first one, and each accepts its own too', async () => {
+  const store = await openServerStore(':memory:')
+  const [one, two] = [randomBytes(32), randomBytes(32)]
+  const shared = await Promise.all([one, two].map((proposed) => sharedSecret(store, proposed)))
+  assert.deepEqual(shared, [one, one])
+  await store.close()
+  await serving(
+    async ({ page, url }) => {
+      const cookie = (await exchange(url, newConsoleToken(two))).headers.get('set-cookie')!.split(';')[0]!
+      const isOpen = async (server: string, headers: Record<string, string>): Promise<boolean> =>
+        (await fetch(`${server}/api/models`, { headers })).ok
+      for (const token of [page.programToken, consoleRoutes({ secret: two }).programToken])
+        assert.ok(await isOpen(url, { authorization: `Bearer ${token}` }))
+      await serving(async (other) => assert.ok(await isOpen(other.url, { cookie })), { secret: one })
+    },
+    { secret: one, acceptedSecrets: [two] },
+  )
 })
 
 test('a session cannot be opened or used from another origin or host name', async () => {
@@ -162,5 +182,7 @@ test('the page is read when it is first used, and again after a failure', async 
 })
 
 test('consoleRoutes() refuses a short secret', () => {
-  assert.throws(() => consoleRoutes({ secret: new Uint8Array(8) }), RangeError)
+  const short = new Uint8Array(8)
+  assert.throws(() => consoleRoutes({ secret: short }), RangeError)
+  assert.throws(() => consoleRoutes({ secret, acceptedSecrets: [short] }), RangeError)
 })

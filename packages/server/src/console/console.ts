@@ -11,14 +11,17 @@ import type { Routes } from '../options.ts'
 import { isPersonal, operator, ownAdmin } from './members.ts'
 import { consoleFolder, Page } from './page.ts'
 import { noSession, Sessions } from './sessions.ts'
+import { sharedSecret } from './shared-secret.ts'
 
 export type { SessionJson }
-export { consoleFolder }
+export { consoleFolder, sharedSecret }
 
 /** Options of `consoleRoutes()`. */
 export interface ConsoleOptions {
-  /** Signs the sessions: at least 32 random bytes, the same after a restart. */
+  /** Signs the sessions: at least 32 random bytes, the same after a restart. Several servers share one: see `sharedSecret()`. */
   secret: Uint8Array
+  /** Further secrets whose signatures are accepted, such as the one before. Default none. */
+  acceptedSecrets?: readonly Uint8Array[]
   /** The folder of the built page, which is read with the first request for it. Default: that of this package. */
   folder?: string
   /** Called before the folder is read, for a program that builds the page when it is first used. Default: nothing. */
@@ -75,8 +78,16 @@ export function newConsoleToken(secret: Uint8Array): string {
  * ```
  */
 export function consoleRoutes(options: ConsoleOptions): ConsoleRoutes {
-  const { secret, folder = consoleFolder, prepare, access, members = false, pid = process.pid } = options
-  const sessions = new Sessions(secret)
+  const {
+    secret,
+    acceptedSecrets,
+    folder = consoleFolder,
+    prepare,
+    access,
+    members = false,
+    pid = process.pid,
+  } = options
+  const sessions = new Sessions(secret, acceptedSecrets)
   const page = new Page(folder, prepare)
   const bodies = new Bodies({ maxBodyBytes: 4_096 })
   const find = async (request: Request): Promise<Caller | undefined> => {
@@ -94,13 +105,13 @@ export function consoleRoutes(options: ConsoleOptions): ConsoleRoutes {
     const visitor = await check(request)
     return visitor.isAdmin ? keys.admin(request, operator) : ownAdmin(request, keys, visitor)
   }
-  const answer = (request: Request): Promise<Response> | undefined => {
+  const answer: Routes['answer'] = (request, onError) => {
     const { pathname } = new URL(request.url)
     const parts = { sessions, bodies, pid, access, members, find }
-    if (pathname === '/api/session') return guarded(request, () => session(request, parts))
+    if (pathname === '/api/session') return guarded(request, () => session(request, parts), onError)
     // A request with a key is one of a program, as without the console.
     const isPage = pathname.startsWith('/admin/') && access && !hasKey(request) && sessions.of(request)
-    if (isPage) return guarded(request, () => administer(request, access))
+    if (isPage) return guarded(request, () => administer(request, access), onError)
     return page.answer(request)
   }
   const admit = async (request: Request): Promise<Admitted> => {
@@ -114,11 +125,16 @@ function hasKey({ headers }: Request): boolean {
   return headers.has('x-api-key') || headers.has('authorization')
 }
 
-async function guarded(request: Request, work: () => Promise<Response>): Promise<Response> {
+async function guarded(
+  request: Request,
+  work: () => Promise<Response>,
+  onError?: (error: unknown) => void,
+): Promise<Response> {
   try {
     checkSameOrigin(request)
     return await work()
   } catch (error) {
+    onError?.(error)
     return toErrorResponse(error)
   }
 }

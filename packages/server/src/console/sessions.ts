@@ -27,15 +27,21 @@ export interface CookieOptions {
  */
 export class Sessions {
   readonly #secret: Uint8Array
+  /** All secrets whose signatures are accepted. */
+  readonly #secrets: readonly Uint8Array[]
   readonly #startedAt = Date.now()
   /** The tokens that were used, until they would have expired. */
   readonly #used = new Map<string, number>()
 
-  /** @param secret at least 32 random bytes. */
-  constructor(secret: Uint8Array) {
-    if (secret.byteLength < 32) {
-      throw new RangeError(`Cannot sign sessions as the secret must have 32 bytes: it has ${secret.byteLength}`)
-    }
+  /**
+   * @param secret at least 32 random bytes.
+   * @param accepted further secrets, whose signatures are accepted.
+   */
+  constructor(secret: Uint8Array, accepted: readonly Uint8Array[] = []) {
+    this.#secrets = [secret, ...accepted]
+    for (const { byteLength } of this.#secrets)
+      if (byteLength < 32)
+        throw new RangeError(`Cannot sign sessions as the secret must have 32 bytes: it has ${byteLength}`)
     this.#secret = secret
   }
 
@@ -46,7 +52,7 @@ export class Sessions {
 
   /** A token for programs, valid as long as the secret is: `Authorization: Bearer TOKEN`. */
   get programToken(): string {
-    return this.#mac('program').toString('base64url')
+    return programTokenOf(this.#secret)
   }
 
   /** Exchanges a token for the value of a `Set-Cookie` header. Throws the API's 401 for one that is wrong, old or used. */
@@ -78,7 +84,8 @@ export class Sessions {
   of({ headers }: Request): Session | undefined {
     const bearer = /^Bearer +(\S+)$/i.exec(headers.get('authorization') ?? '')?.[1]
     if (bearer !== undefined) {
-      return isEqual(Buffer.from(bearer), Buffer.from(this.programToken)) ? { keyId: '' } : undefined
+      const isValid = this.#secrets.some((secret) => isEqual(Buffer.from(bearer), Buffer.from(programTokenOf(secret))))
+      return isValid ? { keyId: '' } : undefined
     }
     for (const cookie of (headers.get('cookie') ?? '').split(';')) {
       const [name, value] = cookie.trim().split('=')
@@ -94,20 +101,25 @@ export class Sessions {
     randomBytes(16).copy(payload)
     payload.writeUIntBE(Date.now(), 16, 6)
     const signed = Buffer.concat([payload, Buffer.from(about)])
-    return Buffer.concat([signed, this.#mac(purpose, signed)]).toString('base64url')
+    return Buffer.concat([signed, mac(this.#secret, purpose, signed)]).toString('base64url')
   }
 
   /** The text, and the time at which it was signed; undefined if it was not. */
   #verify(purpose: string, value: string): { about: string; at: number } | undefined {
     const bytes = Buffer.from(value, 'base64url')
-    const [signed, mac] = [bytes.subarray(0, -macBytes), bytes.subarray(-macBytes)]
-    if (bytes.toString('base64url') !== value || !isEqual(mac, this.#mac(purpose, signed))) return undefined
+    const [signed, found] = [bytes.subarray(0, -macBytes), bytes.subarray(-macBytes)]
+    const isSigned = this.#secrets.some((secret) => isEqual(found, mac(secret, purpose, signed)))
+    if (bytes.toString('base64url') !== value || !isSigned) return undefined
     return { about: signed.toString('utf8', headBytes), at: signed.readUIntBE(16, 6) }
   }
+}
 
-  #mac(purpose: string, payload: Uint8Array = new Uint8Array()): Buffer {
-    return createHmac('sha256', this.#secret).update(`${purpose}\0`).update(payload).digest()
-  }
+function programTokenOf(secret: Uint8Array): string {
+  return mac(secret, 'program').toString('base64url')
+}
+
+function mac(secret: Uint8Array, purpose: string, payload: Uint8Array = new Uint8Array()): Buffer {
+  return createHmac('sha256', secret).update(`${purpose}\0`).update(payload).digest()
 }
 
 function cookie(value: string, ms: number, { isSecure, path }: CookieOptions): string {

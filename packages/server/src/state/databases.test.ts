@@ -4,6 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, describe, test } from 'node:test'
+import { openConversations } from 'colloquy/conversation'
+import { postgresStore } from 'colloquy/conversation/postgres'
+import { offline } from 'colloquy/engines'
 import { databasePlaces } from '../../../../test/databases.ts'
 import { connectPostgres } from '../../../../test/stores.ts'
 import { type Database, rows } from './database.ts'
@@ -93,6 +96,16 @@ for (const [name, makePlace] of Object.entries(databasePlaces())) {
         db.rows('add', sql, { id: 'c' }),
         /Cannot run a statement: the parameter amount has no value/,
       )
+    })
+
+    test('query() keeps conversations on the connections of the server, if it is PostgreSQL', async (t) => {
+      const db = open()
+      t.after(() => db.close())
+      if (!(db instanceof PostgresDatabase)) return
+      const chats = openConversations({ engine: offline(), store: postgresStore(db, { schema: 'shared' }) })
+      const chat = await chats.create({ model: 'claude-sonnet-4-6', max_tokens: 100 })
+      assert.equal((await chat.send('What is 6 * 7?')).text, '6 * 7 = 42')
+      await assert.rejects(db.query('SELECT oops', []), { code: '42703' })
     })
 
     test('json_rows() is a table of the objects of a JSON array', async (t) => {

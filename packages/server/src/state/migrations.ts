@@ -300,6 +300,10 @@ export const migrations: readonly Migration[] = [
     name: '0012 waiting items of a batch by name',
     sql: `CREATE INDEX batch_item_name ON %.batch_item (batch, custom_id) WHERE outcome = '';`,
   },
+  {
+    name: '0013 secrets of all servers',
+    sql: `CREATE TABLE %.secret (name text PRIMARY KEY, value text NOT NULL);`,
+  },
 ]
 
 /** The migrations that a database lacks. Throws a `StoreError` if it has one that is not known here. */

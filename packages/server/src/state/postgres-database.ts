@@ -76,6 +76,22 @@ export class PostgresDatabase implements Database {
     }
   }
 
+  /**
+   * Runs a statement as `pg` does, for parts with a schema of their own. Errors are those of the driver. Without values it may
+   * change a schema, which takes as long as it takes.
+   */
+  async query(sql: string, values?: unknown[]): Promise<{ rows: unknown[] }> {
+    const client = await this.#pool.connect()
+    try {
+      const { rows } = await client.query(values ? sql : { text: sql, query_timeout: migrationMs }, values)
+      client.release()
+      return { rows }
+    } catch (error) {
+      client.release(isUnreachable(error))
+      throw error
+    }
+  }
+
   async close(): Promise<void> {
     await this.#pool.end()
   }

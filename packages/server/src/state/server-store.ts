@@ -1,5 +1,6 @@
 import { StoreError } from 'colloquy/conversation/errors'
 import type { Database } from './database.ts'
+import type { PostgresDatabase } from './postgres-database.ts'
 import { migrations } from './migrations.ts'
 
 export type { Database, Query, SqlValue, SqlValues, Work } from './database.ts'
@@ -8,6 +9,11 @@ export type { Database, Query, SqlValue, SqlValues, Work } from './database.ts'
 export interface ServerStore {
   /** The database, for parts that have tables of their own. */
   readonly database: Database
+  /**
+   * Runs a statement on the connections to PostgreSQL, so that `postgresStore(store)` needs none of its own. Integers beyond 2^53
+   * are read as `bigint`. Undefined for SQLite.
+   */
+  readonly query?: (sql: string, values?: unknown[]) => Promise<{ rows: unknown[] }>
   /** Closes the database. */
   close(): Promise<void>
 }
@@ -37,7 +43,11 @@ export interface ServerStoreOptions {
  * ```
  */
 export async function openServerStore(location: string, options: ServerStoreOptions = {}): Promise<ServerStore> {
-  const database = isPostgres(location) ? await openPostgres(location, options) : await openSqlite(location, options)
+  if (isPostgres(location)) {
+    const database = await openPostgres(location, options)
+    return { database, query: (sql, values) => database.query(sql, values), close: () => database.close() }
+  }
+  const database = await openSqlite(location, options)
   return { database, close: () => database.close() }
 }
 
@@ -54,7 +64,10 @@ async function openSqlite(path: string, { busyTimeoutMs }: ServerStoreOptions): 
   return new SqliteDatabase(path, { migrations, ...(busyTimeoutMs !== undefined && { busyTimeoutMs }) })
 }
 
-async function openPostgres(url: string, { schema, maxConnections = 10 }: ServerStoreOptions): Promise<Database> {
+async function openPostgres(
+  url: string,
+  { schema, maxConnections = 10 }: ServerStoreOptions,
+): Promise<PostgresDatabase> {
   const { PostgresDatabase } = await import('./postgres-database.ts')
   const { postgresPool } = await import('./postgres-pool.ts').catch((error: unknown) => {
     throw new StoreError('cannot_open', 'Cannot use PostgreSQL: install the package pg', { cause: error })

@@ -65,10 +65,10 @@ async function serveWith(flags: Flags, { chosen, opens }: Serving): Promise<numb
   const names = [...loopback, ...flags.texts('allow-host')]
   const origins = (origin: string): boolean => names.includes(nameOfOrigin(origin))
   const state = await openState(flags, { engine: engineLabel(chosen), isPriced: !isLocal, host, keys })
-  const page = hasConsole
-    ? await openConsole(flags, { chats: await chatsOf(flags, chosen, state.access), access: state.access })
-    : undefined
   const { access, store } = state
+  const page = hasConsole
+    ? await openConsole(flags, { chats: await chatsOf(flags, chosen, access), access, serverStore: store })
+    : undefined
   const routes = [
     ...(script ? [script.routes] : []),
     ...(flags.has('no-api') ? [withoutApi] : []),

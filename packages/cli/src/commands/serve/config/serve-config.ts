@@ -4,7 +4,6 @@ import { defineModels, type Engine, type ModelEntry, models as catalogue } from 
 import { ExitCode, UsageError } from '../../../exit.ts'
 import type { Flags } from '../../../flags.ts'
 import { countText } from '../../../format.ts'
-import { databaseOf } from '../../../server-store.ts'
 import { writeErrorLine, writeLine } from '../../../terminal/output.ts'
 import { accessLogger, type AccessLogOptions, logOptions, withoutProbes } from '../access-log.ts'
 import { ConfigError } from './config-error.ts'
@@ -71,7 +70,7 @@ async function serveFile(flags: Flags): Promise<number> {
 
 /** Opens the keys and the ledger. They stay when the configuration is read again, and use its prices. */
 function stateOf(inUse: InUse, flags: Flags): Promise<ServeState> {
-  const { host = '127.0.0.1', keys, redis, retainDays } = inUse.config
+  const { host = '127.0.0.1', keys, database, redis, retainDays } = inUse.config
   return openState(flags, {
     host,
     keys: keys as string[] | undefined,
@@ -81,7 +80,7 @@ function stateOf(inUse: InUse, flags: Flags): Promise<ServeState> {
     },
     ...(retainDays !== undefined && { retainMs: retainDays * dayMs }),
     models: modelsOf(inUse.config),
-    database: databaseIn(inUse.config, flags),
+    database: flags.has('database') ? undefined : (database as string | undefined),
     ...(redis !== undefined && !flags.has('redis') && { redis: redis as string }),
   })
 }
@@ -105,11 +104,6 @@ interface Running {
   page?: OpenConsole
 }
 
-/** The database that a configuration names, unless the flags name another one. */
-function databaseIn({ database }: ServeConfig, flags: Flags): string | undefined {
-  return flags.has('database') ? undefined : (database as string | undefined)
-}
-
 /** Opens the console. It stays when the configuration is read again, and uses the new engines. */
 async function consoleOf(running: Running): Promise<OpenConsole> {
   const { openConsole } = await import('../console/open-console.ts')
@@ -122,10 +116,7 @@ async function consoleOf(running: Running): Promise<OpenConsole> {
     isFree: (model) => !mayCost(inUse.config, model),
   })
   const members = inUse.config.console === 'members'
-  if (!members || store.database.kind !== 'postgres') return openConsole(flags, { chats, access, members })
-  const { memberStore } = await import('../console/member-chats.ts')
-  const shared = await memberStore(databaseIn(inUse.config, flags) ?? databaseOf(flags))
-  return openConsole(flags, { chats, access, members, store: shared })
+  return openConsole(flags, { chats, access, serverStore: store, members })
 }
 
 /** Replaces the server by that of the changed file. A file with a mistake changes nothing, and its first mistakes are one line. */

@@ -8,7 +8,7 @@ import { configuredChats } from './configured-chats.ts'
 
 function engineWith(listModels: () => Promise<string[]>): Engine {
   const list = async (): Promise<ModelInfo[]> =>
-    (await listModels()).map((id) => ({ type: 'model', id, display_name: id, created_at: '' }) as ModelInfo)
+    (await listModels()).map((id) => ({ type: 'model', id, display_name: id, created_at: '' }))
   return Object.assign(script(['Hello']), { listModels: list })
 }
 

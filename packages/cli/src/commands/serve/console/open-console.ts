@@ -10,7 +10,13 @@ import {
   type Routes,
 } from '@colloquy/server'
 import type { StoreAccess } from '@colloquy/server/access'
-import { consoleFolder, consoleRoutes } from '@colloquy/server/console'
+import {
+  type ConsoleOptions as PageOptions,
+  consoleFolder,
+  consoleRoutes,
+  sharedSecret,
+} from '@colloquy/server/console'
+import type { ServerStore } from '@colloquy/server/store'
 import type { ConversationStore } from 'colloquy/conversation'
 import type { Engine } from 'colloquy/protocol'
 import { ChatLedger } from '../../../chat-ledger.ts'
@@ -82,19 +88,20 @@ async function defaultsOf(flags: Flags, chosen: EngineKind): Promise<DefaultSett
 export interface ConsoleOptions {
   chats: ConsoleChats
   access: StoreAccess
+  /** The store of keys and usage. */
+  serverStore: ServerStore
   /** Whether every key opens the page. Default false. */
   members?: boolean
-  /** The store of the chats. Default: the file of this machine's chats. */
-  store?: ConversationStore | undefined
 }
 
 /** Opens the saved chats for the console. */
 export async function openConsole(
   flags: Flags,
-  { chats, access, members = false, store }: ConsoleOptions,
+  { chats, access, serverStore, members = false }: ConsoleOptions,
 ): Promise<OpenConsole> {
+  const store = members ? await sharedChats(serverStore) : undefined
   const conversations = await openChats(chats.engine, { isSaved: true, store })
-  const page = consoleRoutes({ secret: readSecret(), access, members, prepare: buildPage })
+  const page = consoleRoutes({ ...(await secretsOf(serverStore)), access, members, prepare: buildPage })
   writeTokenFile(flags.text('token-file'), page.programToken)
   const chatCount = (await conversations.list({ limit: manyChats })).length
   // After everything that can fail, as nothing would end their programs.
@@ -118,6 +125,23 @@ export async function openConsole(
       await chats.close?.()
     },
   }
+}
+
+/** The store of chats in the PostgreSQL database of keys and usage, so that several servers have the same. Otherwise undefined. */
+async function sharedChats({ query }: ServerStore): Promise<ConversationStore | undefined> {
+  if (query === undefined) return undefined
+  const { postgresStore } = await import('colloquy/conversation/postgres')
+  return postgresStore({ query })
+}
+
+/**
+ * The secret of the sessions: in PostgreSQL, that of all its servers. The one of this machine is accepted too, as `colloquy web`
+ * signs its link with it.
+ */
+async function secretsOf(serverStore: ServerStore): Promise<Pick<PageOptions, 'secret' | 'acceptedSecrets'>> {
+  const own = readSecret()
+  if (serverStore.database.kind !== 'postgres') return { secret: own }
+  return { secret: await sharedSecret(serverStore, own), acceptedSecrets: [own] }
 }
 
 /** The secret of this machine's sessions, which is made when it is first needed. */
