@@ -91,8 +91,11 @@ export interface FileLimits {
 
 /** Routes besides those of the Messages API. */
 export interface Routes {
-  /** Answers a request. Undefined if its path is not one of these routes. */
-  answer: (request: Request) => Promise<Response> | undefined
+  /**
+   * Answers a request. Undefined if its path is not one of these routes. `onError` is called with an error that is answered, so
+   * that the log has it with all that the client is not told.
+   */
+  answer: (request: Request, onError?: (error: unknown) => void) => Promise<Response> | undefined
   /** The routes for `GET /openapi.json`, or a function that returns them. Default: not described. */
   operations?: Operations | (() => Promise<Operations>)
 }

@@ -42,7 +42,7 @@ export function serverRoutes(
   const app = new Hono<Env>()
 
   // Before the headers for web pages: these routes are for pages of the server itself.
-  app.use((c, next) => answerAmong(further, c.req.raw) ?? next())
+  app.use((c, next) => answerAmong(further, c) ?? next())
   if (origins) app.use(allowOrigins(origins))
   for (const path of ['/', '/healthz', '/api/hello']) app.get(path, (c) => c.json({ status: 'ok' }))
   app.get('/readyz', (c) => {
@@ -95,9 +95,10 @@ export function serverRoutes(
   return app
 }
 
-function answerAmong(routes: readonly Routes[], request: Request): Promise<Response> | undefined {
+function answerAmong(routes: readonly Routes[], { req, env }: Context): Promise<Response> | undefined {
+  const onError = (error: unknown): void => env.log.failed(error)
   for (const { answer } of routes) {
-    const answered = answer(request)
+    const answered = answer(req.raw, onError)
     if (answered) return answered
   }
   return undefined

@@ -206,4 +206,20 @@ export class StoreError extends AnthropicError {
     super(message, options)
     this.code = code
   }
+
+  /** The reason of the failure for clients: unlike the message, it never names the file or the host of the store. */
+  get reason(): string {
+    return reasons[this.code]
+  }
+}
+
+const reasons: Readonly<Record<StoreErrorCode, string>> = {
+  locked: 'another program holds its lock',
+  read_only: 'it is read-only',
+  damaged: 'it is damaged',
+  newer: 'a newer version wrote it',
+  full: 'its disk is full',
+  cannot_open: 'it cannot be reached',
+  closed: 'it is closed',
+  failed: 'it reported an error',
 }

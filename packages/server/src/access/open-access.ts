@@ -1,3 +1,4 @@
+import { StoreError } from 'colloquy/conversation/errors'
 import { type APIError, apiError, type ModelEntry } from 'colloquy/protocol'
 import { adminApp } from '../admin/admin.ts'
 import { Ledger, type LedgerOptions } from '../ledger/ledger.ts'
@@ -242,7 +243,9 @@ export class StoreAccess implements Access {
   problems(): string[] {
     const { problem, waiting } = this.ledger
     return [
-      ...(problem === undefined ? [] : [`${sentenceOf(problem)}: ${waiting} settled requests wait`]),
+      ...(problem === undefined
+        ? []
+        : [`Cannot write the ledger: ${reasonOf(problem)}; ${waiting} settled requests wait`]),
       ...(this.#counter.problem === undefined ? [] : [this.#counter.problem]),
     ]
   }
@@ -295,6 +298,11 @@ function overBudget(error: unknown, accounts: readonly BudgetAccount[], keyName:
     accounts.find(({ name }) => name === error.account)!,
     keyName,
   )
+}
+
+/** The reason of a failure of the database, for all who may ask whether the server is ready. */
+function reasonOf(error: unknown): string {
+  return error instanceof StoreError ? error.reason : 'it failed'
 }
 
 function sentenceOf(error: unknown): string {

@@ -44,8 +44,9 @@ export class ConversationApp {
     this.#app = routesOf(resources, options.admit)
   }
 
-  async fetch(request: Request): Promise<Response> {
-    return this.#app.fetch(request)
+  /** @param onError called with an error that is answered. */
+  async fetch(request: Request, onError?: (error: unknown) => void): Promise<Response> {
+    return this.#app.fetch(request, { onError })
   }
 
   /** Deletes what is to be deleted, and ends the streams of changes. */
@@ -70,7 +71,10 @@ function routesOf(resources: Resources, admit: ConversationRoutesOptions['admit'
   addTurnRoutes(app, resources)
   addChangeRoutes(app, resources)
   app.notFound(() => toErrorResponse(apiError('not_found_error', 'Not found')))
-  app.onError(toErrorResponse)
+  app.onError((error, c) => {
+    c.env.onError?.(error)
+    return toErrorResponse(error)
+  })
   return app
 }
 

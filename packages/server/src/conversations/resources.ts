@@ -9,7 +9,10 @@ import type { DefaultSettings } from './options.ts'
 import type { ServerTools } from './tools.ts'
 
 /** A request that was admitted. */
-export type RouteEnv = { Variables: { owner: string | undefined } }
+export type RouteEnv = {
+  Variables: { owner: string | undefined }
+  Bindings: { onError: ((error: unknown) => void) | undefined }
+}
 export type RouteContext = Context<RouteEnv>
 
 /** The values that the groups of routes share. */

@@ -33,7 +33,7 @@ export function conversationRoutes(options: ConversationRoutesOptions): Conversa
   const app = (): Promise<ConversationApp> => (opening ??= open(options))
   return {
     operations: async () => (await import('./operations.ts')).conversationOperations,
-    answer: (request) => (isOurs(new URL(request.url).pathname) ? answer(app(), request) : undefined),
+    answer: (request, onError) => (isOurs(new URL(request.url).pathname) ? answer(app(), request, onError) : undefined),
     close: async () => (await opening)?.close(),
   }
 }
@@ -43,8 +43,12 @@ async function open(options: ConversationRoutesOptions): Promise<ConversationApp
   return new ConversationApp(options)
 }
 
-async function answer(app: Promise<ConversationApp>, request: Request): Promise<Response> {
-  return (await app).fetch(request)
+async function answer(
+  app: Promise<ConversationApp>,
+  request: Request,
+  onError?: (error: unknown) => void,
+): Promise<Response> {
+  return (await app).fetch(request, onError)
 }
 
 function isOurs(path: string): boolean {

@@ -49,14 +49,14 @@ test('a full disk loses no row: replies are sent, what needs the disk is refused
     // Requests within the process never wait for anything else.
     await new Promise(setImmediate)
   }
-  assert.match(access.problems()[0]!, /^Cannot write the ledger in .*: the disk is full: \d+ settled requests wait$/)
+  assert.match(access.problems()[0]!, /^Cannot write the ledger: its disk is full; \d+ settled requests wait$/)
   assert.match(problems.join('\n'), /^Cannot write the ledger in [^\n]*: the disk is full$/)
   const batch = { requests: Array.from({ length: 200 }, (_, index) => ({ custom_id: `r${index}`, params: ask })) }
   assert.deepEqual(await call(secret, '/v1/messages/batches', batch), [529, 'Overloaded'])
   const [status] = await call(limited)
   assert.ok(status === 200 || status === 529)
   const ready = await (await server.fetch('http://test/readyz')).text()
-  assert.match(ready, /"degraded".*the disk is full/)
+  assert.match(ready, /"degraded".*its disk is full/)
 
   await database.rows('free the disk', 'PRAGMA max_page_count = 1000000')
   await until(async () => (await rows()) >= sent)

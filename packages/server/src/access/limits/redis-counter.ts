@@ -120,8 +120,8 @@ export class RedisCounter implements LimitCounter {
 
   #failed(error: unknown): void {
     if (this.#problem !== undefined) return
-    this.#problem = `Redis does not answer (${reasonOf(error)}): each server counts its own requests`
-    this.#onProblem?.(this.#problem)
+    this.#problem = 'Redis does not answer: each server counts its own requests'
+    this.#onProblem?.(`${this.#problem} (${reasonOf(error)})`)
   }
 
   #answered(): void {

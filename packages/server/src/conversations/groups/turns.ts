@@ -68,6 +68,7 @@ async function respond<Body extends TurnBody>(
     ...(onConflict !== undefined && { onConflict }),
   } as TurnOptions
   const turn = begin(conversation, body, options)
+  turn.catch((error: unknown) => c.env.onError?.(error))
   return turn.toResponse({ pingMs })
 }
 

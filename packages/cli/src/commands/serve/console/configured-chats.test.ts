@@ -12,7 +12,7 @@ function engineWith(listModels: () => Promise<string[]>): Engine {
   return Object.assign(script(['Hello']), { listModels: list })
 }
 
-test('configuredChats() asks an engine once for its models, and each engine anew', async () => {
+test('configuredChats() asks an engine once for its models, and the next one too', async () => {
   const store = await openServerStore(':memory:')
   const access = await openAccess({ store })
   const { key } = await access.keys.create({ name: 'ada', models: ['two'] })

@@ -36,7 +36,7 @@ export function configuredChats({ engine, access, isFree, now }: ConfiguredChats
   }
 }
 
-/** The models of an engine. Those of the catalogue if it lists none. */
+/** The models that an engine lists; those of the catalogue if it lists none. */
 async function modelsOf(engine: Engine, isFree: (model: string) => boolean): Promise<ModelChoiceJson[]> {
   const known = new Map(catalogueChoices().map((choice) => [choice.id, choice]))
   const listed = await engine.listModels?.()

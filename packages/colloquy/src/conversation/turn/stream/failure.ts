@@ -23,6 +23,7 @@ export function isStop(error: unknown): boolean {
 }
 
 function messageOf(error: Error): string {
+  if (error instanceof StoreError) return `The store of conversations failed: ${error.reason}`
   return error instanceof APIError && isErrorBody(error.error) ? error.error.error.message : error.message
 }
 
