@@ -2,14 +2,16 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import Anthropic, { APIError } from 'colloquy'
 import { type Conversation, openConversations, SummaryError } from 'colloquy/conversation'
-import { type Engine, offline, type ScriptedMessage, script } from 'colloquy/engines'
+import { type Engine, offline, type ScriptedMessage, script, type Step } from 'colloquy/engines'
 import {
   accumulate,
   type ContentBlock,
   costOf,
   type MessageCreateParams,
+  type MessageParam,
   type MessageStreamEvent,
   type PingEvent,
+  type ServerToolUseBlock,
 } from 'colloquy/protocol'
 import { createServer } from '@colloquy/server'
 import fc from 'fast-check'
@@ -25,10 +27,16 @@ type Reply = (typeof replies)[number]
 
 type Event = MessageStreamEvent | PingEvent
 
-const replies = ['text', 'long', 'thinking', 'call', 'calls', 'blank', 'empty', 'refusal', 'fails'] as const
+const replies = [
+  ...(['text', 'long', 'thinking', 'call', 'calls', 'blank', 'empty', 'refusal', 'fails'] as const),
+  // Tools that the API runs: a reply with a result, one that pauses before it, one whose continuation fails or is cut off, and
+  // one with a tool of the caller, after whose result the API sends its own.
+  ...(['search', 'pause', 'pause and fail', 'pause and cut', 'mixed'] as const),
+]
 const words = 'word '
 const system = 'You are brief and kind. '.repeat(400)
 const tool = { name: 'look', description: 'Looks.', input_schema: { type: 'object' as const } }
+const webSearch = { type: 'web_search_20250305' as const, name: 'web_search' as const }
 const changes = [
   { system },
   { system: undefined },
@@ -95,9 +103,12 @@ class World {
   #requests: MessageCreateParams[] = []
   /** The picodollars that the engine charged, by conversation. */
   readonly #charged = new Map<Conversation, bigint>()
+  #isEstimated = false
 
   async start(): Promise<void> {
-    this.#use(await this.#conversations.create({ model: 'claude-sonnet-4-6', max_tokens: 500, tools: [tool] }))
+    this.#use(
+      await this.#conversations.create({ model: 'claude-sonnet-4-6', max_tokens: 500, tools: [tool, webSearch] }),
+    )
   }
 
   async perform(operation: Operation): Promise<void> {
@@ -161,29 +172,35 @@ class World {
   #check(): void {
     for (const params of this.#requests) checkBreakpoints(params)
     this.#requests = []
+    // A reply that was cut off has an estimated cost.
+    if (this.#isEstimated) this.#charged.set(this.#conversation, this.#conversation.cost.picoUsd)
+    this.#isEstimated = false
     for (const [conversation, charged] of this.#charged) assert.equal(conversation.cost.picoUsd, charged)
   }
 
   #engine(): Engine {
     const countTokens = offline().countTokens!
-    const eventsOf = (params: MessageCreateParams): Promise<Event[]> => this.#eventsOf(params)
+    const eventsOf = (params: MessageCreateParams): Promise<AsyncIterable<Event> | Event[]> => this.#eventsOf(params)
     async function* engine(params: MessageCreateParams): AsyncGenerator<Event> {
       yield* await eventsOf(params)
     }
     return Object.assign(engine, { countTokens })
   }
 
-  async #eventsOf(params: MessageCreateParams): Promise<Event[]> {
+  async #eventsOf(params: MessageCreateParams): Promise<AsyncIterable<Event> | Event[]> {
     this.#requests.push(structuredClone(params))
     const isSummary = JSON.stringify(params.messages.at(-1)).includes('Write a summary')
     const limit = this.#conversation.settings.window?.atTokens
     const { input_tokens: tokens } = await offline().countTokens!(params)
     if (!isSummary && limit !== undefined) assert.ok(tokens <= limit, `${tokens} tokens`)
-    const reply = isSummary ? 'text' : this.#reply
-    const events = await Array.fromAsync(script([reply === 'fails' ? failure : { reply: messageOf(reply) }])(params))
-    const { usage, model } = await accumulate(events)
-    if (reply !== 'refusal') this.#charge(costOf(usage, model)!.picoUsd)
-    return events
+    const step = isSummary ? { reply: messageOf('text') } : stepOf(this.#reply, params)
+    if ('cut' in step) this.#isEstimated = true
+    const events = script([step])(params)
+    if ('cut' in step || 'error' in step) return events
+    const whole = await Array.fromAsync(events)
+    const { usage, model, stop_reason: reason } = await accumulate(whole)
+    if (reason !== 'refusal') this.#charge(costOf(usage, model)!.picoUsd)
+    return whole
   }
 
   #charge(picoUsd: bigint): void {
@@ -195,8 +212,31 @@ class World {
   }
 }
 
-const failure = { error: { type: 'overloaded_error' as const } }
 let ids = 0
+
+/** The reply to a request, which begins with the results of the API's tools that were called before. */
+function stepOf(reply: Reply, { messages }: MessageCreateParams): Step {
+  const isContinued = messages.at(-1)!.role === 'assistant'
+  if (reply === 'fails' || (isContinued && reply === 'pause and fail')) return { error: { type: 'overloaded_error' } }
+  const { content, ...message } = messageOf(isContinued ? 'text' : reply)
+  // A refusal before any output is not billed.
+  const results = message.stop_reason === 'refusal' ? [] : openSearches(messages).map(resultOf)
+  const whole = { ...message, content: [...results, ...(content as ContentBlock[])] }
+  return isContinued && reply === 'pause and cut'
+    ? { reply: whole, after: 1 + (ids % 6), cut: 'reset' }
+    : { reply: whole }
+}
+
+/** The calls of the API's tools without a result. */
+function openSearches(messages: readonly MessageParam[]): string[] {
+  const blocks = messages.flatMap(({ content }) => (typeof content === 'string' ? [] : content))
+  const answered = new Set(blocks.map((block) => ('tool_use_id' in block ? block.tool_use_id : undefined)))
+  return blocks.flatMap((block) => (block.type === 'server_tool_use' && !answered.has(block.id) ? [block.id] : []))
+}
+
+function resultOf(id: string): ContentBlock {
+  return { type: 'web_search_tool_result', tool_use_id: id, content: [], caller: { type: 'direct' } }
+}
 
 function messageOf(reply: Reply): ScriptedMessage {
   const call = (): ContentBlock => ({ type: 'tool_use', id: `toolu_${++ids}`, name: 'look', input: { n: ids } })
@@ -204,6 +244,16 @@ function messageOf(reply: Reply): ScriptedMessage {
   if (reply === 'call') return { content: [text('I look.'), call()], stop_reason: 'tool_use' }
   if (reply === 'calls') return { content: [call(), call()], stop_reason: 'tool_use' }
   if (reply === 'thinking') return { content: [{ type: 'thinking', thinking: 'Hm.', signature: 'c2ln' }, text('Yes.')] }
+  const search = (): ContentBlock => {
+    const id = `srvtoolu_${++ids}`
+    return { type: 'server_tool_use', id, name: 'web_search', input: { query: id }, caller: { type: 'direct' } }
+  }
+  if (reply === 'search') {
+    const call = search() as ServerToolUseBlock
+    return { content: [text('I search.'), call, resultOf(call.id), text('Yes.')] }
+  }
+  if (reply.startsWith('pause')) return { content: [text('I search.'), search()], stop_reason: 'pause_turn' }
+  if (reply === 'mixed') return { content: [search(), call()], stop_reason: 'tool_use' }
   if (reply === 'blank') return { content: [text(' \n')] }
   if (reply === 'empty') return { content: [] }
   if (reply === 'refusal') return { content: [], stop_reason: 'refusal' }
@@ -213,7 +263,7 @@ function messageOf(reply: Reply): ScriptedMessage {
 /** Errors of this library and of the engine are results. One that the server found in the request is not. */
 function isRefused(error: unknown): void {
   const found = error instanceof SummaryError ? error.cause : error
-  if (found instanceof APIError && found.status !== 529) throw error
+  if (found instanceof APIError && found.status !== undefined && found.status !== 529) throw error
 }
 
 /** At most four breakpoints, none on thinking or a blank text, and an hour never after five minutes. */

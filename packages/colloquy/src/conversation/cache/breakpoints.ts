@@ -7,7 +7,7 @@ import type {
   TextBlockParam,
 } from '../../protocol/types/params.ts'
 import { isBlank, isThinking } from '../../protocol/sendable.ts'
-import { endOfString } from '../history/json-members.ts'
+import { endOfString } from '../history/exact/json-members.ts'
 import { lazyMessage } from '../history/exact/lazy-message.ts'
 import type { CacheTtl } from './cache-policy.ts'
 

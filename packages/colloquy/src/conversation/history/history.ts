@@ -9,6 +9,7 @@ import { MessageBytes } from './exact/message-bytes.ts'
 import { copyRecord, encodeMessage, newRecord } from './records.ts'
 import { droppedFor, type ReplyRecord, tokensOf } from './reply-record.ts'
 import { withoutThinking } from './sendable.ts'
+import { ServerCalls } from './server-calls.ts'
 import type { MessageRecord } from '../stores/store.ts'
 
 /** How much of a history is sent. */
@@ -30,12 +31,11 @@ export interface KnownReply {
 /** The messages of the active path, and what is sent of them. */
 export class History {
   readonly #records: MessageRecord[]
-  /** The messages that are sent, for the records looked at so far. */
+  /** The messages that are sent, for the records looked at so far. Those from `#serverCalls.first` on may still change. */
   readonly #sent: MessageParam[] = []
   #seen = 0
+  readonly #serverCalls = new ServerCalls()
   readonly #bytes = new MessageBytes()
-  /** How many of the first records are in the bytes. */
-  #encoded = 0
   #hasOwnBreakpoints = false
   /** How many of the first records were searched for cache breakpoints. */
   #searched = 0
@@ -64,7 +64,8 @@ export class History {
    * the list parses none of them.
    */
   get sent(): MessageParam[] {
-    return this.#attachJson(this.#extend().slice(), this.#sent.length)
+    const messages = this.#extend().slice()
+    return this.#attachJson(messages, messages.length)
   }
 
   /**
@@ -188,26 +189,23 @@ export class History {
     this.#tail?.history.push(record, about)
   }
 
-  /** The JSON of a record as it is sent; empty if it is not. */
-  #jsonOf(index: number): string {
-    return sentJson(this.#records[index]!, this.#records[index - 1])
-  }
-
   /** Adds the messages of the records since the last call. */
   #extend(): readonly MessageParam[] {
     for (; this.#seen < this.#records.length; this.#seen++) {
-      const { role } = this.#records[this.#seen]!
-      const json = this.#jsonOf(this.#seen)
-      if (json !== '') this.#sent.push(lazyMessage(role, json))
+      const record = this.#records[this.#seen]!
+      const json = sentJson(record, this.#records[this.#seen - 1])
+      if (json !== '') this.#serverCalls.addTo(this.#sent, lazyMessage(record.role, json))
     }
     return this.#sent
   }
 
   /**
-   * Attaches JSON to the list, the first `first` messages as the bytes that are already encoded. It is void once the list
-   * changes.
+   * Attaches JSON to the list, up to the first `same` messages as the bytes that are already encoded. It is void once the
+   * list changes.
    */
-  #attachJson(messages: MessageParam[], first: number): MessageParam[] {
+  #attachJson(messages: MessageParam[], same: number): MessageParam[] {
+    const open = this.#serverCalls.first
+    const first = open === undefined ? same : Math.min(same, this.#sent.lastIndexOf(open))
     const rest = messages.slice(first)
     return attachJson(messages, () => {
       if (messages.length !== first + rest.length) return undefined
@@ -220,10 +218,7 @@ export class History {
 
   /** The JSON of the first `count` messages and of some others. Messages that were sent before are not encoded again. */
   #pieces(count: number, others: readonly string[] = []): Uint8Array[] {
-    for (; this.#bytes.count < count; this.#encoded++) {
-      const json = this.#jsonOf(this.#encoded)
-      if (json !== '') this.#bytes.add(json)
-    }
+    while (this.#bytes.count < count) this.#bytes.add(jsonOf(this.#sent[this.#bytes.count]!))
     return this.#bytes.pieces(count, others)
   }
 }

@@ -1,5 +1,5 @@
 import type { MessageRecord } from '../stores/store.ts'
-import { jsonMembers } from './json-members.ts'
+import { jsonMembers } from './exact/json-members.ts'
 
 /** The user message that asks a model without prefill to continue its reply. */
 export const continueNote: string =

@@ -6,7 +6,7 @@ import { hasAttachedJson, jsonOf } from '../../protocol/codec/attached-json.ts'
 import type { ContentBlock, Message } from '../../protocol/types/message.ts'
 import { parseJson } from '../../protocol/codec/parse-json.ts'
 import { maxLevels } from './content.ts'
-import { isNestedDeeper, jsonMembers } from './json-members.ts'
+import { isNestedDeeper, jsonMembers } from './exact/json-members.ts'
 
 /** A block of a reply as it arrived. */
 export interface ArrivedBlock {

@@ -1,7 +1,7 @@
 import { isBlank, isServerToolUse, isThinking, withoutLastThinking } from '../../protocol/sendable.ts'
 import { wellFormedJson } from '../../protocol/codec/well-formed-json.ts'
 import type { StopReason } from '../../protocol/types/message.ts'
-import { jsonElements, jsonMembers } from './json-members.ts'
+import { jsonElements, jsonMembers } from './exact/json-members.ts'
 import { type ArrivedBlock, blockJson, blocksOf, isPlain, isWholeInput } from './reply-builder.ts'
 
 /** A reply as it is stored. */

@@ -1,6 +1,6 @@
 import { isObject } from '../../protocol/json/json-object.ts'
 import { parseJson } from '../../protocol/codec/parse-json.ts'
-import { cutElements, jsonMembers } from '../history/json-members.ts'
+import { cutElements, jsonMembers } from '../history/exact/json-members.ts'
 
 /** A content block and its exact JSON. */
 export interface SourceBlock {

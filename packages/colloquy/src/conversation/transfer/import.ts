@@ -1,6 +1,6 @@
 import { isObject } from '../../protocol/json/json-object.ts'
 import { ContentError } from '../errors.ts'
-import { isCut } from '../history/json-members.ts'
+import { isCut } from '../history/exact/json-members.ts'
 import type { Archive } from '../history/records.ts'
 import { collected, firstOf, mapped, type Pausable, type PausableItems } from '../in-slices.ts'
 import type { ConversationSettings } from '../settings.ts'

@@ -1,6 +1,6 @@
 import { ContentError } from '../errors.ts'
 import { maxLevels } from '../history/content.ts'
-import { endOfString, isNestedDeeper, jsonMembers } from '../history/json-members.ts'
+import { endOfString, isNestedDeeper, jsonMembers } from '../history/exact/json-members.ts'
 import type { Pausable, PausableItems } from '../in-slices.ts'
 import { type ParsedPart, parsedElements, parsedMembers } from './parse.ts'
 import type { ImportNotes, SourceLine } from './report.ts'

@@ -1,4 +1,4 @@
-import { type JsonPart, jsonParts } from '../history/json-members.ts'
+import { type JsonPart, jsonParts } from '../history/exact/json-members.ts'
 import { collected, type Pausable, type PausableItems } from '../in-slices.ts'
 
 // JSON.parse() takes a tenth of a second for ten megabytes. A long text is cut into its members and elements, and each is

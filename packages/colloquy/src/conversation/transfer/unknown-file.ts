@@ -1,4 +1,4 @@
-import { isCut } from '../history/json-members.ts'
+import { isCut } from '../history/exact/json-members.ts'
 import type { Pausable } from '../in-slices.ts'
 import { parsed } from './parse.ts'
 import { keysOf, listed } from './values.ts'

@@ -36,7 +36,7 @@ function roles({ messages }: Conversation): string {
 
 describe('a turn whose reply pauses', () => {
   test('continues by itself, also without tools that run here', async () => {
-    const { engine, conversation } = started(paused, paused, 'Found.')
+    const { engine, conversation } = started(paused, paused, { content: 'Found.', usage })
     const chat = await conversation
     const reply = await chat.send('Search.')
     assert.equal(reply.text, 'Found.')
@@ -44,7 +44,7 @@ describe('a turn whose reply pauses', () => {
       reply.steps.map(({ stopReason }) => stopReason),
       ['pause_turn', 'pause_turn', 'end_turn'],
     )
-    assert.equal(reply.usage.input_tokens, 201)
+    assert.equal(reply.usage.input_tokens, 300)
     assert.deepEqual(sent(engine), [
       ['user Search.'],
       ['user Search.', 'assistant Searching.'],

@@ -1,4 +1,4 @@
-import { jsonElements, jsonMembers } from '../../history/json-members.ts'
+import { jsonElements, jsonMembers } from '../../history/exact/json-members.ts'
 import { titleOf } from '../../history/view.ts'
 import { mapped, type Pausable } from '../../in-slices.ts'
 import { type JsonLine, stringOf, valueOf } from '../lines.ts'

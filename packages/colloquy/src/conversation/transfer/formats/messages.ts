@@ -1,7 +1,7 @@
 import type { MessageParam } from '../../../protocol/types/params.ts'
 import { ContentError } from '../../errors.ts'
 import { checkMessage, waitingCalls } from '../../history/content.ts'
-import { cutMembers } from '../../history/json-members.ts'
+import { cutMembers } from '../../history/exact/json-members.ts'
 import { mapped, type Pausable } from '../../in-slices.ts'
 import { valueOf } from '../lines.ts'
 import { aboutReply, type ListItem, type SourceConversation, type SourceMessage } from '../source.ts'

@@ -1,7 +1,7 @@
 import { hasBlockFields, isSilentFailure } from '../../../protocol/content/block-fields.ts'
 import { isBlank, isModelOnly, isToolInput, isUserOnly } from '../../../protocol/sendable.ts'
 import { messageJson } from '../../history/records.ts'
-import { cutMembers } from '../../history/json-members.ts'
+import { cutMembers } from '../../history/exact/json-members.ts'
 import type { Pausable } from '../../in-slices.ts'
 import type { MessageRecord } from '../../stores/store.ts'
 import { type AnyBlock, blocksOf, contentOf, type SourceBlock } from '../blocks.ts'

@@ -1,6 +1,6 @@
 import type { MessageStreamEvent } from '../../../protocol/types/event.ts'
 import { parseEvent, receivedJson } from '../../../protocol/codec/event-stream.ts'
-import { jsonElements } from '../../history/json-members.ts'
+import { jsonElements } from '../../history/exact/json-members.ts'
 import type { ConversationStore, JournalStep } from '../../stores/store.ts'
 import { every } from '../../ticker.ts'
 

@@ -1,4 +1,4 @@
-import { isObject } from '../../protocol/json/json-object.ts'
+import { isObject } from '../../../protocol/json/json-object.ts'
 
 /**
  * Returns the members of a JSON object as text, by name. Parsing a member and writing it again would not always give the
