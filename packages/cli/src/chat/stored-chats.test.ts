@@ -21,3 +21,13 @@ test('findChat() and the picker find the oldest of more than 10,000 chats', asyn
   assert.deepEqual(await source.search('oldest'), { rows: [], total: 10_000 })
   await chats.close()
 })
+
+test('findChat() lists no chats for a whole id', async () => {
+  const chats = openConversations({ engine: offline(), store: memoryStore() })
+  const { id } = await chats.create({ model: 'claude-sonnet-4-6', max_tokens: 10, title: 'A' })
+  chats.list = () => Promise.reject(new Error('All chats were listed'))
+  const { id: found, title } = await findChat(chats, `${id.toUpperCase()} `)
+  assert.deepEqual([found, title], [id, 'A'])
+  await assert.rejects(findChat(chats, shortId(id)), /All chats were listed/)
+  await chats.close()
+})

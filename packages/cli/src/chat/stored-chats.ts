@@ -60,6 +60,9 @@ async function* noEngine(): ReturnType<Engine> {
   throw new Error('Cannot send a message: the chats were opened without an engine')
 }
 
+/** The length of an id that this program gives. */
+const idLength = 26
+
 /** The last six characters of an id. The beginning of an id is its time, which chats of one day share. */
 export function shortId(id: string): string {
   return id.slice(-6)
@@ -106,13 +109,20 @@ async function idsWith(chats: Conversations, words: string): Promise<Set<string>
 }
 
 /** Finds exactly one chat. Throws a `UsageError` if no chat matches, or several do. */
-export async function findChat(chats: Conversations, query: string): Promise<ListedConversation> {
+export async function findChat(chats: Conversations, query: string): Promise<Pick<ListedConversation, 'id' | 'title'>> {
+  const exact = await chatWithId(chats, query.trim().toLowerCase())
+  if (exact !== undefined) return exact
   const found = await findChats(chats, query)
   const [first] = found
   if (first !== undefined && found.length === 1) return first
   if (first === undefined) throw new UsageError(`No chat ${query}. ${programName} chat list shows them.`)
   const names = found.slice(0, 5).map(({ id, title }) => `${shortId(id)} “${title ?? 'untitled'}”`)
   throw new UsageError(`${found.length} chats match ${query}: ${names.join(', ')}${found.length > 5 ? ', …' : ''}`)
+}
+
+/** The chat of a whole id, without a list of all chats, as scripts pass many ids. A damaged chat is found in the list. */
+function chatWithId(chats: Conversations, id: string): Promise<Conversation | undefined> {
+  return id.length < idLength ? Promise.resolve(undefined) : chats.open(id).catch(() => undefined)
 }
 
 /** Opens the chat that `--continue` or `--resume` names, with the settings that the flags and the engine change. Undefined for a new chat. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { APIStreamError } from 'colloquy'
 import { WindowError } from 'colloquy/conversation'
 import { ContentError } from 'colloquy/conversation/errors'
 import { APIConnectionError, APIConnectionTimeoutError, APIError, APIUserAbortError } from 'colloquy/protocol'
@@ -130,6 +131,30 @@ const cases: [name: string, error: unknown, exitCode: number, line: string, advi
     ExitCode.network,
     'The reply broke off after 3 events: cannot read http://127.0.0.1:9: it closed the connection (ECONNRESET). (req_1)',
     'Try again.',
+  ],
+  [
+    'a response that ended before its first event',
+    new APIStreamError({
+      message: 'Stream broke off after 0 events: it ended without message_stop (text/html)',
+      cause: new Error('it ended'),
+      partial: undefined,
+      headers: new Headers(),
+    }),
+    ExitCode.network,
+    'The reply broke off after 0 events: it ended without message_stop (text/html).',
+    'Look at the address: it may be wrong.',
+  ],
+  [
+    'a connection that was lost before the first event',
+    new APIStreamError({
+      message: 'Stream broke off after 0 events: it ended',
+      cause: refused,
+      partial: undefined,
+      headers: new Headers(),
+    }),
+    ExitCode.network,
+    'The reply broke off after 0 events: it ended.',
+    'Start the server, or look at its address.',
   ],
   [
     'an unreachable host',

@@ -1,3 +1,4 @@
+import type { APIStreamError } from 'colloquy'
 import { ContentError } from 'colloquy/conversation/errors'
 import {
   APIConnectionError,
@@ -70,7 +71,7 @@ function adviceOf(error: unknown, type: string): string {
   if (isTooLong(error) || error instanceof APIConnectionTimeoutError) return '--timeout allows more seconds.'
   if (error.errorCode === unreachableServer) return wordsOfConnection(undefined, error.message)?.advice ?? ''
   if (isOfThisMachine(error)) return ''
-  if (/after 0 events: it ended/.test(error.message)) return notTheApi
+  if (hasNoEvent(error)) return notTheApi
   if (error instanceof APIConnectionError && error.type === null)
     return wordsOfConnection(error.code, error.message)?.advice ?? 'Look at the address and at your network.'
   if (error.type === null) return isServerFailure(error) ? 'Try again.' : notTheApi
@@ -80,6 +81,14 @@ function adviceOf(error: unknown, type: string): string {
 }
 
 const notTheApi = 'Look at the address: it may be wrong.'
+
+/** Whether a response ended by itself before its first event: it is not a stream of the API. */
+function hasNoEvent(error: APIError): boolean {
+  const { partial, code, cause } = error as Partial<APIStreamError>
+  return (
+    'partial' in error && partial === undefined && code === undefined && !(cause instanceof APIConnectionTimeoutError)
+  )
+}
 
 function isServerFailure({ status }: APIError): boolean {
   return status !== undefined && status >= 500

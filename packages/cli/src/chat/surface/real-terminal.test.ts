@@ -28,6 +28,13 @@ test(
       await until(isSeen, () => `${pattern} is not seen:\n${text}`)
       return text
     }
+    /** Types a command into an empty terminal, so that nothing before it is seen. */
+    const runs = async (command: string): Promise<void> => {
+      await keys('clear', 'Enter')
+      await until(async () => /^\S*[#$>]\s*$/.test(await tmux('capture-pane', '-p', '-t', 'chat')))
+      await tmux('clear-history', '-t', 'chat')
+      await keys(command, 'Enter')
+    }
     const start = `${process.execPath} ${builtProgram} chat --engine offline`
     const environment = [`XDG_DATA_HOME=${folder}/data`, `XDG_STATE_HOME=${folder}/state`, 'PS1=ready> ']
     try {
@@ -66,7 +73,7 @@ test(
       )
       await keys('C-d')
       const [, id] = /resume: colloquy chat -r (\w{6})/.exec(await sees(/resume: colloquy chat -r \w{6}/)) ?? []
-      await keys(`clear; ${start} -r ${id}`, 'Enter')
+      await runs(`${start} -r ${id}`)
       await sees(/“Count to 4000”[^]*interrupted[^]*Ask anything/)
       const bytes = await readFile(join(folder, 'bytes'), 'latin1')
       assert.doesNotMatch(bytes.slice(0, bytes.indexOf('resume: ')), /\x1b\[[23]J|\x1b\[\?1049/)
@@ -85,7 +92,7 @@ test(
       await keys('C-d')
       await sees(/resume: [^]*[#$>]\s*$/)
       // A chat that waits for a named pipe ends when it is left a second time.
-      await keys(`clear; mkfifo ${folder}/pipe; ${start} -m claude-opus-5-5`, 'Enter')
+      await runs(`mkfifo ${folder}/pipe; ${start} -m claude-opus-5-5`)
       await sees(/opus[^]*Ask anything/)
       await keys(`/attach ${folder}/pipe`)
       await keys('Enter')
@@ -100,7 +107,7 @@ test(
         ['C-d', /\[y\/N\]\s+Nothing/],
         ['C-c', /\[y\/N\]\s+\S*[#$>]\s*$/],
       ] as const) {
-        await keys(`clear; ${process.execPath} ${builtProgram} chat delete ${id}`, 'Enter')
+        await runs(`${process.execPath} ${builtProgram} chat delete ${id}`)
         await sees(/for good\? \[y\/N\]/)
         await keys(key)
         await sees(end)

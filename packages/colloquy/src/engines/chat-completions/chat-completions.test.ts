@@ -543,7 +543,7 @@ describe('odd replies of chatCompletions()', () => {
     [
       'a page',
       () => new Response('<p>', { headers: { 'content-type': 'text/html' } }),
-      /with a page. Is baseURL right/,
+      /answered with a page, not with a reply, at http:\/\/[^?@]+\/v1\/chat\/completions\.$/,
     ],
     ['a redirect', () => new Response('', { status: 302 }), /answered with status 302/],
     [

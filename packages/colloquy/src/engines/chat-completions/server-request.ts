@@ -36,7 +36,9 @@ export class ServerRequest {
       const response = await this.#send(body)
       if (!response.ok) throw errorOf(response.status, await textOf(response.body), response.headers)
       if (isPage(response))
-        throw new APIConnectionError({ message: "The model's server answered with a page. Is baseURL right?" })
+        throw new APIConnectionError({
+          message: `The model's server answered with a page, not with a reply, at ${withoutSecrets(this.#url)}.`,
+        })
       for await (const value of this.#values(response)) {
         if (!isChunk(value)) continue
         const error = errorIn(value)
@@ -171,4 +173,10 @@ async function textOf(body: AsyncIterable<Uint8Array> | null, maxBytes = maxErro
     if (text.length > maxBytes) break
   }
   return text
+}
+
+/** The address without what may be a key. */
+function withoutSecrets(address: string): string {
+  const url = URL.parse(address)
+  return url === null ? 'its address' : `${url.origin}${url.pathname}`
 }

@@ -1,8 +1,8 @@
 import { apiError } from '../../protocol/types/error-response.ts'
-import { findModel } from '../../protocol/models/models.ts'
 import { systemClock } from '../clock.ts'
 import type { Group } from './candidates.ts'
 import type { FallbackReason } from './failure.ts'
+import { routeFinder } from './find-route.ts'
 import { Health } from './health.ts'
 import { type Route, type RouteOptions, routeOf, targetsOf } from './options.ts'
 
@@ -21,21 +21,14 @@ export interface PreparedRoute {
 /** Finds the route of a model. */
 export class RouteTable {
   readonly routes: readonly PreparedRoute[]
-  readonly #byName = new Map<string, PreparedRoute>()
-  /** Longest first. The beginning of `*` is empty. */
-  readonly #byPrefix: readonly { prefix: string; route: PreparedRoute }[]
+  readonly #byName: ReadonlyMap<string, PreparedRoute>
+  readonly #nameFor: (model: string) => string | undefined
 
   constructor(options: RouteOptions) {
     const members = membersByName(options)
-    const routes = Object.entries(options.routes).map(([name, route]) => prepare(name, routeOf(route), members))
-    this.routes = routes
-    const exact = routes.filter(({ name }) => !name.endsWith('*'))
-    for (const route of exact) for (const name of catalogueNames(route.name)) this.#byName.set(name, route)
-    for (const route of exact) this.#byName.set(route.name, route)
-    this.#byPrefix = routes
-      .filter(({ name }) => name.endsWith('*'))
-      .map((route) => ({ prefix: route.name.slice(0, -1), route }))
-      .toSorted((a, b) => b.prefix.length - a.prefix.length)
+    this.routes = Object.entries(options.routes).map(([name, route]) => prepare(name, routeOf(route), members))
+    this.#byName = new Map(this.routes.map((route) => [route.name, route]))
+    this.#nameFor = routeFinder([...this.#byName.keys()])
   }
 
   /** Whether every engine sends requests on as they are. */
@@ -48,16 +41,10 @@ export class RouteTable {
 
   /** Throws the API's 404 if no route is for the model. */
   find(model: string): PreparedRoute {
-    const found = this.#byName.get(model) ?? this.#byPrefix.find(({ prefix }) => model.startsWith(prefix))?.route
+    const found = this.#byName.get(this.#nameFor(model) ?? '')
     if (found === undefined) throw apiError('not_found_error', `model: ${model.slice(0, 200)}`)
     return found
   }
-}
-
-/** The names by which the catalogue knows a model. */
-function catalogueNames(name: string): string[] {
-  const entry = findModel(name)
-  return entry === undefined ? [] : [entry.id, ...entry.aliases]
 }
 
 function membersByName(options: RouteOptions): Map<string, Group['members']> {

@@ -27,6 +27,9 @@ test('mayCost() is true of a model whose route has an engine of the API', () => 
     true,
     true,
   ])
+  // Routes by the names of the catalogue hold for each name of a model.
+  const byAlias = { engines, routes: { 'claude-haiku-4-5': 'claude', '*': 'gpu' } }
+  assert.equal(mayCost(byAlias, 'claude-haiku-4-5-20251001'), true)
   // Without a route for a model, no engine is asked.
   assert.equal(mayCost({ engines, routes: { qwen3: 'claude' } }, 'other'), false)
   assert.equal(mayCost({ engines: { claude: { type: 'api' } } }, 'any'), true)

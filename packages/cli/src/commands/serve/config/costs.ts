@@ -1,3 +1,4 @@
+import { routeFinder } from 'colloquy/engines'
 import type { RouteConfig, ServeConfig } from './config.ts'
 import { routesOf } from './engines.ts'
 
@@ -9,12 +10,9 @@ export function isFree({ engines }: ServeConfig, name: string | undefined): bool
 
 /** Whether a reply of a model that has no price may cost something: because an engine of its route is not free. */
 export function mayCost(config: ServeConfig, model: string): boolean {
-  const routes = Object.entries(routesOf(config))
-  const isFor = (name: string): boolean => name === model || (name.endsWith('*') && model.startsWith(name.slice(0, -1)))
-  // As in `route()`: the model's own name counts first, then the longest beginning.
-  const rank = (name: string): number => (name.endsWith('*') ? name.length : Infinity)
-  const [found] = routes.filter(([name]) => isFor(name)).toSorted(([a], [b]) => rank(b) - rank(a))
-  return found !== undefined && enginesIn(found[1]).some((engine) => !isFree(config, engine))
+  const routes = routesOf(config)
+  const name = routeFinder(Object.keys(routes))(model)
+  return name !== undefined && enginesIn(routes[name]!).some((engine) => !isFree(config, engine))
 }
 
 function enginesIn(route: RouteConfig): string[] {
