@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { test } from 'node:test'
 import { Anthropic } from '../client.ts'
 import {
+  endTurn,
   faultServer,
   hello,
   helloEvents,
@@ -14,6 +15,7 @@ import {
   stop,
   text,
   textStart,
+  textStop,
   type Answer,
 } from '../request/fault-server.test.ts'
 import type { MessageStreamEvents } from './listeners.ts'
@@ -222,21 +224,37 @@ test('a failure with an error listener is not an unhandled rejection', async (t)
   assert.ok(stream.errored)
 })
 
-test('listeners run in the async context that created the stream', async (t) => {
-  const server = await faultServer(t, says)
-  const client = server.client()
-  const context = new AsyncLocalStorage<string>()
-  for (const name of ['first', 'second']) {
-    const seen = new Set<string | undefined>()
-    await context.run(name, async () => {
-      await client.messages
-        .stream(params)
-        .on('text', () => void seen.add(context.getStore()))
-        .done()
-    })
-    assert.deepEqual([...seen], [name])
-  }
-})
+for (const transport of ['sockets', 'node'] as const) {
+  test(`listeners run in the async context that created the stream, through ${transport}`, async (t) => {
+    let sendRest!: () => void
+    const inTwoParts = (answer: Answer): void => {
+      const stream = answer.stream().send(start, textStart, text('Hel'))
+      sendRest = () => stream.send(text('lo!'), textStop, endTurn, stop).end()
+    }
+    const server = await faultServer(t, inTwoParts, inTwoParts)
+    const client = server.client({ transport })
+    const context = new AsyncLocalStorage<string>()
+    // The second request uses the connection of the first.
+    for (const name of ['first', 'second']) {
+      const seen: [string, string | undefined][] = []
+      await context.run(name, async () => {
+        const stream = client.messages.stream(params)
+        stream.on('text', (delta) => {
+          seen.push([delta, context.getStore()])
+          if (delta === 'Hel') sendRest()
+        })
+        stream.on('contentBlock', () => seen.push(['block', context.getStore()]))
+        await stream.done()
+      })
+      assert.deepEqual(seen, [
+        ['Hel', name],
+        ['lo!', name],
+        ['block', name],
+      ])
+    }
+    assert.equal(server.sockets.size, 1)
+  })
+}
 
 test('an error thrown by a listener ends the stream and closes the connection', async (t) => {
   const server = await faultServer(t, (answer) => void answer.stream().send(start, textStart, text('Hel')))

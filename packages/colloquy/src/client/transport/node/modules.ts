@@ -97,6 +97,14 @@ export interface NodeSocket {
   destroy(error?: Error): void
 }
 
+export interface NodeAsyncHooks {
+  AsyncResource: new (type: string) => NodeAsyncResource
+}
+
+export interface NodeAsyncResource {
+  runInAsyncScope<Result>(work: () => Result): Result
+}
+
 export interface NodeNet {
   connect(options: NodeConnectOptions): NodeSocket
   /** 4 or 6 for an address, 0 for a name. */

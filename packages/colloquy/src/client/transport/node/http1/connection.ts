@@ -1,7 +1,7 @@
 import type { WireRequest } from '../../transport.ts'
 import type { BodySource } from '../buffered-response.ts'
 import { limitConnecting } from '../limit-connecting.ts'
-import type { NodeBuffer, NodeSocket } from '../modules.ts'
+import type { NodeAsyncResource, NodeBuffer, NodeSocket } from '../modules.ts'
 import type { RequestWriter } from './request-bytes.ts'
 import type { ResponseHead } from './response-head.ts'
 import { ResponseParser, type ResponseReceiver } from './response-parser.ts'
@@ -11,6 +11,8 @@ const keepAliveDelayMs = 30_000
 
 /** Waits for the response to a request. */
 export interface Exchange {
+  /** The async context of the request. The response is handled in it, as a socket has the context of its first request. */
+  readonly context: NodeAsyncResource
   /** The response has begun. Returns the receiver of its body. */
   begin(head: ResponseHead, source: BodySource): BodyReceiver
   /** The connection failed before the response began. `isUnanswered` if not even a first byte had arrived. */
@@ -42,6 +44,7 @@ export class Connection implements ResponseReceiver, BodySource {
   readonly #keeper: Keeper
   #parser: ResponseParser | undefined
   #exchange: Exchange | undefined
+  #context: NodeAsyncResource | undefined
   #receiver: BodyReceiver | undefined
   #keepAliveMs = 0
   #isPaused = false
@@ -58,6 +61,7 @@ export class Connection implements ResponseReceiver, BodySource {
     if (this.isReused) this.#socket.ref()
     this.#parser = new ResponseParser(request.method, this)
     this.#exchange = exchange
+    this.#context = exchange.context
     writer.write(this.#socket, request)
   }
 
@@ -90,13 +94,13 @@ export class Connection implements ResponseReceiver, BodySource {
 
   /** Closes the connection. The request and the response that it serves are told nothing. */
   destroy(): void {
-    this.#parser = this.#exchange = this.#receiver = undefined
+    this.#parser = this.#exchange = this.#context = this.#receiver = undefined
     this.#socket.destroy()
     this.#keeper.drop(this)
   }
 
   #release(): void {
-    this.#parser = this.#exchange = this.#receiver = undefined
+    this.#parser = this.#exchange = this.#context = this.#receiver = undefined
     if (this.#isPaused) this.resume()
     this.isReused = true
     this.usableUntil = performance.now() + this.#keepAliveMs
@@ -119,7 +123,8 @@ export class Connection implements ResponseReceiver, BodySource {
   /** Handles the bytes of one read. Returns whether to continue reading. */
   #read(bytes: NodeBuffer, length: number): boolean {
     try {
-      if (this.#parser) this.#parser.push(bytes, length)
+      const parser = this.#parser
+      if (parser) this.#context!.runInAsyncScope(() => parser.push(bytes, length))
       // No request asked for these bytes, so the next one must not take them for its response.
       else this.destroy()
     } catch (error) {
@@ -130,7 +135,8 @@ export class Connection implements ResponseReceiver, BodySource {
 
   /** Handles the end of the server's bytes. */
   #end(): void {
-    if (this.#parser?.end()) return
+    const parser = this.#parser
+    if (parser && this.#context!.runInAsyncScope(() => parser.end())) return
     const message = this.#receiver ? 'aborted' : 'socket hang up'
     this.#break(Object.assign(new Error(message), { code: 'ECONNRESET' }))
   }

@@ -1,6 +1,8 @@
 import { connectionError } from '../../failures/connection-error.ts'
 import type { PendingRequest, Transport, TransportResponse, WireRequest } from '../../transport.ts'
+import { asyncContext } from '../async-context.ts'
 import { BufferedResponse, fieldIn, type BodySource } from '../buffered-response.ts'
+import type { NodeAsyncResource } from '../modules.ts'
 import type { BodyReceiver, Connection, Exchange } from './connection.ts'
 import { encodedResponse } from './encoded-response.ts'
 import { Origin } from './origin.ts'
@@ -54,6 +56,7 @@ function sampleResponse(): object {
 
 class SocketRequest implements PendingRequest, Exchange {
   readonly response: Promise<TransportResponse>
+  readonly context: NodeAsyncResource = asyncContext()
   readonly #target: Target
   /** Undefined once the request is settled, so that its body can be freed. */
   #request: WireRequest | undefined
