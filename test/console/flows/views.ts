@@ -124,7 +124,10 @@ describe('usage, requests and settings', { skip }, () => {
       await ask(page, 'Hello')
       const [listed] = await conversations.list()
       assert.equal((await conversations.open(listed!.id)).settings.system, 'Answer in verse.')
+      const estimated = page.waitForResponse(/preview$/)
       await page.locator('#composer').fill('No warning')
+      // The request itself is as long as the chat.
+      assert.equal(((await (await estimated).json()) as { request: unknown }).request, null)
       assert.doesNotMatch(await page.getByText(/ in · at most \$/).innerText(), /limit/)
       await page.emulateMedia({ media: 'print' })
       const tools = page.locator(':is(header.top, nav.chats, .composer, .actions):visible')

@@ -210,6 +210,8 @@ export interface UndoBody {
 export interface PreviewBody {
   content?: MessageContentParam
   settings?: TurnSettings
+  /** Whether the response has the request, which is as long as the conversation. Default true. */
+  request?: boolean
 }
 
 /** The response of `POST …/stop`. */
@@ -236,7 +238,8 @@ export interface ImportedJson {
 
 /** The response of `POST …/preview`: the next request, before it is sent. */
 export interface PreviewJson {
-  request: MessageCreateParams
+  /** Null if the body asked for its size and cost alone. */
+  request: MessageCreateParams | null
   inputTokens: number
   /** Whether the tokens are an estimate of this library, rather than counted by the engine. */
   estimated: boolean

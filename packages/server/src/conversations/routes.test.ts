@@ -383,7 +383,9 @@ describe('a conversation', () => {
   test('is previewed, and its costs are explained', async () => {
     await serving(['a'], async ({ call, send }, path) => {
       const preview = await call<PreviewJson>('POST', `${path}/preview`, { content: 'How long is this?' })
-      assert.equal(preview.request.messages.length, 1)
+      assert.equal(preview.request!.messages.length, 1)
+      const sizes = await call<PreviewJson>('POST', `${path}/preview`, { content: 'How long is this?', request: false })
+      assert.deepEqual(sizes, { ...preview, request: null })
       assert.ok(preview.inputTokens > 0)
       // As a budget reserves: a token for each byte of a short request, and the longest reply.
       const bytes = BigInt(JSON.stringify(preview.request).length)

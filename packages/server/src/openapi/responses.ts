@@ -231,7 +231,7 @@ export const responseSchemas: Readonly<Record<string, JsonSchema>> = {
   ConversationDeleted: object({ id: string, restorableUntil: time }),
   Stopped: object({ stopped: flag }),
   Preview: object({
-    request: { type: 'object' },
+    request: nullable({ type: 'object' }),
     inputTokens: count,
     estimated: flag,
     mostCost: nullable(ref('Money')),

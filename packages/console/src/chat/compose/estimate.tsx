@@ -27,7 +27,7 @@ export function Estimate({ chatId, text, files, warnUsd }: EstimateProps): VNode
     const path = `api/conversations/${encodeURIComponent(chatId)}/preview`
     const timer = setTimeout(
       () => {
-        const body = { content: contentOf(text, files) }
+        const body = { content: contentOf(text, files), request: false }
         // An estimate that fails is only missing: sending tells what is wrong.
         call<PreviewJson>('POST', path, body, controller.signal).then(setPreview, () => undefined)
       },

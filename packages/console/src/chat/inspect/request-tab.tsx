@@ -42,7 +42,7 @@ export function RequestTab({ chat }: { chat: OpenChat }): VNode {
 function NextRequest({ chat }: { chat: OpenChat }): VNode {
   const path = `api/conversations/${encodeURIComponent(chat.id)}/preview`
   const { value, placeholder } = useLoaded(() => call<PreviewJson>('POST', path, {}), [path, chat.messages.value])
-  if (!value) return placeholder
+  if (!value?.request) return placeholder
   const { request, estimated, inputTokens, mostCost } = value
   return (
     <>

@@ -15,7 +15,7 @@ import { previewJson, replyCostJson } from '../json/costs.ts'
 import { withModel } from '../json/models.ts'
 import { badRequest, numberIn } from '../../messages/request/query.ts'
 import { content, object, settings } from '../input.ts'
-import { optional, type Schema } from '../../messages/validate/schema.ts'
+import { boolean, optional, type Schema } from '../../messages/validate/schema.ts'
 import type { Resources, RouteContext, RouteEnv } from '../resources.ts'
 import {
   conversationJson,
@@ -74,9 +74,10 @@ export function addReadRoutes(app: Hono<RouteEnv>, resources: Resources): void {
     const conversation = await open(c)
     const body = await resources.bodies.read(c.req.raw, previewBody)
     const content = body.content === undefined ? undefined : await withData(body.content, conversation)
-    const { settings: changes = {} } = body
+    const { settings: changes = {}, request: isWhole = true } = body
     const sent = { ...changes, ...tools.ofPreview(conversation, changes) }
-    return c.json(plain(previewJson(conversation, content, sent)))
+    const preview = previewJson(conversation, content, sent)
+    return c.json(plain(isWhole ? preview : { ...preview, request: null }))
   })
   app.get('/api/conversations/:id/export', async (c) => exported((await open(c)).id, resources))
 }
@@ -84,6 +85,7 @@ export function addReadRoutes(app: Hono<RouteEnv>, resources: Resources): void {
 export const previewBody: Schema<PreviewBody> = object<PreviewBody>({
   content: optional(content),
   settings: optional(settings),
+  request: optional(boolean),
 })
 
 function queryOf(c: RouteContext): URLSearchParams {
