@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import { visibleText } from '../format.ts'
 import { copyText } from '../shell/copy.ts'
 import { linesOf } from './code-lines.ts'
-import type { Highlighted } from './highlight.ts'
+import type { Coloured, Highlighted } from './highlight.ts'
 
 /** Longer code is not coloured: it would hold the page up. */
 const maxCodeLength = 60_000
@@ -35,55 +35,47 @@ export function CodeBlock({ language, code }: CodeProps): VNode {
   )
 }
 
-/** While code grows, it is coloured again after this many milliseconds. Until then its end is plain. */
+/** While code grows, its end is coloured after this many milliseconds. Until then it is plain. */
 const growMs = 200
-/** Long code is coloured again after a millisecond for this many of its characters. */
-const charactersPerMs = 20
-
-interface Coloured {
-  code: string
-  /** Its parts but the last: the same elements while it is shown, which Preact does not compare. */
-  parts: readonly VNode[]
-  last: ComponentChildren
-}
-
-const uncoloured: Coloured = { code: '', parts: [], last: [] }
-
 /** Shows code at once, and in colour when the highlighter and its language have been loaded. */
 export function Code({ language, code }: CodeProps): VNode {
-  const [coloured, setColoured] = useState(uncoloured)
+  const [coloured, setColoured] = useState<Coloured>()
+  const { current: nodes } = useRef(new WeakMap<readonly Highlighted[], VNode>())
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined)
-  const newest = useRef(code)
-  newest.current = code
+  const newest = useRef({ code, language })
+  newest.current = { code, language }
   useEffect(() => {
-    if (timer.current !== undefined || code.length > maxCodeLength || coloured.code === code) return
-    timer.current = setTimeout(
-      () => {
-        timer.current = undefined
-        const { current } = newest
-        void import('./highlight.ts')
-          .then(({ highlight }) => highlight(current, language))
-          .then((parts) => parts && setColoured(colouredOf(current, parts)))
-      },
-      coloured.code ? Math.max(growMs, code.length / charactersPerMs) : 0,
-    )
+    if (timer.current !== undefined || code.length > maxCodeLength || coloured?.code === code) return
+    const colour = async (): Promise<void> => {
+      const { highlight } = await import('./highlight.ts')
+      const next = await highlight(newest.current.code, newest.current.language, coloured)
+      timer.current = undefined
+      if (next) setColoured(next)
+    }
+    timer.current = setTimeout(() => void colour(), coloured ? growMs : 0)
   }, [code, language, coloured])
   useEffect(() => () => clearTimeout(timer.current), [])
-  const { code: start, parts, last } = code.startsWith(coloured.code) ? coloured : uncoloured
+  const { code: start, parts } = coloured && code.startsWith(coloured.code) ? coloured : uncoloured
   // The line in which the colours end continues in its part.
   const end = start && !start.endsWith('\n') ? code.indexOf('\n', start.length) + 1 || code.length : start.length
   return (
     <code>
-      {parts}
-      {lines([last, visibleText(code.slice(start.length, end))])}
+      {parts.slice(0, -1).map((part) => remembered(part, nodes))}
+      {lines([parts.at(-1)?.map(node), visibleText(code.slice(start.length, end))])}
       {linesOf(code.slice(end)).map((text) => lines(visibleText(text)))}
     </code>
   )
 }
 
-function colouredOf(code: string, parts: readonly Highlighted[][]): Coloured {
-  const nodes = parts.map((part) => part.map(node))
-  return { code, parts: nodes.slice(0, -1).map(lines), last: nodes.at(-1) }
+const uncoloured: Pick<Coloured, 'code' | 'parts'> = { code: '', parts: [] }
+
+/** The element of a part: the same one while it is shown, which Preact does not compare. */
+function remembered(part: readonly Highlighted[], nodes: WeakMap<readonly Highlighted[], VNode>): VNode {
+  const known = nodes.get(part)
+  if (known) return known
+  const made = lines(part.map(node))
+  nodes.set(part, made)
+  return made
 }
 
 function lines(children: ComponentChildren): VNode {

@@ -1,7 +1,7 @@
 import highlighter from 'highlight.js/lib/core'
 import type { LanguageFn } from 'highlight.js'
 import { decodeEntities } from '../../../cli/src/markdown/entities.ts'
-import { linesPerPart } from './code-lines.ts'
+import { linesOf, linesPerPart } from './code-lines.ts'
 
 /** A piece of code: plain text, or the children of a scope such as `keyword`. */
 export type Highlighted = string | { scope: string; children: Highlighted[] }
@@ -72,14 +72,79 @@ const aliases: Record<string, string> = {
   zsh: 'bash',
 }
 
-/** Divides code into scopes, in parts of some lines each. Undefined if the language is not known. */
-export async function highlight(code: string, language: string): Promise<Highlighted[][] | undefined> {
+/** Code that is divided into scopes. */
+export interface Coloured {
+  code: string
+  language: string
+  /** Parts of some lines each. */
+  parts: readonly Highlighted[][]
+  /** How many of the parts no code that follows can change. */
+  finished: number
+  /** The length of their code. */
+  finishedLength: number
+}
+
+/**
+ * Divides code into scopes. Undefined if the language is not known.
+ *
+ * @param before the result for the beginning of the code. Its finished parts are taken over as they are.
+ */
+export async function highlight(code: string, language: string, before?: Coloured): Promise<Coloured | undefined> {
+  const name = await loadLanguage(language)
+  if (name === undefined) return undefined
+  const isKnown = before?.language === language && code.startsWith(before.code.slice(0, before.finishedLength))
+  const parts = isKnown ? before.parts.slice(0, before.finished) : []
+  let finishedLength = isKnown ? before.finishedLength : 0
+  // A text that is open for many pieces of code is read again only when it is twice as long.
+  let nextLength = isKnown ? before.code.length - finishedLength : 0
+  let open = ''
+  const pause = pauses()
+  for (const piece of linesOf(code.slice(finishedLength)).slice(0, -1)) {
+    open += piece
+    if (open.length < nextLength) continue
+    const { read, isClosed } = readCode(open, name)
+    nextLength = isClosed ? 0 : open.length * 2
+    if (isClosed) {
+      parts.push(...read)
+      finishedLength += open.length
+      open = ''
+    }
+    await pause()
+  }
+  const { read } = readCode(code.slice(finishedLength), name)
+  return { code, language, parts: [...parts, ...read], finished: parts.length, finishedLength }
+}
+
+/** Reads code from a place where nothing is open. `isClosed`: nothing is open at its end. */
+function readCode(code: string, language: string): { read: Highlighted[][]; isClosed: boolean } {
+  const { value, _top: top } = highlighter.highlight(code, { language, ignoreIllegals: true })
+  return { read: partsOf(value), isClosed: top !== undefined && !('parent' in top) }
+}
+
+/** Longer work leaves the page time for other things. */
+const busyMs = 8
+
+function pauses(): () => Promise<void> | undefined {
+  let since = performance.now()
+  return () => {
+    if (performance.now() - since < busyMs) return undefined
+    return new Promise((resolve) =>
+      setTimeout(() => {
+        since = performance.now()
+        resolve()
+      }),
+    )
+  }
+}
+
+/** The name of a language whose grammar is there. Undefined if it is not known. */
+async function loadLanguage(language: string): Promise<string | undefined> {
   const word = language.toLowerCase()
   const name = aliases[word] ?? word
   const load = Object.hasOwn(languages, name) ? languages[name] : undefined
   if (!load) return undefined
   if (!highlighter.getLanguage(name)) highlighter.registerLanguage(name, (await load()).default)
-  return partsOf(highlighter.highlight(code, { language: name, ignoreIllegals: true }).value)
+  return name
 }
 
 /**
