@@ -2,6 +2,9 @@
 const pieceMs = 10
 const stepsPerLook = 8
 
+/** The characters of a long text that a step reads: about a millisecond. */
+export const charactersPerStep = 65_536
+
 /** Runs a generator to its end. */
 export function atOnce<T>(steps: Generator<void, T>): T {
   for (;;) {

@@ -35,7 +35,7 @@ export function* cachedPrompt(
 ): Generator<void, PlanOptions & { segments: PromptSegment[] }> {
   const segments: PromptSegment[] = []
   for (const segment of promptSegments(params, tokenRules(model))) {
-    segments.push(segment)
+    if (segment) segments.push(segment)
     yield
   }
   if (params.cache_control) markLast(segments, params.cache_control.ttl ?? '5m')

@@ -1,3 +1,4 @@
+import { charactersPerStep } from '../pieces.ts'
 import type { PromptSegment } from './tokens.ts'
 import { atOnce } from '../pieces.ts'
 
@@ -114,7 +115,7 @@ export class PromptPrefixes {
     this.#sums = sums
   }
 
-  /** Finds the prefixes, in a step for each segment. */
+  /** Finds the prefixes, in steps. */
   static *of(segments: readonly PromptSegment[], { minTokens, keys }: PlanOptions): Generator<void, PromptPrefixes> {
     const hashes: string[] = []
     const sums: number[] = []
@@ -123,8 +124,9 @@ export class PromptPrefixes {
     let depth = 0
     for (const segment of segments) {
       // The keys of a level without segments affect the levels after it.
-      for (; depth <= levels.indexOf(segment.level); depth++) hash = fingerprint(`${hash}\n${keys[levels[depth]!]}`)
-      hash = fingerprint(`${hash}\n${segment.text}`)
+      for (; depth <= levels.indexOf(segment.level); depth++)
+        hash = yield* fingerprint(`${hash}\n${keys[levels[depth]!]}`)
+      hash = yield* fingerprint(`${hash}\n${segment.text}`)
       sum += segment.tokens
       hashes.push(hash)
       sums.push(sum)
@@ -191,13 +193,17 @@ function usageOf(marks: readonly Mark[], sums: readonly number[], hit: number, t
 }
 
 /** Two independent 32-bit hashes and the length, so that the prompts of a test do not collide. */
-function fingerprint(text: string): string {
+function* fingerprint(text: string): Generator<void, string> {
   let first = 0x811c9dc5
   let second = 0x9e3779b9
-  for (let index = 0; index < text.length; index++) {
-    const code = text.charCodeAt(index)
-    first = Math.imul(first ^ code, 0x01000193)
-    second = Math.imul((second ^ code) + (second >>> 15), 0x85ebca6b)
+  for (let start = 0; start < text.length; start += charactersPerStep) {
+    if (start > 0) yield
+    const end = Math.min(text.length, start + charactersPerStep)
+    for (let index = start; index < end; index++) {
+      const code = text.charCodeAt(index)
+      first = Math.imul(first ^ code, 0x01000193)
+      second = Math.imul((second ^ code) + (second >>> 15), 0x85ebca6b)
+    }
   }
   return `${first >>> 0}.${second >>> 0}.${text.length}`
 }

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { unlisted } from '../../protocol/types/unlisted.ts'
-import { countPromptTokens, countTokens } from './tokens.ts'
+import { promptPrefixes } from './cached-prompt.ts'
+import { countInSteps, countPromptTokens, countTokens } from './tokens.ts'
 
 const anyText = fc.string({
   unit: fc.constantFrom('a', 'Z', 'é', '漢', '7', ' ', '\n', '.', '😀', '{', '"', 'word'),
@@ -97,3 +98,23 @@ function pngHeader(width: number, height: number): string {
   bytes.writeUInt32BE(height, 20)
   return bytes.toString('base64')
 }
+
+test('a long text is counted and compared in steps, and has the tokens of its parts', () => {
+  const part = 'word '.repeat(100_000)
+  const source = { type: 'text' as const, media_type: 'text/plain' as const, data: part }
+  const params = {
+    model: 'm',
+    max_tokens: 1,
+    system: part,
+    messages: [{ role: 'user' as const, content: [{ type: 'document' as const, source }] }],
+  }
+  const steps = (generator: Generator<void, unknown>): number => {
+    let count = 0
+    while (!generator.next().done) count++
+    return count
+  }
+  const most = Math.floor((2 * part.length) / 65_536)
+  assert.ok(steps(countInSteps(params)) >= most)
+  assert.ok(steps(promptPrefixes(params, undefined)) >= 2 * most)
+  assert.equal(countTokens(part), 100_000)
+})

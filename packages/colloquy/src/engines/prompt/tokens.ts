@@ -2,6 +2,7 @@ import { documentPages, imageSize } from './media.ts'
 import { isThinking } from '../../protocol/sendable.ts'
 import type { ImageSize } from '../../protocol/content/media.ts'
 import type { MessageCountTokensParams } from '../../protocol/types/params.ts'
+import { atOnce, charactersPerStep } from '../pieces.ts'
 import { printable } from '../printable.ts'
 
 /**
@@ -25,18 +26,27 @@ import { printable } from '../printable.ts'
  * ```
  */
 export function countTokens(text: string): number {
+  return atOnce(countText(text))
+}
+
+/** As `countTokens()`, in steps. */
+function* countText(text: string): Generator<void, number> {
   let tokens = 0
   let kind = -1
   let size = 0
-  for (let index = 0; index < text.length; index++) {
-    const code = text.charCodeAt(index)
-    const next = kindOf(code)
-    if (next !== kind) {
-      tokens += costOf(kind, size)
-      kind = next
-      size = 0
+  for (let start = 0; start < text.length; start += charactersPerStep) {
+    if (start > 0) yield
+    const end = Math.min(text.length, start + charactersPerStep)
+    for (let index = start; index < end; index++) {
+      const code = text.charCodeAt(index)
+      const next = kindOf(code)
+      if (next !== kind) {
+        tokens += costOf(kind, size)
+        kind = next
+        size = 0
+      }
+      size += next === other ? bytesOf(code) : 1
     }
-    size += next === other ? bytesOf(code) : 1
   }
   return tokens + costOf(kind, size)
 }
@@ -101,16 +111,14 @@ const perPage = 2_000
  * ```
  */
 export function countPromptTokens(params: MessageCountTokensParams, rules: TokenRules = {}): number {
-  let tokens = 0
-  for (const segment of promptSegments(params, rules, noText)) tokens += segment.tokens
-  return tokens
+  return atOnce(countInSteps(params, rules))
 }
 
-/** As `countPromptTokens()`, with a step for each segment. */
+/** As `countPromptTokens()`, in steps. */
 export function* countInSteps(params: MessageCountTokensParams, rules: TokenRules = {}): Generator<void, number> {
   let tokens = 0
   for (const segment of promptSegments(params, rules, noText)) {
-    tokens += segment.tokens
+    tokens += segment?.tokens ?? 0
     yield
   }
   return tokens
@@ -133,17 +141,18 @@ function noText(): string {
   return ''
 }
 
-/** Splits the prompt into the segments that are cached and counted. */
+/** Splits the prompt into the segments that are cached and counted. Yields undefined between the steps of a long segment. */
 export function* promptSegments(
   params: MessageCountTokensParams,
   rules: TokenRules = {},
   textOf: (block: object) => string = render,
-): Generator<PromptSegment> {
+): Generator<PromptSegment | void> {
   const { tools = [], system, messages } = params
   for (const [index, tool] of tools.entries()) {
     const text = render(tool)
     const overhead = index === 0 ? (rules.toolTokens ?? 300) : 0
-    yield { level: 'tools', tokens: countTokens(text) + overhead, text, ttl: markOf(tool), markable: true }
+    const tokens = (yield* countText(text)) + overhead
+    yield { level: 'tools', tokens, text, ttl: markOf(tool), markable: true }
   }
   for (const block of blocksOf(system ?? [])) yield* segmentsOf(block, 'system', perBlock, rules, textOf)
   for (const { role, content } of messages) {
@@ -151,7 +160,7 @@ export function* promptSegments(
     for (const block of blocksOf(content)) {
       for (const segment of segmentsOf(block, 'messages', overhead, rules, textOf)) {
         // The cache compares the role too: the same text from the other role is another prompt.
-        yield { ...segment, text: `${role}:${segment.text}` }
+        yield segment && { ...segment, text: `${role}:${segment.text}` }
       }
       overhead = perBlock
     }
@@ -170,7 +179,7 @@ function* segmentsOf(
   overhead: number,
   rules: TokenRules,
   textOf: (block: object) => string,
-): Generator<PromptSegment> {
+): Generator<PromptSegment | void> {
   const { type, content } = block
   if (type === 'tool_result' && Array.isArray(content)) {
     // Breakpoints inside a tool result come before its own.
@@ -186,27 +195,32 @@ function* segmentsOf(
     return
   }
   const markable = !isThinking(block) && block.text !== ''
-  yield { level, tokens: overhead + blockTokens(block, rules), text: textOf(block), ttl: markOf(block), markable }
+  const tokens = overhead + (yield* blockTokens(block, rules))
+  yield { level, tokens, text: textOf(block), ttl: markOf(block), markable }
 }
 
-function blockTokens(block: Block, rules: TokenRules): number {
+function* blockTokens(block: Block, rules: TokenRules): Generator<void, number> {
   const source = block.source as Block | undefined
-  if (block.type === 'text') return countTokens(printable(block.text))
-  if (block.type === 'thinking') return countTokens(printable(block.thinking))
+  if (block.type === 'text') return yield* countText(printable(block.text))
+  if (block.type === 'thinking') return yield* countText(printable(block.thinking))
   // The tokens in opaque data are unknown. A base64 character counts like a letter.
   if (block.type === 'redacted_thinking') return Math.ceil(printable(block.data).length / 8)
   if (block.type === 'image') return imageTokens(source, rules)
   if (block.type === 'document' && source) {
-    const about = countTokens([block.title, block.context].filter(Boolean).join('\n'))
-    if (source.type === 'base64') return about + documentPages(printable(source.data)) * perPage
-    if (source.type === 'text') return about + countTokens(printable(source.data))
-    if (source.type === 'content')
-      return (
-        about + blocksOf(source.content as string | Block[]).reduce((sum, each) => sum + blockTokens(each, rules), 0)
-      )
-    return about + perPage
+    const about = yield* countText([block.title, block.context].filter(Boolean).join('\n'))
+    return about + (yield* sourceTokens(source, rules))
   }
-  return countTokens(render(block))
+  return yield* countText(render(block))
+}
+
+/** The tokens of a document. */
+function* sourceTokens(source: Block, rules: TokenRules): Generator<void, number> {
+  if (source.type === 'base64') return documentPages(printable(source.data)) * perPage
+  if (source.type === 'text') return yield* countText(printable(source.data))
+  if (source.type !== 'content') return perPage
+  let tokens = 0
+  for (const block of blocksOf(source.content as string | Block[])) tokens += yield* blockTokens(block, rules)
+  return tokens
 }
 
 function imageTokens(source: Block | undefined, rules: TokenRules): number {
