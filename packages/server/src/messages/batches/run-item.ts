@@ -1,6 +1,6 @@
 import { StoreError } from 'colloquy/conversation/errors'
 import { type Engine, type EngineAttempt, type EngineContext, inPieces } from 'colloquy/engines'
-import { APIError, isRetryableStatus, type MessageCreateParams, type ModelEntry } from 'colloquy/protocol'
+import { APIError, isRetryableStatus, type MessageCreateParams, type ModelEntry, parseJson } from 'colloquy/protocol'
 import type { Access } from '../../access/access.ts'
 import { RequestLog } from '../../operate/request-log.ts'
 import { errorAnswer } from '../error-answer.ts'
@@ -68,7 +68,7 @@ async function reply(item: ClaimedItem, options: ItemOptions, { log, signal }: R
     threads: false,
     models: betas.includes('output-300k-2026-03-24') ? longOutput(options.models) : options.models,
   }
-  const given = await inPieces(checkItem(JSON.parse(item.params), context))
+  const given = await inPieces(checkItem(parseJson(item.params), context))
   const { params, added } = await withFiles(given, { ...options, workspace: item.workspace })
   log.accepted({ model: params.model })
   if (access) {

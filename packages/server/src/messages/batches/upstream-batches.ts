@@ -21,6 +21,8 @@ export interface WaitingItem {
   params: string
 }
 
+const itemsAtOnce = 500
+
 const columns = 'id, workspace, key_id, version, betas, expires_at, cancel_at, upstream_id'
 
 /** The batches that an account of the API runs, each looked after by one server at a time. */
@@ -78,9 +80,18 @@ export class UpstreamBatches {
     return row?.upstream_id ?? undefined
   }
 
-  waiting(id: string): Promise<WaitingItem[]> {
-    const sql = `SELECT custom_id, params FROM %.batch_item WHERE batch = :id AND outcome = '' ORDER BY position`
-    return this.#db.rows<WaitingItem>('read the requests of a batch', sql, { id })
+  /** Reads some at a time: SQLite blocks the process while it reads. */
+  async waiting(id: string): Promise<WaitingItem[]> {
+    const sql = `SELECT position, custom_id, params FROM %.batch_item
+      WHERE batch = :id AND outcome = '' AND position > :after ORDER BY position LIMIT ${itemsAtOnce}`
+    const items: (WaitingItem & { position: number })[] = []
+    for (let after = -1; ;) {
+      const some = await this.#db.rows<(typeof items)[number]>('read the requests of a batch', sql, { id, after })
+      items.push(...some)
+      if (some.length < itemsAtOnce) return items
+      after = some.at(-1)!.position
+      await new Promise((resolve) => setTimeout(resolve))
+    }
   }
 
   /** Stores outcomes of items, once each. Returns the params of those that had none, by `custom_id`. */

@@ -1,5 +1,5 @@
-import { newId } from 'colloquy/engines'
-import { APIError, isRetryableStatus, type Message, type MessageCreateParams } from 'colloquy/protocol'
+import { inPieces, newId } from 'colloquy/engines'
+import { APIError, isRetryableStatus, type Message, type MessageCreateParams, parseJson } from 'colloquy/protocol'
 import type { Access, Caller } from '../../access/access.ts'
 import { RequestLog } from '../../operate/request-log.ts'
 import { SignsOfLife } from '../../ledger/signs-of-life.ts'
@@ -95,9 +95,8 @@ export class UpstreamWorker {
   /** Sends the requests that their key may send. The others get an error. */
   async #send(row: UpstreamBatchRow): Promise<void> {
     const { account } = this.#options
-    const items = await this.#payable(row, await this.#batches.waiting(row.id))
-    if (items.length === 0) return
-    const requests = items.map(({ custom_id, params }) => ({ custom_id, params: JSON.parse(params) as object }))
+    const requests = await this.#payable(row, await inPieces(parseItems(await this.#batches.waiting(row.id))))
+    if (requests.length === 0) return
     const betas = (JSON.parse(row.betas) as string[]).join(',')
     const headers = { 'anthropic-version': row.version, ...(betas !== '' && { 'anthropic-beta': betas }) }
     try {
@@ -106,15 +105,15 @@ export class UpstreamWorker {
     } catch (error) {
       // An account that does not accept this server's key is not a mistake of the client: the batch waits until the key is right.
       if (!isFinal(error) || (error as { status?: unknown }).status === 401) throw error
-      await this.#refuse(row.id, items, error)
+      await this.#refuse(row.id, requests, error)
     }
   }
 
-  async #payable(row: UpstreamBatchRow, items: readonly WaitingItem[]): Promise<readonly WaitingItem[]> {
-    const payable: WaitingItem[] = []
+  async #payable(row: UpstreamBatchRow, items: readonly ParsedItem[]): Promise<readonly ParsedItem[]> {
+    const payable: ParsedItem[] = []
     const ofKey = new Map<string, Promise<unknown>>()
     for (const item of items) {
-      const { model, messages } = JSON.parse(item.params) as { model?: unknown; messages?: unknown }
+      const { model, messages } = item.params
       const name = String(model)
       const check = ofKey.get(name) ?? refusalOf(() => this.#checkKey(row, name))
       ofKey.set(name, check)
@@ -135,7 +134,7 @@ export class UpstreamWorker {
     if (files) await checkFiles(messages, files, workspace)
   }
 
-  async #refuse(id: string, items: readonly WaitingItem[], error: unknown): Promise<void> {
+  async #refuse(id: string, items: readonly ParsedItem[], error: unknown): Promise<void> {
     const { body } = errorAnswer(error, newId('req_01'))
     const result = JSON.stringify({ type: 'errored', error: body })
     await this.#batches.finish(
@@ -181,6 +180,21 @@ export class UpstreamWorker {
     log.replied(reply)
     log.responded(200)
   }
+}
+
+/** A request of a batch, as it is sent. */
+interface ParsedItem {
+  custom_id: string
+  params: { model?: unknown; messages?: unknown }
+}
+
+function* parseItems(items: readonly WaitingItem[]): Generator<void, ParsedItem[]> {
+  const parsed: ParsedItem[] = []
+  for (const { custom_id, params } of items) {
+    parsed.push({ custom_id, params: parseJson(params) as ParsedItem['params'] })
+    yield
+  }
+  return parsed
 }
 
 /** The error of a check whose request would fail again. Other errors are thrown: a database that does not answer now. */

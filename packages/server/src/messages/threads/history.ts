@@ -1,8 +1,8 @@
-import type { MessageParam } from 'colloquy/protocol'
+import { type MessageParam, parseJson } from 'colloquy/protocol'
 
 /** The messages of a stored history. */
 export function historyOf(parts: readonly string[]): MessageParam[] {
-  return parts.flatMap((part) => JSON.parse(part) as MessageParam[])
+  return parts.flatMap((part) => parseJson(part) as MessageParam[])
 }
 
 interface Marked {

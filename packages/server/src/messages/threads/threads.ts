@@ -1,5 +1,5 @@
 import { newId } from 'colloquy/engines'
-import { accumulate, apiError, type MessageParam } from 'colloquy/protocol'
+import { accumulate, apiError, type MessageParam, parseJson } from 'colloquy/protocol'
 import { differingFields, fixedFields, type FixedFields, inheritedFields } from './fixed-fields.ts'
 import { historyOf, withoutMarks } from './history.ts'
 import type { NewReply, ThreadOwner, ThreadRow, ThreadStore } from './thread-store.ts'
@@ -55,7 +55,7 @@ export class Threads {
     if (type === 'create') return new ThreadTurn(parts, { body, fixed: fixedFields(body, request), history: [] })
     if (type !== 'continue' || typeof id !== 'string') return undefined
     const row = await this.#continuable(request, id)
-    const fixed = JSON.parse(row.fixed) as FixedFields
+    const fixed = parseJson(row.fixed) as FixedFields
     const differing = differingFields(fixed, fixedFields(body, request))
     if (differing.length > 0)
       throw refusal(
