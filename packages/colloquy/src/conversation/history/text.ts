@@ -18,12 +18,31 @@ function wordsOf(json: string): string {
 
 /** The text of a message as searches compare it. */
 export function searchText(json: string): string {
-  return wordsOf(json).toLowerCase()
+  return foldCase(wordsOf(json))
 }
 
-/** A word as searches compare it: composed letters in lower case. */
+/** A word as searches compare it: composed letters, without regard to case. */
 export function foldWord(word: string): string {
-  return word.normalize('NFC').toLowerCase()
+  return foldCase(word.normalize('NFC'))
+}
+
+/** Lower-case letters with the same upper case as another one, such as ς and σ, or the micro sign and μ. */
+const variants = 'µſςϐϑϕϖϰϱϵẛᲀᲁᲂᲃᲄᲅᲆᲇᲈ\u0345\u1fbe'
+const variant = new RegExp(`[${variants}]`, 'g')
+
+/** Capital letters that are not the upper case of their lower case. The Kelvin, Ångström and Ohm signs are among them. */
+const capitals = 'ẞϴ\u212a\u212b\u2126'
+
+/** The text with one form for the forms of a letter, by the simple case folding of Unicode. Its length changes with İ only. */
+export function foldCase(text: string): string {
+  return text.toLowerCase().replace(variant, (letter) => letter.toUpperCase().toLowerCase())
+}
+
+/** The characters that are equal to this one without regard to case. */
+export function caseForms(character: string): string[] {
+  const folded = foldCase(character)
+  const forms = [character, folded, folded.toUpperCase(), ...variants, ...capitals]
+  return [...new Set(forms)].filter((form) => foldCase(form) === folded && Array.from(form).length === 1)
 }
 
 function texts(content: unknown): string[] {
@@ -40,7 +59,7 @@ const around = 60
 /** The text around the first occurrence of a folded word in a message, on one line. */
 export function excerptOf(json: string, word: string): string {
   const text = wordsOf(json)
-  const at = Math.max(0, text.toLowerCase().indexOf(word))
+  const at = Math.max(0, foldCase(text).indexOf(word))
   const start = graphemeStart(text, at - around)
   const end = graphemeStart(text, at + word.length + around)
   const excerpt = oneLine(text.slice(start, end).toWellFormed())

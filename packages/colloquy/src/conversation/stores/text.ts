@@ -43,17 +43,6 @@ export function storableName(kind: string, name: string): string {
   return storable(name)
 }
 
-/**
- * Each character of a text with its forms in upper and lower case, for patterns of databases: what they take for the same
- * letter depends on their locale, which may know ASCII only.
- */
-export function caseForms(text: string): string[][] {
-  return Array.from(text, (character) => {
-    const forms = [character, character.toLowerCase(), character.toUpperCase()]
-    return [...new Set(forms)].filter((form) => Array.from(form).length === 1)
-  })
-}
-
 /** Words as searches compare them. Throws a `RangeError` if they have more than 1,000 characters together. */
 export function searchWords(words: readonly string[]): string[] {
   const length = words.reduce((sum, word) => sum + word.length, 0)

@@ -30,6 +30,7 @@ import type {
 } from '../store.ts'
 import { type AddedMessage, MemoryConversation } from './conversation.ts'
 import { MemoryLeases } from './leases.ts'
+import { foldCase } from '../../history/text.ts'
 import { searchMessages } from './search.ts'
 import { MemorySpending } from './spending.ts'
 
@@ -262,6 +263,6 @@ function isWanted(
   { owner, shelf, title = '', usedBefore = Infinity }: Omit<ListQuery, 'limit' | 'before' | 'totals'>,
 ): boolean {
   if (record.updatedAt >= usedBefore || (owner !== undefined && record.owner !== owner)) return false
-  if (title !== '' && !record.title?.toLowerCase().includes(title.toLowerCase())) return false
+  if (title !== '' && !foldCase(record.title ?? '').includes(foldCase(title))) return false
   return shelf === undefined || (record.shelf ?? 'none') === shelf
 }

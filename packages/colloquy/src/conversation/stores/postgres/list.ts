@@ -1,7 +1,7 @@
 import { StoreError } from '../../errors.ts'
 import type { ConversationSummary, ListQuery } from '../store.ts'
 import { type CountedReply, TotalsCounter } from '../totals.ts'
-import { caseForms } from '../text.ts'
+import { caseForms } from '../../history/text.ts'
 import type { LeaseClock } from '../lease.ts'
 import { type PostgresConnection, statement } from './connection.ts'
 import { isUnfinished } from './leases.ts'
@@ -43,7 +43,8 @@ export async function listConversations(
   clock: LeaseClock,
   { title, before, totals = true, ...query }: ListQuery,
 ): Promise<ConversationSummary[]> {
-  const pattern = title === undefined ? undefined : caseForms(title).map(expressionOf).join('')
+  const pattern =
+    title === undefined ? undefined : Array.from(title, (character) => expressionOf(caseForms(character))).join('')
   const place = { beforeTime: before?.updatedAt, beforeId: before?.id }
   for (let attempt = 1; ; attempt++) {
     const rows = await db.rows<ListedRow>(readRows, { ...query, ...place, pattern, now: clock.now() })

@@ -389,6 +389,14 @@ export const migrations: readonly Migration[] = [
       CREATE INDEX ON %.conversation (shelf) WHERE shelf IS NOT NULL;
     `,
   },
+  {
+    name: '0013 folded letters',
+    sql: `
+      -- Letters that searches take for one since: ς and σ, the micro sign and μ, and so on. In the order of foldCase().
+      UPDATE %.search SET words = translate(words, 'µſςϐϑϕϖϰϱϵẛᲀᲁᲂᲃᲄᲅᲆᲇᲈ\u0345', 'μsσβθφπκρεṡвдосттъѣꙋι')
+        WHERE words ~ '[µſςϐϑϕϖϰϱϵẛᲀᲁᲂᲃᲄᲅᲆᲇᲈ\u0345]';
+    `,
+  },
 ]
 
 /** The checksum of a place from its part without numbers, as placeChecksum() computes it. */

@@ -2,7 +2,7 @@ import { setImmediate as nextTask } from 'node:timers/promises'
 import { StoreError } from '../../errors.ts'
 import type { ConversationSummary, ConversationTotals, ListQuery } from '../store.ts'
 import { endOfPage } from '../stored-message.ts'
-import { caseForms } from '../text.ts'
+import { caseForms } from '../../history/text.ts'
 import { type CountedReply, TotalsCounter } from '../totals.ts'
 import type { LeaseClock } from '../lease.ts'
 import type { SqliteConnection } from './database/connection.ts'
@@ -55,7 +55,7 @@ function readRows(
   }
   if (title !== undefined) {
     conditions.push('title GLOB ?')
-    values.push(`*${caseForms(title).map(globOf).join('')}*`)
+    values.push(`*${Array.from(title, (character) => globOf(caseForms(character))).join('')}*`)
   }
   if (usedBefore !== undefined) {
     conditions.push('updated_at < ?')

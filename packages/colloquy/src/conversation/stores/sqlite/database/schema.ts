@@ -246,6 +246,15 @@ export const migrations: readonly Migration[] = [
       CREATE INDEX conversation_shelf ON conversation (shelf) WHERE shelf IS NOT NULL;
     `,
   },
+  {
+    name: '0016 folded letters',
+    sql: `
+      -- The next search writes the index again: letters such as ς and σ are one since.
+      DELETE FROM search_posting;
+      DELETE FROM search_block;
+      DELETE FROM search_later;
+    `,
+  },
 ]
 
 /** Brings the database to the newest schema, completely or not at all. Two processes may try at once. */
