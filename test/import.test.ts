@@ -1494,7 +1494,8 @@ describe('import() of a file that it cannot read', () => {
     ['SQLite format 3\0', /a SQLite database/],
     ['just text', /text that is not JSON/],
     ['{"foo":1,"bar":2}', /found JSON with the members "foo", "bar"/],
-    ['[]', /^$/],
+    ['[]', /^Cannot import a conversation: found an empty list, so there is nothing to import$/],
+    ['{"messages":[]}', /found an empty list, so there is nothing to import$/],
     ['5', /^Cannot import a conversation: found 5$/],
     ['[1,2]', /^Cannot import message 1: it has no role, found 1$/],
     ['[null]', /^Cannot import message 1: it has no role, found null$/],
@@ -1510,7 +1511,7 @@ describe('import() of a file that it cannot read', () => {
   ] as const) {
     test(`${JSON.stringify(file)} is named`, async () => {
       const conversations = openConversations({ client })
-      if (file === '[]') return void (await conversations.import(file, settings))
+      await assert.rejects(conversations.importAll(file, settings), { name: 'ContentError', message })
       await assert.rejects(conversations.import(file, settings), { name: 'ContentError', message })
       assert.deepEqual(await conversations.list(), [])
     })

@@ -1008,6 +1008,21 @@ test('deleteUnusedSince() erases only conversations not used since', async () =>
   assert.equal(await conversations.deleteUnusedSince(time), 0)
 })
 
+test('deleteUnusedSince() keeps what was used while the clock of the machine was not set', async (context) => {
+  const conversations = openConversations({ engine: script(['a', 'b']) })
+  const old = await conversations.create(settings)
+  context.mock.timers.enable({ apis: ['Date'], now: 1_000 })
+  const chat = await conversations.create(settings)
+  await old.send('Hello')
+  context.mock.timers.reset()
+  assert.equal(await conversations.deleteUnusedSince(new Date()), 0)
+  assert.deepEqual(await conversations.list({ usedBefore: new Date() }), [])
+  await chat.send('Hello')
+  assert.equal((await conversations.list({ usedBefore: new Date(Date.now() + 1) }))[0]?.id, chat.id)
+  assert.equal(await conversations.deleteUnusedSince(new Date(Date.now() + 1)), 1)
+  await conversations.delete(old.id)
+})
+
 test('deleteUnusedSince() erases one conversation at a time', async () => {
   const store = memoryStore()
   const erase = store.delete.bind(store)

@@ -3,7 +3,7 @@ import { parseMetadata } from '../history/metadata.ts'
 import { parseReply } from '../history/reply-record.ts'
 import { paced } from '../in-slices.ts'
 import type { ConversationStore, MessageRecord } from '../stores/store.ts'
-import { allIds } from './listing.ts'
+import { listAll } from './listing.ts'
 
 /** Damage that `conversations.check()` found. */
 export interface Damage {
@@ -21,7 +21,7 @@ export async function* checkStore(store: ConversationStore, id?: string): AsyncG
   for (const problem of (await store.integrity?.()) ?? []) {
     yield { conversationId: undefined, messageId: undefined, problem }
   }
-  for await (const each of allIds(store)) yield* checkConversation(store, each)
+  for await (const each of listAll(store)) yield* checkConversation(store, each.id)
 }
 
 async function* checkConversation(store: ConversationStore, id: string): AsyncGenerator<Damage> {

@@ -88,8 +88,9 @@ export interface Conversations {
    */
   delete(id: string, options?: { usedBefore?: Date }): Promise<void>
   /**
-   * Erases the conversations that were last used before a time, and returns their number. Spending of earlier days is erased
-   * too; the totals of users stay. Call it as your rule of retention demands.
+   * Erases the conversations that were last used before a time, and returns their number. Those last used before 2022 stay: the
+   * clock of the machine was not set. Spending of earlier days is erased too; the totals of users stay. Call it as your rule
+   * of retention demands.
    */
   deleteUnusedSince(time: Date): Promise<number>
   /**

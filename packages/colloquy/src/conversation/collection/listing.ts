@@ -6,7 +6,14 @@ import { checkShelf, type FoundMessage, type ListedConversation, showFound, show
 import { paced } from '../in-slices.ts'
 import { dayOf } from '../money/spending.ts'
 import { ConversationConflictError, ConversationNotFoundError } from '../errors.ts'
-import type { ConversationStore, ListQuery, Shelf, Spending } from '../stores/store.ts'
+import type {
+  ConversationRecord,
+  ConversationStore,
+  ConversationSummary,
+  ListQuery,
+  Shelf,
+  Spending,
+} from '../stores/store.ts'
 import { checkText } from '../stores/text.ts'
 
 /** The position and length of a page of conversations. */
@@ -35,9 +42,16 @@ export async function listFrom(store: ConversationStore, options: ListOptions = 
   if (title !== undefined) checkTitlePart(title)
   const usedBefore = time === undefined ? undefined : timeOf(time, 'list')
   const before = await placeOf(store, options.before)
-  return (await store.list({ limit: positive('limit', limit), before, usedBefore, owner, shelf, title })).map(
-    showListed,
-  )
+  const listed = await store.list({ limit: positive('limit', limit), before, usedBefore, owner, shelf, title })
+  return (usedBefore === undefined ? listed : listed.filter(isDated)).map(showListed)
+}
+
+/** Earlier than any chat with a model: the clock of a machine stands at 1970 or 2000 until it is set. */
+const earliestUse = Date.UTC(2022, 0)
+
+/** Whether it is known when a conversation was last used. If not, it counts as used since. */
+function isDated({ updatedAt }: Pick<ConversationRecord, 'updatedAt'>): boolean {
+  return updatedAt >= earliestUse
 }
 
 async function placeOf(store: ConversationStore, before: ListOptions['before']): Promise<ListQuery['before']> {
@@ -86,16 +100,16 @@ export async function spendingOf(
   return jsonable(await store.spending({ user, day: on ?? (user === '' ? dayOf(store.now()) : '') }))
 }
 
-/** Yields the id of each conversation, the most recently used first. They may be used or deleted meanwhile. */
-export async function* allIds(store: ConversationStore, usedBefore?: number): AsyncGenerator<string> {
+/** Yields each conversation, the most recently used first. They may be used or deleted meanwhile. */
+export async function* listAll(store: ConversationStore, usedBefore?: number): AsyncGenerator<ConversationSummary> {
   const seen = new Set<string>()
   let before: ListQuery['before']
   do {
     const page = await store.list({ limit: 1_000, before, usedBefore, totals: false })
     before = page.at(-1)
-    for (const { id } of page) {
-      if (!seen.has(id)) yield id
-      seen.add(id)
+    for (const each of page) {
+      if (!seen.has(each.id)) yield each
+      seen.add(each.id)
     }
   } while (before !== undefined)
 }
@@ -116,7 +130,8 @@ export async function deleteOne(
 
 export async function deleteUnusedSince(store: ConversationStore, since: Date): Promise<number> {
   const usedBefore = timeOf(since, 'delete')
-  const unused = await Array.fromAsync(allIds(store, usedBefore))
+  const unused: string[] = []
+  for await (const each of listAll(store, usedBefore)) if (isDated(each)) unused.push(each.id)
   let deleted = 0
   // One after the other: each is a transaction, and there may be thousands. Until its turn comes, one may be used again.
   for await (const id of paced(unused)) if (await store.delete(id, { usedBefore })) deleted++

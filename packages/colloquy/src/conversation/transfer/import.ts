@@ -49,6 +49,8 @@ interface Given {
   /** When messages were written whose file does not say it. */
   at: number
   model?: string | undefined
+  /** The file has other conversations, so this one may be empty. Default false. */
+  isOneOfMany?: boolean
 }
 
 /** A JSON list: of conversations, or of the messages of one. */
@@ -56,6 +58,9 @@ function* readList(text: string, firstLine: number, given: Given): Conversations
   const first = yield* firstOf(elementsIn(text, firstLine))
   if (webChatIn(first?.value)) return yield* readWebList(text, firstLine, given)
   const list = yield* collected(elementsIn(text, firstLine))
+  if (list.length === 0 && !given.isOneOfMany) {
+    throw new ContentError('Cannot import a conversation: found an empty list, so there is nothing to import')
+  }
   if (list.some(({ value }) => webChatIn(value))) yield* readWebList(text, firstLine, given)
   else yield* readMessageList(list, given)
 }
@@ -164,7 +169,7 @@ function* areDocuments(lines: readonly JsonLine[]): Pausable<boolean> {
 function* readDocuments(lines: readonly JsonLine[], given: Given, notes: ImportNotes): Conversations {
   let { notes: others } = notes.report('messages', 0)
   for (const { json, line } of lines) {
-    for (const read of readDocument(json, given)) {
+    for (const read of readDocument(json, { ...given, isOneOfMany: lines.length > 1 })) {
       if (read) {
         const own = read.report.notes.map((note) => ({ ...note, line }))
         read.report.notes = [...own, ...others].toSorted((a, b) => a.line - b.line)
