@@ -34,11 +34,17 @@ export function originChecksum(conversationId: string, { role, createdAt }: Pick
 }
 
 /** Large odd factors, so that another number or another parent always gives another checksum. */
-export const placeFactors = { number: 2_654_435_761, parent: 2_246_822_519 } as const
+const placeFactors = { number: 2_654_435_761, parent: 2_246_822_519 } as const
 
-/** PostgreSQL computes the same where it assigns the numbers; 31 bits, because it has no unsigned integers. */
+/** 31 bits, because PostgreSQL has no unsigned integers. */
 function mixNumbers({ number, parent }: Pick<Place, 'number' | 'parent'>): number {
   return (Math.imul(number, placeFactors.number) ^ Math.imul(parent, placeFactors.parent)) & 0x7fffffff
+}
+
+/** `placeChecksum()` as an expression of PostgreSQL, which assigns the numbers. @param origin that of `originChecksum()`. */
+export function placeSql(origin: string, number: string, parent: string): string {
+  const mixed = `((${number}::bigint * ${placeFactors.number}) # (${parent}::bigint * ${placeFactors.parent})) & 2147483647`
+  return `${origin} # (${mixed})::integer`
 }
 
 /** The settings, or an empty text if they are damaged. @param checksum null if an earlier version wrote them. */

@@ -1,4 +1,4 @@
-import { placeFactors } from '../stored-message.ts'
+import { placeSql } from '../stored-message.ts'
 
 export interface Migration {
   name: string
@@ -398,9 +398,3 @@ export const migrations: readonly Migration[] = [
     `,
   },
 ]
-
-/** The checksum of a place from its part without numbers, as placeChecksum() computes it. */
-export function placeSql(origin: string, number: string, parent: string): string {
-  const mixed = `((${number}::bigint * ${placeFactors.number}) # (${parent}::bigint * ${placeFactors.parent})) & 2147483647`
-  return `${origin} # (${mixed})::integer`
-}

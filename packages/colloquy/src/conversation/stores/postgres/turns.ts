@@ -4,12 +4,11 @@ import { lateFinish } from '../late-finish.ts'
 import type { LeaseClock } from '../lease.ts'
 import { thisProcess } from '../owner.ts'
 import type { BeginStep, BegunTurn, FinishedTurn, FinishStep, JournalStep, RepeatedTurn } from '../store.ts'
-import { checksumOf, type MessageRow, originChecksum, StoredMessage } from '../stored-message.ts'
+import { checksumOf, type MessageRow, originChecksum, placeSql, StoredMessage } from '../stored-message.ts'
 import { commitLater, type PostgresConnection, statement } from './connection.ts'
 import { findConversation, refuseChange } from './conversation-row.ts'
 import { isLost } from './error.ts'
 import { isOfId, messageColumns, rowsOf } from './messages.ts'
-import { placeSql } from './schema.ts'
 import { accountsJson, limitedJson } from './spending.ts'
 
 /** Finds the message with the key, and the newest reply to it. */
