@@ -134,6 +134,8 @@ test('an engine that does not exist, and a model that is not there, are one sent
 })
 
 test('models local lists what is here and what can be fetched; get, use and remove refuse other names', async () => {
+  const named = await colloquy(['models', 'smollm2', '1.7b'])
+  assert.match(named.stdout, /^To fetch, with \S+ models get NAME:\n {2}smollm2-1\.7b · [^\n]+\n$/)
   const { code, stdout } = await colloquy(['models', 'local'])
   assert.equal(code, 0)
   assert.match(stdout, /No model was found on this machine\./)

@@ -103,7 +103,7 @@ export async function answerOf(url: string, options: RequestOptions & { method?:
   const watch = new Watch(options.signal, options.answerMs ?? 3_000, 'no answer')
   try {
     const response = await send(url, watch, options)
-    if (!response.ok) throw refusal(url, response.status)
+    checkAnswer(url, response)
     return response
   } catch (error) {
     throw explained(error, url)
@@ -122,7 +122,7 @@ async function fetchRest(url: string, part: string, options: DownloadOptions): P
     const range = { 'accept-encoding': 'identity', ...(have > 0 && { range: `bytes=${have}-` }) }
     const response = await send(url, watch, { ...options, headers: { ...options.headers, ...range } })
     if (response.status === 416) return await checkEnd(response, part, have, bytes)
-    if (!response.ok) throw refusal(url, response.status)
+    checkAnswer(url, response)
     watch.expect(stallMs, 'nothing came')
     await write(response, part, have, options, watch)
   } finally {
@@ -242,9 +242,16 @@ class Watch {
   }
 }
 
-function refusal(url: string, status: number): Error {
-  const message = `Cannot fetch ${url}: the server answered with status ${status}.`
-  return status >= 500 || status === 429 || status === 408 ? new AnthropicError(message) : new DownloadError(message)
+/** Throws for a refusal, and for a page: proxies and networks that want a sign-in send one with status 200. */
+function checkAnswer(url: string, { ok, status, headers }: Response): void {
+  if (!ok) {
+    const message = `Cannot fetch ${url}: the server answered with status ${status}.`
+    throw status >= 500 || status === 429 || status === 408 ? new AnthropicError(message) : new DownloadError(message)
+  }
+  if (!/^text\/html\b/i.test(headers.get('content-type') ?? '')) return
+  throw new DownloadError(
+    `Cannot fetch ${url}: the server answered with a page, as a proxy does or a network that wants a sign-in.`,
+  )
 }
 
 function explained(error: unknown, url: string): unknown {

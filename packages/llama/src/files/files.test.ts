@@ -167,6 +167,19 @@ describe('download()', () => {
     })
   }
 
+  test('a page in place of the file is told, and no part of it is kept', async () => {
+    const path = join(folder, 'page.bin')
+    const page: RequestListener = (_, response) =>
+      response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end('<p>')
+    const url = await hub(page)
+    await assert.rejects(download(url, path, { sha256, bytes: bytes.length }), {
+      name: 'DownloadError',
+      message: `Cannot fetch ${url}: the server answered with a page, as a proxy does or a network that wants a sign-in.`,
+    })
+    assert.equal(existsSync(`${path}.part`), false)
+    await assert.rejects(findOffer('hf:a/b', { hub: url }), /answered with a page/)
+  })
+
   test('a disk without room is told before', async () => {
     await assert.rejects(checkSpace(folder, 1e18), /Cannot fetch 1000000000000 MB into .*: \d+ MB are free/)
   })

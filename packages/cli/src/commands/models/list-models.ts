@@ -6,25 +6,27 @@ import type { Flags } from '../../flags.ts'
 import { tokenText } from '../../format.ts'
 import { writeJson, writeLine } from '../../terminal/output.ts'
 import { nearest } from '../unknown-word.ts'
-import { localLines } from './local-lines.ts'
+import { localLines, offerLines } from './local-lines.ts'
 import { programName } from '../../terminal/program-name.ts'
 
 /** Runs `colloquy models [WORDS]`: everything that can reply. With words, the models whose names have them all. */
 export async function listModels(words: readonly string[], flags: Flags): Promise<number> {
   const fits = (name: string): boolean => words.every((word) => name.toLowerCase().includes(word.toLowerCase()))
   const claude = models.filter((entry) => fits(namesOf(entry)))
-  const candidates = (await findCandidates()).filter(({ name }) => fits(name))
+  const all = await findCandidates()
+  const candidates = all.filter(({ name }) => fits(name))
   if (flags.has('json')) {
     writeJson([...claude.map(recordOf), ...candidates.map(recordOfCandidate)], 2)
     return ExitCode.ok
   }
-  if (words.length > 0 && claude.length + candidates.length === 0) throw await noModel(words)
+  const offers = words.length === 0 ? [] : offerLines(all, fits)
+  if (words.length > 0 && claude.length + candidates.length + offers.length === 0) throw await noModel(words)
   if (claude.length > 0) {
     writeLine(hasAccess() ? 'Claude:' : 'Claude, with a key in ANTHROPIC_API_KEY:')
     for (const line of tableOf(claude)) writeLine(`  ${line}`)
   }
-  for (const line of words.length === 0 ? ['', ...localLines(candidates)] : candidates.map(candidateLine))
-    writeLine(line)
+  const local = words.length === 0 ? ['', ...localLines(candidates)] : [...candidates.map(candidateLine), ...offers]
+  for (const line of local) writeLine(line)
   return ExitCode.ok
 }
 

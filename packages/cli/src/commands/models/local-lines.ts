@@ -6,16 +6,22 @@ import { programName } from '../../terminal/program-name.ts'
 /** The models of this machine, with a mark at the one that was chosen, and the listed ones that are not here. */
 export function localLines(candidates: readonly Candidate[]): string[] {
   const chosen = JSON.stringify(keyOf(chosenEngine()))
-  const missing = listedModels.filter(({ name }) => !candidates.some((candidate) => candidate.name === name))
   return [
     candidates.length === 0 ? 'No model was found on this machine.' : 'On this machine:',
     ...candidates.map((candidate) => {
       const mark = JSON.stringify(keyOf(candidate.engine)) === chosen ? '*' : ' '
       return `${mark} ${candidateLine(candidate)}`
     }),
-    ...(missing.length > 0 ? [`To fetch, with ${programName} models get NAME:`] : []),
-    ...missing.map((model) => `  ${offerLine(model)}`),
+    ...offerLines(candidates),
   ]
+}
+
+/** The listed models that are not here and whose names fit, under a heading. None: no lines. */
+export function offerLines(candidates: readonly Candidate[], fits = (_name: string): boolean => true): string[] {
+  const isHere = (name: string): boolean => candidates.some((candidate) => candidate.name === name)
+  const missing = listedModels.filter(({ name, title }) => !isHere(name) && fits(`${name} ${title}`))
+  if (missing.length === 0) return []
+  return [`To fetch, with ${programName} models get NAME:`, ...missing.map((model) => `  ${offerLine(model)}`)]
 }
 
 /** The part of an engine by which two are the same. */
