@@ -285,6 +285,18 @@ test('a prompt over --max-cost is not sent and gives exit code 7', async () => {
   })
 })
 
+test('a reply that --max-cost cuts off says so and gives exit code 7', async () => {
+  const usage = { input_tokens: 5, output_tokens: 40, cache_read_input_tokens: 0, cache_creation_input_tokens: 0 }
+  const cut: ScriptedReply = { model: 'claude-opus-4-8', content: 'Well', stop_reason: 'max_tokens', usage }
+  await served([{ times: 2, reply: cut }], async (env) => {
+    const words = ['ask', 'x', '-m', 'claude-opus-4-8', '--max-cost', '0.002']
+    const shortened = await run([...words, '--max-tokens', '5000'], env)
+    assert.deepEqual([shortened.stderr, shortened.code], ['Cut off at 40 tokens: --max-cost allows no more.\n', 7])
+    const whole = await run([...words, '--max-tokens', '40'], env)
+    assert.deepEqual([whole.stderr, whole.code], ['Cut off at 40 tokens: --max-tokens sets the limit.\n', 0])
+  })
+})
+
 test('SIGINT during a reply keeps the partial text and gives exit code 130', async () => {
   await served([{ reply: 'one two three', after: 3, stall: true }, 'and on'], async (env, engine) => {
     const running = start(['ask', 'count'], env)

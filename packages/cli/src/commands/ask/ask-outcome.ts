@@ -22,6 +22,8 @@ export interface AskOutcome {
   parsed?: unknown
   /** With `--extract`: the reply has no code block. */
   lacksCode?: boolean
+  /** With `--max-cost`. */
+  hasBudget?: boolean
   failure?: ErrorDescription
   /** With `--mcp`. */
   tools?: ChatTools | undefined
@@ -61,13 +63,20 @@ export function notesOf(outcome: AskOutcome, wantsUsage: boolean): string[] {
   if (failure !== undefined && failure.exitCode !== ExitCode.interrupted)
     notes.push([failure.line, adviceAfter(failure, outcome)].join(' ').trimEnd())
   if (reply?.stopReason === 'max_tokens') {
-    notes.push(`Cut off at ${reply.usage.output_tokens} tokens: --max-tokens sets the limit.`)
+    const limit = isCutByBudget(outcome) ? '--max-cost allows no more' : '--max-tokens sets the limit'
+    notes.push(`Cut off at ${reply.usage.output_tokens} tokens: ${limit}.`)
   }
   if (reply?.stopReason === 'refusal') notes.push(refusalText(reply.message))
   const isEmpty = reply !== undefined && reply.stopReason !== 'max_tokens' && textOf(reply.message).trim() === ''
   if (isEmpty) notes.push(emptyText(reply.message))
   if (wantsUsage && reply !== undefined) notes.push(usageLine(reply, outcome))
   return notes
+}
+
+/** Whether `--max-cost` shortened the reply: it was cut off before the longest one that its chat allows. */
+export function isCutByBudget({ reply, chat, connection, hasBudget = false }: AskOutcome): boolean {
+  if (!hasBudget || reply?.stopReason !== 'max_tokens' || chat === undefined || connection?.isLocal) return false
+  return reply.message.usage.output_tokens < chat.settings.max_tokens
 }
 
 /** Advice after a failure: about the key or the model, if it is about these. */

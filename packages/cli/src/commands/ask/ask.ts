@@ -20,12 +20,12 @@ import type { Flags } from '../../flags.ts'
 import { retryText } from '../../format.ts'
 import { writeDocument, writeErrorLine, writeJson } from '../../terminal/output.ts'
 import { stopOnSignals, type StopRequest } from '../../process.ts'
-import { notesOf, resultOf, textOf, type AskOutcome } from './ask-outcome.ts'
+import { isCutByBudget, notesOf, resultOf, textOf, type AskOutcome } from './ask-outcome.ts'
 import { type Message, messageFrom } from './message.ts'
 
 /** Runs `colloquy ask`: one question, one reply. */
 export async function ask(words: readonly string[], flags: Flags): Promise<number> {
-  const outcome: AskOutcome = {}
+  const outcome: AskOutcome = { hasBudget: flags.has('max-cost') }
   let stop: StopRequest | undefined
   try {
     checkExtract(flags)
@@ -211,12 +211,11 @@ function report(flags: Flags, outcome: AskOutcome): void {
   for (const note of notesOf(outcome, flags.has('usage'))) writeErrorLine(note)
 }
 
-function exitCodeOf(flags: Flags, { failure, reply }: AskOutcome, stop: StopRequest | undefined): number {
+function exitCodeOf(flags: Flags, outcome: AskOutcome, stop: StopRequest | undefined): number {
+  const { failure, reply } = outcome
   if (stop?.exitCode !== undefined) return stop.exitCode
   if (failure !== undefined) return failure.exitCode
-  const isCutOff = reply?.stopReason === 'max_tokens'
-  // Without --max-tokens it was the budget that shortened the reply.
-  if (isCutOff && flags.has('max-cost') && !flags.has('max-tokens')) return ExitCode.budget
+  if (isCutByBudget(outcome)) return ExitCode.budget
   // A part of a JSON text is of no use to a program.
   const isStrict = flags.has('strict') || flags.has('json-schema')
   return isStrict && reply !== undefined && isIncomplete(reply) ? ExitCode.incomplete : ExitCode.ok
