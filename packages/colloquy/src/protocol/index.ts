@@ -39,6 +39,7 @@ export {
 export * from './json/schema.ts'
 export { isBilled } from './models/billing.ts'
 export * from './models/cost.ts'
+export { type MostCostOptions, mostCostOf } from './models/most-cost.ts'
 export { decimalUsd } from './models/jsonable.ts'
 export * from './models/model-definition.ts'
 export * from './models/model-entry.ts'

@@ -1,12 +1,14 @@
 import { countPromptTokens } from 'colloquy/engines'
 import {
+  AnthropicError,
+  APIError,
   apiError,
-  bandFor,
   findModel,
-  fromUsd,
   type MessageCreateParams,
   type ModelEntry,
+  mostCostOf as mostCost,
   priceAt,
+  type ToolUnion,
 } from 'colloquy/protocol'
 
 interface MostCostOptions {
@@ -24,8 +26,7 @@ interface CeilingOptions extends MostCostOptions {
 }
 
 /** Searches that are reserved for a tool without `max_uses`. */
-const searchesWithoutLimit = 20n
-const searchPicoUsd = fromUsd('0.01')
+const searchesWithoutLimit = 20
 /** Below this size each byte of the body is reserved as a token, which no text exceeds. */
 const smallBytes = 16_384
 /** The tokens of the longest prompt that a model reads: a longer one is refused, and costs nothing. */
@@ -35,34 +36,52 @@ const longBytes = 3_000_000
 
 /** The amount that a budget reserves for a request. Throws the API's 400 if the model has no price and may cost something. */
 export function ceilingOf(params: MessageCreateParams, { mayCost, ...options }: CeilingOptions): bigint {
-  const most = mostCostOf(params, options)
+  const most = mostOf(params, options)
   if (most !== undefined) return most
   if (!mayCost()) return 0n
   throw apiError('invalid_request_error', `Cannot apply the budget of the key: found no price for ${params.model}`)
 }
 
-/**
- * The most that a request can cost: a prompt that is written to the cache for an hour, and a reply as long as it may be.
- * Undefined if the model has no price. A forwarded request may have any form: a field that the upstream will refuse counts as if
- * it were not there.
- */
+/** The most that a request can cost. Undefined if a model has no price, or if there is no bound. */
 export function mostCostOf(params: MessageCreateParams, options: MostCostOptions): bigint | undefined {
+  try {
+    return mostOf(params, options)
+  } catch (error) {
+    if (error instanceof APIError) return undefined
+    throw error
+  }
+}
+
+/**
+ * The most that a request can cost. Undefined if a model has no price. A forwarded request may have any form: a field that the
+ * upstream will refuse counts as if it were not there. Throws the API's 400 for an advisor without `max_uses`.
+ */
+function mostOf(params: MessageCreateParams, options: MostCostOptions): bigint | undefined {
   const { bytes, at, models, isForwarded = false } = options
   const entry = findModel(params.model, models)
   const price = entry && priceAt(entry, new Date(at))
   if (!price) return undefined
   const most = Math.max(entry.contextTokens, mostTokens)
-  const tokens = isForwarded && namesMore(params) ? entry.contextTokens : Math.min(most, promptTokens(params, bytes))
-  const band = bandFor(price, tokens)
-  const output = wholeNumber(params.max_tokens) ?? BigInt(entry.maxOutputTokens)
-  const tokensCost = BigInt(tokens) * band.cacheWrite1h + output * band.output
-  const fast = params.speed === 'fast' ? (price.fastFactor ?? 1n) : 1n
-  const regional = params.inference_geo === 'us' ? (tokensCost * fast) / 10n : 0n
-  return tokensCost * fast + regional + searchesOf(params)
+  const promptTokens = isForwarded && namesMore(params) ? entry.contextTokens : Math.min(most, tokensOf(params, bytes))
+  const own = {
+    model: params.model,
+    max_tokens: wholeNumber(params.max_tokens) ?? entry.maxOutputTokens,
+    speed: params.speed === 'fast' && price.fastFactor !== undefined ? ('fast' as const) : null,
+    inference_geo: params.inference_geo === 'us' ? 'us' : null,
+    tools: listOf(params.tools).map(withSearches) as ToolUnion[],
+  }
+  const { context_management, fallbacks } = params
+  const settings = { ...own, ...(context_management && { context_management }), ...(fallbacks && { fallbacks }) }
+  try {
+    return mostCost(settings, { promptTokens, at: new Date(at), models })
+  } catch (error) {
+    if (error instanceof AnthropicError) throw apiError('invalid_request_error', error.message)
+    return mostCost({ ...own, tools: [] }, { promptTokens, at: new Date(at), models })
+  }
 }
 
 /** More tokens than any tokenizer makes of a prompt. */
-function promptTokens(params: MessageCreateParams, bytes: number): number {
+function tokensOf(params: MessageCreateParams, bytes: number): number {
   const hasMedia = blocksOf(params).some(({ type }) => type === 'image' || type === 'document')
   if (!hasMedia && (bytes <= smallBytes || bytes >= longBytes)) return bytes
   const estimate = estimateOf(params) ?? bytes
@@ -108,14 +127,13 @@ function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : []
 }
 
-function searchesOf({ tools }: MessageCreateParams): bigint {
-  return listOf(tools).reduce<bigint>((sum, tool) => {
-    const { type, max_uses: most } = (tool ?? {}) as Block
-    if (!String(type).startsWith('web_search')) return sum
-    return sum + (wholeNumber(most) ?? searchesWithoutLimit) * searchPicoUsd
-  }, 0n)
+/** A tool that says how often it may search. */
+function withSearches(tool: unknown): unknown {
+  const { type, max_uses: most } = (tool ?? {}) as Block
+  const isUnlimited = String(type).startsWith('web_search') && wholeNumber(most) === undefined
+  return isUnlimited ? { ...(tool as Block), max_uses: searchesWithoutLimit } : (tool ?? {})
 }
 
-function wholeNumber(value: unknown): bigint | undefined {
-  return Number.isInteger(value) && (value as number) >= 0 ? BigInt(value as number) : undefined
+function wholeNumber(value: unknown): number | undefined {
+  return Number.isInteger(value) && (value as number) >= 0 ? (value as number) : undefined
 }

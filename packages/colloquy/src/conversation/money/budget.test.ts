@@ -7,7 +7,7 @@ import type { Conversation } from '../conversation.ts'
 import { openConversations } from '../collection/conversations.ts'
 import { BudgetError } from '../errors.ts'
 import type { ConversationSettings } from '../settings.ts'
-import { boundAt, largestBound } from './longest-calls.ts'
+import { boundAt, largestBound } from '../../protocol/models/longest-calls.ts'
 
 const settings: ConversationSettings = { model: 'claude-sonnet-4-6', max_tokens: 1000 }
 

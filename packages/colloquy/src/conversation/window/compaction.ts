@@ -1,8 +1,8 @@
 import { priceAt } from '../../protocol/models/cost.ts'
 import { AnthropicError } from '../../protocol/types/error.ts'
+import { compactEdit, unknownCompactTokens } from '../../protocol/models/longest-calls.ts'
 import { findModel } from '../../protocol/models/models.ts'
 import type { Compact20260112Edit, ContextManagement } from '../../protocol/types/beta/context-edit.ts'
-import type { MessageCreateParams } from '../../protocol/types/params.ts'
 import type { ConversationSettings } from '../settings.ts'
 import { summaryInstructions } from './summary.ts'
 
@@ -32,11 +32,6 @@ export function checkCompaction({
       `Cannot set window.policy to 'compact' together with ${compaction ? 'compaction' : `a ${edit} edit`}: found both`,
     )
   }
-}
-
-/** The edit that compacts, if the request has one. */
-function compactEdit(managed: ContextManagement | null | undefined): Compact20260112Edit | undefined {
-  return managed?.edits?.find((found): found is Compact20260112Edit => found.type === edit)
 }
 
 /** The settings, with the request for compaction if that is the window's policy. */
@@ -70,22 +65,3 @@ export function longestAtLowestPrice(model: string): number {
   const entry = findModel(model)
   return (entry && priceAt(entry, new Date())?.bands[1]?.abovePromptTokens) ?? Infinity
 }
-
-/** The API's default trigger. */
-const unknownCompactTokens = 150_000
-
-/**
- * The most tokens that compaction takes besides the request itself: the prompt once more, and the summary. The API sets no
- * limit for a summary; a few thousand tokens are usual. Undefined if a prompt of this length is not compacted.
- */
-export function compactionBound(
-  { context_management: managed }: Pick<MessageCreateParams, 'context_management'>,
-  prompt: bigint,
-): { input: bigint; output: bigint } | undefined {
-  const compact = compactEdit(managed)
-  if (compact === undefined) return undefined
-  const { value = unknownCompactTokens } = compact.trigger ?? {}
-  return prompt < BigInt(value) ? undefined : { input: prompt, output: mostSummaryTokens }
-}
-
-const mostSummaryTokens = 16_384n

@@ -1,10 +1,13 @@
-import type { AdvisorTool20260301 } from '../../protocol/types/beta/advisor.ts'
-import type { FallbackParam } from '../../protocol/types/beta/fallback.ts'
-import { findModel } from '../../protocol/models/models.ts'
-import { isCount } from '../../protocol/models/token-counts.ts'
-import { AnthropicError } from '../../protocol/types/error.ts'
-import type { RequestSettings } from '../cache/breakpoints.ts'
-import { compactionBound } from '../window/compaction.ts'
+import type { AdvisorTool20260301 } from '../types/beta/advisor.ts'
+import type { Compact20260112Edit, ContextManagement } from '../types/beta/context-edit.ts'
+import type { FallbackParam } from '../types/beta/fallback.ts'
+import { AnthropicError } from '../types/error.ts'
+import type { MessageCreateParams } from '../types/params.ts'
+import { findModel } from './models.ts'
+import { isCount } from './token-counts.ts'
+
+/** A request without its messages. */
+export type RequestSettings = Omit<MessageCreateParams, 'messages'>
 
 /** An upper bound that may grow with `max_tokens`. */
 export interface Bound {
@@ -76,6 +79,29 @@ function adviceCalls({ model, speed }: RequestSettings, tool: AdvisorTool2026030
     { count, model: tool.model, speed: null, prompt, output },
     { count, model, speed, prompt, output: fixed(0n) },
   ]
+}
+
+/** The edit that compacts, if the request has one. */
+export function compactEdit(managed: ContextManagement | null | undefined): Compact20260112Edit | undefined {
+  return managed?.edits?.find((found): found is Compact20260112Edit => found.type === 'compact_20260112')
+}
+
+/** The API's default trigger. */
+export const unknownCompactTokens = 150_000
+const mostSummaryTokens = 16_384n
+
+/**
+ * The most tokens that compaction takes besides the request itself: the prompt once more, and the summary. The API sets no
+ * limit for a summary; a few thousand tokens are usual. Undefined if a prompt of this length is not compacted.
+ */
+function compactionBound(
+  { context_management: managed }: Pick<MessageCreateParams, 'context_management'>,
+  prompt: bigint,
+): { input: bigint; output: bigint } | undefined {
+  const compact = compactEdit(managed)
+  if (compact === undefined) return undefined
+  const { value = unknownCompactTokens } = compact.trigger ?? {}
+  return prompt < BigInt(value) ? undefined : { input: prompt, output: mostSummaryTokens }
 }
 
 function isAdvisor(tool: object): tool is AdvisorTool20260301 {
