@@ -18,6 +18,7 @@ import {
   chooseTtl,
   countPause,
   learnedPauses,
+  lifetimeMs,
   total,
 } from './cache-policy.ts'
 import { type KeepAlivePlan, planKeepAlive } from './keep-alive.ts'
@@ -65,8 +66,6 @@ interface Sent {
   settings: string
   cachedTokens: number
 }
-
-const lifetimeMs = { '5m': 5 * 60_000, '1h': 60 * 60_000 }
 
 /**
  * Places the cache breakpoints in the requests of one conversation. Chooses how long the entries live from the pauses so

@@ -26,11 +26,19 @@ export interface CacheOutlook {
   pauseCost?: number | undefined
 }
 
-const fiveMinutesMs = 5 * 60_000
-const hourMs = 60 * 60_000
+/** How long an entry lives after it was written or read. */
+export const lifetimeMs: Readonly<Record<CacheTtl, number>> = { '5m': 5 * 60_000, '1h': 60 * 60_000 }
+
+/** The price of a cache write divided by the price of uncached input. */
+const writeFactor = { '5m': 1.25, '1h': 2 }
+
+/** The cost of a token that has to be written for 5 minutes once more instead of being read. */
+export function costOfLoss(readFactor: number): number {
+  return writeFactor['5m'] - readFactor
+}
 
 /** Default pauses: about one in eighteen lasts 5 to 60 minutes, and one in forty where tools do the work. */
-const unknown: Readonly<Record<RequestKind, PauseCounts>> = {
+const defaultPauses: Readonly<Record<RequestKind, PauseCounts>> = {
   chat: { short: 93, medium: 5.5, long: 1.5 },
   tools: { short: 96.5, medium: 2.5, long: 1 },
 }
@@ -47,7 +55,7 @@ export const learnedPauses = 4
 
 /** The pauses in all conversations of a program so far: what a new conversation expects. */
 export class PauseExperience {
-  readonly #seen = { ...unknown }
+  readonly #seen = { ...defaultPauses }
 
   prior(kind: RequestKind): PauseCounts {
     return this.#seen[kind]
@@ -64,8 +72,8 @@ function halved({ short, medium, long }: PauseCounts): PauseCounts {
 }
 
 export function countPause(counts: PauseCounts, pauseMs: number): PauseCounts {
-  if (pauseMs <= fiveMinutesMs) return { ...counts, short: counts.short + 1 }
-  return pauseMs <= hourMs ? { ...counts, medium: counts.medium + 1 } : { ...counts, long: counts.long + 1 }
+  if (pauseMs <= lifetimeMs['5m']) return { ...counts, short: counts.short + 1 }
+  return pauseMs <= lifetimeMs['1h'] ? { ...counts, medium: counts.medium + 1 } : { ...counts, long: counts.long + 1 }
 }
 
 /**
@@ -79,10 +87,11 @@ export function countPause(counts: PauseCounts, pauseMs: number): PauseCounts {
  * only found through the prefix before it.
  */
 export function chooseTtl(outlook: CacheOutlook): CacheTtl {
-  const { pauses, warm, readFactor, pauseCost = 1.25 - readFactor } = outlook
+  const { pauses, warm, readFactor, pauseCost = costOfLoss(readFactor) } = outlook
   if (warm === '5m') return '5m'
   const { medium } = pauseChances(outlook)
-  return medium * turnsLeft(total(pauses) + 1) > 0.75 / pauseCost ? '1h' : '5m'
+  const surcharge = writeFactor['1h'] - writeFactor['5m']
+  return medium * turnsLeft(total(pauses) + 1) * pauseCost > surcharge ? '1h' : '5m'
 }
 
 /** The chances that the next pause lasts 5 to 60 minutes, and that it lasts longer or for ever. */

@@ -1,7 +1,7 @@
-import { type CacheOutlook, pauseChances } from './cache-policy.ts'
+import { type CacheOutlook, costOfLoss, lifetimeMs, pauseChances } from './cache-policy.ts'
 
 /** How long after a request its cache entry is read again: half a minute before it would end. */
-export const pingAfterMs = 270_000
+export const pingAfterMs: number = lifetimeMs['5m'] - 30_000
 
 /** The most pings in one pause: about as long as an entry for an hour lives. */
 const mostPings = 12
@@ -38,7 +38,7 @@ export function planKeepAlive(outlook: KeepAliveOutlook): KeepAlivePlan {
   const { readFactor, tailShare } = outlook
   const { medium, away } = pauseChances(outlook)
   const costOf = (pings: number, pinged: number): number => {
-    return (pinged * readFactor) / tailShare + medium * (1 - returnedBy(pings)) * (1.25 - readFactor)
+    return (pinged * readFactor) / tailShare + medium * (1 - returnedBy(pings)) * costOfLoss(readFactor)
   }
   let best = { pings: 0, cost: costOf(0, 0) }
   // How many pings are expected: each is sent if the user has not returned by then.
@@ -56,5 +56,5 @@ export function planKeepAlive(outlook: KeepAliveOutlook): KeepAlivePlan {
  * to be equally likely.
  */
 function returnedBy(pings: number): number {
-  return pings === 0 ? 0 : Math.min(1, (pings * pingAfterMs) / (55 * 60_000))
+  return pings === 0 ? 0 : Math.min(1, (pings * pingAfterMs) / (lifetimeMs['1h'] - lifetimeMs['5m']))
 }

@@ -81,12 +81,8 @@ function sliceFor({ settings, history, added, summaries }: WindowInput, policy: 
     // At least one message must be left to answer.
     const most = history.records.length - (added.length === 0 ? 1 : 0)
     const places = summaries.map((summary) => ({ summary, dropped: history.countTo(summary.upTo) }))
-    const newest = places
-      .filter(({ dropped }) => dropped > 0 && dropped <= most)
-      .reduce<(typeof places)[number] | undefined>(
-        (found, place) => (found === undefined || place.dropped >= found.dropped ? place : found),
-        undefined,
-      )
+    const usable = places.filter(({ dropped }) => dropped > 0 && dropped <= most)
+    const newest = usable.toSorted((a, b) => a.dropped - b.dropped).at(-1)
     if (newest !== undefined)
       return { dropped: newest.dropped, summary: summaryMessage(newest.summary), thinking: thinkingBy(model) }
   }

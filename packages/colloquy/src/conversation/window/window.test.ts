@@ -37,6 +37,12 @@ test('a prompt that does not fit fails with the numbers, and nothing is written'
   assert.deepEqual([engine.requests.length, conversation.messages.length], [0, 0])
 })
 
+test('context_management of null edits nothing: the window of the model is the limit', () => {
+  const given = { ...settings, window: { policy: 'drop' } } as const
+  assert.equal(promptLimit({ ...given, context_management: null }), promptLimit(given))
+  assert.equal(promptLimit({ ...given, context_management: { edits: [] } }), undefined)
+})
+
 test('atTokens limits the counted prompt, not the estimated one', async () => {
   const { conversation, engine } = await open({ policy: 'fail', atTokens: 150 })
   await conversation.send(long)

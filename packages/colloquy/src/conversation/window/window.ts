@@ -64,7 +64,7 @@ export function promptLimit(settings: ConversationSettings): number | undefined 
 
 /** The model's window in tokens; undefined if it is unknown or the API shortens the prompt itself. */
 export function windowOf(settings: ConversationSettings): number | undefined {
-  if ('context_management' in settings) return undefined
+  if (settings.context_management) return undefined
   const isLong = settings.betas?.some((beta) => beta.startsWith('context-1m'))
   const size = findModel(settings.model)?.contextTokens
   return size !== undefined && isLong ? Math.max(size, 1_000_000) : size
