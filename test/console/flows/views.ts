@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { describe, test } from 'node:test'
+import type { Route } from 'playwright-core'
 import Anthropic from 'colloquy'
 import { memoryStore, openConversations } from 'colloquy/conversation'
 import { offline, script } from 'colloquy/engines'
@@ -120,7 +121,10 @@ describe('usage, requests and settings', { skip }, () => {
       await page.getByRole('link', { name: 'Settings' }).click()
       await page.getByLabel('Warn before a request').fill('')
       await page.getByLabel('System prompt of new chats').fill('Answer in verse.')
-      await page.getByRole('link', { name: 'Chat' }).click()
+      // The view of chats is where the reader left it.
+      await page.getByRole('link', { name: 'Chat', exact: true }).click()
+      await page.waitForURL(`${url}/c/${chat.id}`)
+      await page.getByRole('link', { name: 'New chat' }).click()
       await ask(page, 'Hello')
       const [listed] = await conversations.list()
       assert.equal((await conversations.open(listed!.id)).settings.system, 'Answer in verse.')
@@ -158,6 +162,24 @@ describe('usage, requests and settings', { skip }, () => {
       const imported = await store.importAll(file)
       assert.equal(imported.length, 2)
       await store.close()
+      const held = Promise.withResolvers<Route>()
+      await page.route('**/import', (route) => held.resolve(route), { times: 1 })
+      const choose = async (texts: Record<string, string>): Promise<void> => {
+        const files = Object.entries(texts).map(([name, text]) => ({ name, buffer: Buffer.from(text) }))
+        await page.locator('input[type=file]').setInputFiles(files.map((each) => ({ ...each, mimeType: 'text/plain' })))
+      }
+      const odd = `${file.trimEnd()}\n{"type":"bookmark"}\n`
+      await choose({ 'odd.jsonl': odd, 'bad.json': '{' })
+      const route = await held.promise
+      await page.getByText('Working …').waitFor()
+      await page.getByRole('progressbar').waitFor()
+      await route.continue()
+      await page.getByText('Imported 2 chats, with 1 change').waitFor()
+      await page.getByText('odd.jsonl, line 7, skipped: its type is not known').waitFor()
+      await page.locator('.failure').getByText('Cannot import bad.json: ').waitFor()
+      assert.equal(await page.getByRole('progressbar').count(), 0)
+      await choose({ 'odd.jsonl': odd })
+      await page.getByText('Imported 0 chats, 2 were there already').waitFor()
     })
   })
 })

@@ -32,6 +32,9 @@ export const connection: Signal<Connection> = signal({ state: 'connected' })
 /** The address of the server. It may have a path, as behind a proxy: the server writes a `<base>` into the page that leads to it. */
 export const serverUrl: string = document.baseURI.replace(/\/$/, '')
 
+/** How many changes that the reader has asked for wait for the server. */
+export const changing: Signal<number> = signal(0)
+
 const retryMs = 4_000
 let wasOpen = false
 
@@ -42,8 +45,11 @@ let wasOpen = false
  */
 export async function send(path: string, init: RequestInit = {}): Promise<Response> {
   let response: Response
+  // What can be given up, such as an estimate, nobody waits for.
+  const isChange = init.method !== undefined && init.method !== 'GET' && !init.signal
   try {
-    response = await fetch(path, init)
+    if (isChange) changing.value++
+    response = await fetch(path, init).finally(() => isChange && changing.value--)
   } catch (error) {
     if (init.signal?.aborted) throw error
     lose()

@@ -3,6 +3,7 @@ import type { VNode } from 'preact'
 import { closeDialog } from '../shell/parts/dialog.tsx'
 import { notify } from '../shell/status.tsx'
 import type { ConversationJson } from '../api/types.ts'
+import type { OpenChat } from './open-chat.ts'
 import { openChat } from './shown-chat.ts'
 import { type AnyBlock, textOf } from './message/content-text.ts'
 import { ModelPicker } from './model-picker.tsx'
@@ -11,9 +12,9 @@ import { modelNamed } from './models.ts'
 /** The settings of the chat that is open. */
 export function ChatSettings(): VNode | undefined {
   const chat = openChat.value
-  const failure = useSignal<string | undefined>(undefined)
   const settings = chat?.info.value.settings
   const model = useSignal(settings?.model ?? '')
+  const { failure, isSaving, save } = useSave(chat)
   if (!chat || !settings) return undefined
   const shown = fieldsOf(settings)
   const efforts = modelNamed(model.value)?.efforts ?? []
@@ -22,14 +23,7 @@ export function ChatSettings(): VNode | undefined {
       class="fields"
       onSubmit={(event) => {
         event.preventDefault()
-        const change = changeOf(new FormData(event.currentTarget), settings)
-        chat
-          .change({ settings: { ...change, model: model.value } })
-          .then(() => {
-            closeDialog()
-            notify('Settings saved')
-          })
-          .catch((error: Error) => (failure.value = error.message))
+        void save({ ...changeOf(new FormData(event.currentTarget), settings), model: model.value })
       }}
     >
       <label>
@@ -61,14 +55,14 @@ export function ChatSettings(): VNode | undefined {
         <span>Budget of this chat, in US dollars (empty: none)</span>
         <input name="budget" type="number" min={0} step="any" defaultValue={shown.budget} />
       </label>
-      {failure.value && (
+      {failure !== undefined && (
         <p class="failure" role="alert">
-          {failure.value}
+          {failure}
         </p>
       )}
       <p class="row">
-        <button type="submit" class="primary">
-          Save
+        <button type="submit" class="primary" disabled={isSaving}>
+          {isSaving ? 'Saving …' : 'Save'}
         </button>
         <button type="button" class="quiet" onClick={closeDialog}>
           Cancel
@@ -76,6 +70,31 @@ export function ChatSettings(): VNode | undefined {
       </p>
     </form>
   )
+}
+
+interface Saving {
+  failure: string | undefined
+  isSaving: boolean
+  save: (change: Record<string, unknown>) => Promise<void>
+}
+
+/** Changes the settings of a chat, and closes the dialog then. */
+function useSave(chat: OpenChat | undefined): Saving {
+  const failure = useSignal<string | undefined>(undefined)
+  const isSaving = useSignal(false)
+  const save = async (settings: Record<string, unknown>): Promise<void> => {
+    isSaving.value = true
+    failure.value = undefined
+    try {
+      await chat?.change({ settings })
+      closeDialog()
+      notify('Settings saved')
+    } catch (error) {
+      failure.value = (error as Error).message
+      isSaving.value = false
+    }
+  }
+  return { failure: failure.value, isSaving: isSaving.value, save }
 }
 
 type Settings = ConversationJson['settings']

@@ -57,6 +57,7 @@ export function ChatView(): VNode {
           chatId={chat?.id}
           isReady={id === undefined || chat !== undefined}
           isBusy={chat ? chat.isBusy.value : begun.value !== undefined}
+          isStopping={chat?.isStopping.value}
           onSend={(content) => (chat ? sendTo(chat, content) : start(content))}
           onStop={() => void chat?.stop()}
         />

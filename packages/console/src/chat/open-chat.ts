@@ -19,6 +19,8 @@ export class OpenChat extends StoredChat {
   readonly live: Signal<MessageJson | undefined> = signal(undefined)
   /** Whether a turn is in flight. */
   readonly isBusy: Signal<boolean> = signal(false)
+  /** Whether the turn is being stopped. */
+  readonly isStopping: Signal<boolean> = signal(false)
   /** How many turns were begun in this page. */
   readonly asked: Signal<number> = signal(0)
   /** How long replies took that arrived in this page, in milliseconds by message. */
@@ -106,7 +108,8 @@ export class OpenChat extends StoredChat {
   }
 
   async stop(): Promise<void> {
-    await call<StopJson>('POST', this.path('/stop'), {})
+    this.isStopping.value = true
+    await call<StopJson>('POST', this.path('/stop'), {}).finally(() => (this.isStopping.value = false))
   }
 
   /** Resolves to whether the server took the request. @param shown the messages that the page shows until it has. */

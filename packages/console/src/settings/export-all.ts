@@ -6,6 +6,7 @@ import { notify } from '../shell/status.tsx'
 /** Saves every chat in one file of JSON Lines, which `colloquy import` and another console read. */
 export async function exportAll(): Promise<void> {
   try {
+    notify('Reading chats …')
     const parts: Blob[] = []
     for (const id of await allIds()) {
       const part = await exported(id)

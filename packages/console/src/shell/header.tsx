@@ -1,6 +1,7 @@
 import type { VNode } from 'preact'
 import { newChatModel } from '../chat/new-chat.ts'
 import { modelNamed } from '../chat/models.ts'
+import { openChat } from '../chat/shown-chat.ts'
 import { keyNames, keysFor } from './commands/bindings.ts'
 import { commands } from './commands/commands.ts'
 import { Icon } from './parts/icon.tsx'
@@ -19,6 +20,8 @@ export const views: readonly { name: Route['name']; path: string; label: string 
 /** The views of the console, the search, and the engine of new chats. */
 export function Header(): VNode {
   const isChat = route.value.name === 'chat'
+  // From other views back to the chat that was left.
+  const chatPath = isChat || !openChat.value ? './' : `c/${encodeURIComponent(openChat.value.id)}`
   return (
     <header class="top">
       {isChat && (
@@ -37,7 +40,11 @@ export function Header(): VNode {
       </a>
       <nav aria-label="Views">
         {views.map(({ name, path, label }) => (
-          <a key={name} href={path} aria-current={route.value.name === name ? 'page' : undefined}>
+          <a
+            key={name}
+            href={name === 'chat' ? chatPath : path}
+            aria-current={route.value.name === name ? 'page' : undefined}
+          >
             {label}
           </a>
         ))}

@@ -16,6 +16,8 @@ interface ComposerProps {
   /** The chat whose draft is kept; `new` before there is one. */
   draftId: string
   isBusy: boolean
+  /** Whether the reply is being stopped. */
+  isStopping: boolean | undefined
   /** Whether the chat is there. Until then the message waits in the field. */
   isReady: boolean
   /** Resolves to the chat to whose field a message returns that was refused; to undefined if it was recorded. */
@@ -26,7 +28,7 @@ interface ComposerProps {
 }
 
 /** The field for the next message. Files come by button, paste or drop. */
-export function Composer({ draftId, isBusy, isReady, onSend, onStop, chatId }: ComposerProps): VNode {
+export function Composer({ draftId, isBusy, isStopping, isReady, onSend, onStop, chatId }: ComposerProps): VNode {
   const field = useRef<HTMLTextAreaElement>(null)
   const files = unsentFiles.value[draftId] ?? noFiles
   const text = draftOf(draftId)
@@ -82,6 +84,7 @@ export function Composer({ draftId, isBusy, isReady, onSend, onStop, chatId }: C
           </span>
           <SendButton
             isBusy={isBusy}
+            isStopping={isStopping}
             canSend={canSend}
             onStop={() => {
               onStop()
@@ -118,8 +121,12 @@ function takeDrops(add: FieldProps['add'], show: (isDropping: boolean) => void):
   return () => ended.abort()
 }
 
+interface SendProps extends Pick<ComposerProps, 'isBusy' | 'isStopping' | 'onStop'> {
+  canSend: boolean
+}
+
 /** Sends, and stops while a reply arrives. */
-function SendButton({ isBusy, canSend, onStop }: { isBusy: boolean; canSend: boolean; onStop: () => void }): VNode {
+function SendButton({ isBusy, isStopping, canSend, onStop }: SendProps): VNode {
   if (!isBusy) {
     return (
       <button type="submit" class="primary" disabled={!canSend}>
@@ -129,8 +136,8 @@ function SendButton({ isBusy, canSend, onStop }: { isBusy: boolean; canSend: boo
     )
   }
   return (
-    <button type="button" class="stop" onClick={onStop}>
-      ■ Stop
+    <button type="button" class="stop" disabled={isStopping} onClick={onStop}>
+      {isStopping ? 'Stopping …' : '■ Stop'}
     </button>
   )
 }

@@ -4,8 +4,9 @@ import type { MessageJson } from 'colloquy/conversation/reader'
 import { call } from '../../api/http.ts'
 import { durationText, moneyText, tokenText } from '../../format.ts'
 import { useLoaded } from '../../shell/parts/loaded.tsx'
-import { modelName, models } from '../models.ts'
+import { modelName } from '../models.ts'
 import type { OpenChat } from '../open-chat.ts'
+import { AskBeside } from './ask-beside.tsx'
 import { Content } from './content.tsx'
 import { contentOf } from './content-text.ts'
 import { EndNote } from './ending/end-note.tsx'
@@ -13,16 +14,15 @@ import { ReplyFailure, failureOf } from './ending/reply-failure.tsx'
 
 interface SideBySideProps {
   chat: OpenChat
-  /** One of the replies, and the message that they answer. */
-  messageId: string
-  parentId: string | undefined
-  /** The reply that is arriving, if it is one of them. */
-  live?: MessageJson | undefined
+  /** The message that the replies answer. */
+  parentId: string
 }
 
 /** All replies to a message beside each other, with the one that is arriving. */
-export function SideBySide({ chat, messageId, parentId, live }: SideBySideProps): VNode {
-  const path = `api/conversations/${encodeURIComponent(chat.id)}/messages/${encodeURIComponent(messageId)}/versions`
+export function SideBySide({ chat, parentId }: SideBySideProps): VNode {
+  const live = chat.live.value?.parentId === parentId ? chat.live.value : undefined
+  const reply = chat.messages.value.find((message) => message.parentId === parentId) ?? live
+  const path = `api/conversations/${encodeURIComponent(chat.id)}/messages/${encodeURIComponent(reply?.id ?? '')}/versions`
   const { value, placeholder } = useLoaded(
     () => call<{ data: MessageJson[] }>('GET', path),
     [path, chat.messages.value],
@@ -65,33 +65,6 @@ export function SideBySide({ chat, messageId, parentId, live }: SideBySideProps)
         </button>
       </p>
     </section>
-  )
-}
-
-/** Asks another model for a reply, also while one is arriving. */
-export function AskBeside({ chat, messageId }: { chat: OpenChat; messageId: string | undefined }): VNode | undefined {
-  const canAsk = !chat.isBusy.value || chat.answered.value === messageId
-  if (messageId === undefined || !canAsk) return undefined
-  return (
-    <select
-      class="quiet beside"
-      aria-label="Add a reply side by side"
-      value=""
-      onChange={({ currentTarget }) => {
-        const { value } = currentTarget
-        currentTarget.value = ''
-        void chat.askBeside(messageId, value)
-      }}
-    >
-      <option value="" disabled hidden>
-        Side by side …
-      </option>
-      {models.value?.data.map(({ id, displayName }) => (
-        <option key={id} value={id}>
-          {displayName}
-        </option>
-      ))}
-    </select>
   )
 }
 

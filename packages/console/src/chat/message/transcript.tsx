@@ -10,7 +10,6 @@ import { FarMessages, useParts } from './far-messages.tsx'
 import { Follower } from './follower.ts'
 import { MessageView } from './message.tsx'
 import type { OpenChat } from '../open-chat.ts'
-import { SideBySide } from './side-by-side.tsx'
 import { TurnFailureView } from './ending/turn-failure.tsx'
 
 /** The active path of a chat. Earlier messages are loaded when the reader asks for them. */
@@ -61,6 +60,12 @@ export function Transcript({ chat }: { chat: OpenChat }): VNode {
 async function loadToolResults(chat: OpenChat): Promise<ComponentType> {
   const { ToolResults } = await import('../compose/tool-results.tsx')
   return () => <ToolResults chat={chat} />
+}
+
+/** Few readers compare replies. */
+async function loadSideBySide(chat: OpenChat, parentId: string): Promise<ComponentType> {
+  const { SideBySide } = await import('./side-by-side.tsx')
+  return () => <SideBySide chat={chat} parentId={parentId} />
 }
 
 /** The message that the address names, which is shown in place of the end. */
@@ -118,8 +123,10 @@ interface EntryProps {
 
 /** A message, or all replies to a message beside each other. */
 function Entry({ chat, message, isBeside, isLive, isLast }: EntryProps): VNode {
+  const { parentId } = message
+  if (isBeside && parentId !== undefined)
+    return <Suspended load={() => loadSideBySide(chat, parentId)} frame={(content) => content} />
   const live = isLive ? chat.live.value : undefined
-  if (isBeside) return <SideBySide {...{ chat, messageId: message.id, parentId: message.parentId, live }} />
   return <MessageView {...{ chat, message: live ? unrecorded(live) : message, isLast, isLive }} />
 }
 

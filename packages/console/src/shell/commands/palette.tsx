@@ -26,14 +26,15 @@ const recentChats = 5
 /** Finds commands, chats by title, and messages by their words. */
 export function Palette(): VNode {
   const words = useSignal('')
-  const found = useSignal<Hit[]>([])
+  const found = useSignal<Found>(nothing)
   const index = useSignal(0)
   useEffect(() => {
     index.value = 0
-    return searchLater(words.value, (hits) => (found.value = hits))
+    return searchLater(words.value, (next) => (found.value = next))
   }, [words.value])
   const known = matching(words.value)
-  const hits = [...known, ...found.value.filter(({ key }) => known.every((hit) => hit.key !== key))]
+  const { hits: others, failure, isSearching } = found.value
+  const hits = [...known, ...others.filter(({ key }) => known.every((hit) => hit.key !== key))]
   const choose = (hit: Hit | undefined): void => {
     if (!hit) return
     closeDialog()
@@ -76,7 +77,15 @@ export function Palette(): VNode {
           </li>
         ))}
       </ul>
-      {words.value.trim() !== '' && hits.length === 0 && <p class="soft">Nothing contains “{words.value}”.</p>}
+      {failure !== undefined && (
+        <p class="failure" role="alert">
+          Cannot search messages: {failure}
+        </p>
+      )}
+      {isSearching && <p class="soft loading">Searching …</p>}
+      {!failure && !isSearching && words.value.trim() !== '' && hits.length === 0 && (
+        <p class="soft">Nothing contains “{words.value}”.</p>
+      )}
     </Dialog>
   )
 }
@@ -99,27 +108,37 @@ function matching(text: string): Hit[] {
   return [...titled.map(chatHit), ...named]
 }
 
+/** The chats and messages that the server has found so far. */
+interface Found {
+  hits: Hit[]
+  failure?: string
+  isSearching?: boolean
+}
+
+const nothing: Found = { hits: [] }
+
 /** Searches titles and messages after a pause in typing. Returns a function that gives the search up. */
-function searchLater(text: string, show: (hits: Hit[]) => void): () => void {
+function searchLater(text: string, show: (found: Found) => void): () => void {
   const words = text.trim()
   if (words.length < 2) {
-    show([])
+    show(nothing)
     return () => undefined
   }
+  show({ hits: [], isSearching: true })
   const controller = new AbortController()
   const { signal } = controller
-  const search = async (): Promise<Hit[]> => {
+  const search = async (): Promise<Found> => {
     const path = `api/conversations/search?q=${encodeURIComponent(words)}&limit=20`
     const [titled, found] = await Promise.all([
       findChats(words, { limit: maxChats, signal }),
       call<{ data: FoundMessageJson[] }>('GET', path, undefined, signal),
     ])
-    return [...titled.data.map(chatHit), ...found.data.map(messageHit)]
+    return { hits: [...titled.data.map(chatHit), ...found.data.map(messageHit)] }
   }
   const timer = setTimeout(() => {
     search()
       .then(show)
-      .catch(() => signal.aborted || show([]))
+      .catch(({ message }: Error) => signal.aborted || show({ hits: [], failure: message }))
   }, pauseMs)
   return () => {
     clearTimeout(timer)
