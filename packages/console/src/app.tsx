@@ -1,4 +1,5 @@
 import type { ComponentType, VNode } from 'preact'
+import { useEffect, useRef } from 'preact/hooks'
 import { connection } from './api/http.ts'
 import { Suspended } from './shell/parts/suspended.tsx'
 import { ChatView } from './chat/chat-view.tsx'
@@ -53,6 +54,13 @@ const views = {
 
 function View(): VNode {
   const { name } = route.value
+  const shown = useRef(name)
+  useEffect(() => {
+    // A link or a command that is gone by now has led here. The focus must not be lost.
+    const isLost = shown.current !== name && document.activeElement === document.body
+    if (isLost) document.querySelector<HTMLElement>('header.top [aria-current]')?.focus()
+    shown.current = name
+  }, [name])
   if (name === 'chat') return <ChatView />
   if (name !== 'missing') return <Suspended key={name} load={views[name]} />
   return (

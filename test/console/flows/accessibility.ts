@@ -50,12 +50,16 @@ describe('the console is accessible', { skip }, () => {
       assert.deepEqual(links, [1, 1, 1, 1], 'a link of the header is one line')
       const hidden = await page.locator('header.top nav').evaluate((nav) => nav.scrollWidth - nav.clientWidth)
       assert.equal(hidden, 0, 'no link of the header is cut off')
+      const bubble = page.locator('article.question .block')
+      assert.notEqual(await bubble.evaluate((element) => getComputedStyle(element).outlineStyle), 'none')
       // A tablet, and 1440 pixels at 200 %.
       await page.setViewportSize({ width: 660, height: 640 })
       await page.locator('nav.chats').waitFor()
       assert.deepEqual(await page.locator('header.top :is(nav a, .label)').evaluateAll(linesOf), [1, 1, 1, 1, 1])
       const top = async (name: string): Promise<number> => (await page.getByRole('button', { name }).boundingBox())!.y
       assert.equal(await top('Inspect'), await top('Settings of this chat'), 'the head of a chat is one line')
+      const { width } = (await page.locator('button.title').boundingBox())!
+      assert.ok(width > 120, `the title has ${width} pixels`)
       await checkReflow(page, 'a chat beside the list')
       await page.setViewportSize({ width: 320, height: 640 })
       const cells = await page.locator('.markdown td, .markdown th').evaluateAll(linesOf)

@@ -143,6 +143,8 @@ describe('chats in a browser', { skip }, () => {
       await page.getByText('Your message was not sent.').waitFor()
       assert.equal(await page.locator('#composer').inputValue(), 'What do you see?')
       assert.equal(await page.locator('ul.files li').count(), 3)
+      const asksBeforeReload = (): Promise<boolean> => page.evaluate(() => onbeforeunload !== null)
+      assert.equal(await asksBeforeReload(), true)
       // The estimate counts the files.
       await page.getByText(/^≈5\.\dk in/).waitFor()
       await page.unroute('**/send')
@@ -150,6 +152,7 @@ describe('chats in a browser', { skip }, () => {
       await page.keyboard.press('Enter')
       await replied(page)
       await page.locator('article.question').getByText('notes.txt').waitFor()
+      assert.equal(await asksBeforeReload(), false)
       const picture = page.getByRole('link', { name: 'Open the picture' })
       assert.match((await picture.getAttribute('href')) ?? '', /^\.\/api\/conversations\//)
       assert.equal(await picture.locator('img').evaluate((image: HTMLImageElement) => image.naturalWidth), 64)

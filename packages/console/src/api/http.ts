@@ -32,8 +32,8 @@ export const connection: Signal<Connection> = signal({ state: 'connected' })
 /** The address of the server. It may have a path, as behind a proxy: the server writes a `<base>` into the page that leads to it. */
 export const serverUrl: string = document.baseURI.replace(/\/$/, '')
 
-/** How many changes that the reader has asked for wait for the server. */
-export const changing: Signal<number> = signal(0)
+/** How many requests the reader waits for: changes, and what is slow to load. */
+export const waits: Signal<number> = signal(0)
 
 const retryMs = 4_000
 let wasOpen = false
@@ -48,8 +48,8 @@ export async function send(path: string, init: RequestInit = {}): Promise<Respon
   // What can be given up, such as an estimate, nobody waits for.
   const isChange = init.method !== undefined && init.method !== 'GET' && !init.signal
   try {
-    if (isChange) changing.value++
-    response = await fetch(path, init).finally(() => isChange && changing.value--)
+    if (isChange) waits.value++
+    response = await fetch(path, init).finally(() => isChange && waits.value--)
   } catch (error) {
     if (init.signal?.aborted) throw error
     lose()

@@ -28,7 +28,8 @@ export function Engines(): VNode {
           rows={3}
           dir="auto"
           value={String(newChatSettings.value.system ?? '')}
-          onChange={({ currentTarget: { value } }) => changeNewChats({ system: value.trim() || undefined })}
+          // With every key: a reload loses nothing.
+          onInput={({ currentTarget: { value } }) => changeNewChats({ system: value.trim() ? value : undefined })}
         />
       </label>
     </section>

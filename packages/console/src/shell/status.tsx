@@ -1,6 +1,6 @@
 import { type Signal, signal } from '@preact/signals'
 import type { VNode } from 'preact'
-import { changing } from '../api/http.ts'
+import { waits } from '../api/http.ts'
 import { visibleText } from '../format.ts'
 
 /** A sentence about something that just happened, with a way to take it back if there is one. */
@@ -38,7 +38,7 @@ export function Status(): VNode {
       <p class="visually-hidden" role="status">
         {spoken}
       </p>
-      {changing.value > 0 && <div class="working" role="progressbar" aria-label="Waiting for the server" />}
+      {waits.value > 0 && <div class="working" role="progressbar" aria-label="Waiting for the server" />}
       {notice && (
         <div class="notice">
           <span>{visibleText(notice.text)}</span>

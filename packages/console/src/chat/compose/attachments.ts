@@ -1,4 +1,4 @@
-import { type Signal, signal } from '@preact/signals'
+import { type Signal, effect, signal } from '@preact/signals'
 import { loadCode } from '../../api/http.ts'
 import type { AnyBlock } from '../message/content-text.ts'
 
@@ -11,6 +11,12 @@ export interface Attachment {
 
 /** Files that wait for the next message, by chat. They last as long as the page. */
 export const unsentFiles: Signal<Readonly<Record<string, readonly Attachment[]>>> = signal({})
+
+// A reload would lose them: the browser asks first.
+effect(() => {
+  const isWaiting = Object.values(unsentFiles.value).some(({ length }) => length > 0)
+  onbeforeunload = isWaiting ? (event) => event.preventDefault() : null
+})
 
 /** The largest file: base64 makes it a third longer, and a request may have 32 MB. */
 const maxBytes = 20_000_000

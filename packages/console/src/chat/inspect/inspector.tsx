@@ -3,6 +3,7 @@ import type { VNode } from 'preact'
 import { useEffect } from 'preact/hooks'
 import { dateTimeText, tokenText } from '../../format.ts'
 import { Icon } from '../../shell/parts/icon.tsx'
+import { useLoaded } from '../../shell/parts/loaded.tsx'
 import { Facts } from '../../shell/parts/facts.tsx'
 import { closeInspector } from '../../shell/panels.ts'
 import type { OpenChat } from '../open-chat.ts'
@@ -65,11 +66,9 @@ function moveTab({ key }: KeyboardEvent, name: Tab): Tab {
 }
 
 function Tree({ chat }: { chat: OpenChat }): VNode {
-  useEffect(() => {
-    void chat.loadTree()
-    return () => void (chat.tree.value = undefined)
-  }, [chat])
-  return chat.tree.value ? <TreeView chat={chat} tree={chat.tree.value} /> : <p class="soft">Loading …</p>
+  const { placeholder } = useLoaded(() => chat.loadTree(), [chat])
+  useEffect(() => () => void (chat.tree.value = undefined), [chat])
+  return chat.tree.value ? <TreeView chat={chat} tree={chat.tree.value} /> : placeholder
 }
 
 function Info({ chat }: { chat: OpenChat }): VNode {

@@ -20,14 +20,19 @@ export function Dialog({
   const [isWarned, setWarned] = useState(false)
   useLayoutEffect(() => {
     const before = document.activeElement as HTMLElement | null
-    element.current?.showModal()
-    return () => before?.focus()
+    const { current } = element
+    current?.showModal()
+    return () => {
+      // Nothing outside can have the focus while it is open.
+      current?.close()
+      before?.focus()
+    }
   }, [])
   return (
     <dialog
       ref={element}
       aria-label={title}
-      onClose={closeDialog}
+      onClose={({ currentTarget }) => currentTarget.isConnected && closeDialog()}
       onCancel={(event) => {
         if (isWarned || !isChanged(event.currentTarget)) return
         event.preventDefault()

@@ -1,6 +1,6 @@
 import type { VNode } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
-import { connection } from '../../api/http.ts'
+import { connection, waits } from '../../api/http.ts'
 
 /** Earlier than this, an empty place is calmer than one that says "Loading". */
 const quietMs = 300
@@ -12,24 +12,21 @@ interface Loaded<T> {
   reload: () => void
 }
 
-/** Loads a value when the dependencies change. The previous value stays until the new one is there. */
+/** Loads a value when the dependencies change. The previous value stays until the new one is there, or cannot be loaded. */
 export function useLoaded<T>(load: () => Promise<T>, dependencies: readonly unknown[]): Loaded<T> {
   const [state, setState] = useState<{ value?: T; error?: Error }>({})
   const [isSlow, setSlow] = useState(false)
   const [attempt, setAttempt] = useState(0)
   useEffect(() => {
     let isCurrent = true
-    const timer = setTimeout(() => setSlow(true), quietMs)
+    const stopWaiting = waitLater(setSlow)
     load()
       .then((value) => isCurrent && setState({ value }))
-      .catch((error: Error) => isCurrent && setState((before) => ({ ...before, error })))
-      .finally(() => {
-        clearTimeout(timer)
-        if (isCurrent) setSlow(false)
-      })
+      .catch((error: Error) => isCurrent && setState({ error }))
+      .finally(stopWaiting)
     return () => {
       isCurrent = false
-      clearTimeout(timer)
+      stopWaiting()
     }
   }, [...dependencies, attempt])
   const reload = (): void => setAttempt(attempt + 1)
@@ -40,6 +37,21 @@ export function useLoaded<T>(load: () => Promise<T>, dependencies: readonly unkn
     value: state.value,
     placeholder: <Placeholder error={state.error} isSlow={isSlow} reload={reload} />,
     reload,
+  }
+}
+
+/** Shows a wait that is not over soon, and tells `show`. Returns a function that ends it. */
+function waitLater(show: (isSlow: boolean) => void): () => void {
+  let isShown = false
+  const set = (next: boolean): void => {
+    if (next !== isShown) waits.value += next ? 1 : -1
+    isShown = next
+    show(next)
+  }
+  const timer = setTimeout(set, quietMs, true)
+  return () => {
+    clearTimeout(timer)
+    set(false)
   }
 }
 
