@@ -45,7 +45,7 @@ let wasOpen = false
  */
 export async function send(path: string, init: RequestInit = {}): Promise<Response> {
   let response: Response
-  // What can be given up, such as an estimate, nobody waits for.
+  // The reader waits for no request that can be given up, such as an estimate.
   const isChange = init.method !== undefined && init.method !== 'GET' && !init.signal
   try {
     if (isChange) waits.value++

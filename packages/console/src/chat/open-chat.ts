@@ -69,10 +69,7 @@ export class OpenChat extends StoredChat {
 
   /** Replaces a message by another version. `rerun`: the model replies to it. Resolves to whether the server took it. */
   async edit(messageId: string, content: string | AnyBlock[], rerun: boolean): Promise<boolean> {
-    const { value: messages } = this.messages
-    const shown = rerun
-      ? withQuestion(messages, content, messageId)
-      : messages.map((message) => (message.id === messageId ? ({ ...message, content } as PathMessageJson) : message))
+    const shown = (rerun ? withQuestion : withContent)(this.messages.value, content, messageId)
     const isTaken = await this.#turn('/edit', { messageId, content, rerun }, shown)
     if (!isTaken) this.sayKept('Your change was not saved. It is in the field of the message.')
     return isTaken
@@ -212,8 +209,8 @@ export class OpenChat extends StoredChat {
   }
 
   #rejoin(lastEventId: string | undefined): Promise<Response> {
-    const headers = lastEventId === undefined ? undefined : { 'last-event-id': lastEventId }
-    return send(this.path('/turn'), { signal: this.#closed.signal, ...(headers && { headers }) })
+    const headers = lastEventId === undefined ? {} : { 'last-event-id': lastEventId }
+    return send(this.path('/turn'), { signal: this.#closed.signal, headers })
   }
 }
 
@@ -228,6 +225,11 @@ function withQuestion(
   const message = { id: 'pending', parentId: before.at(-1)?.id, role: 'user', content, versions: ['pending'] }
   const question = { ...message, state: 'committed', createdAt: new Date().toISOString() }
   return [...before, question as PathMessageJson]
+}
+
+/** The messages, one of them with other content. */
+function withContent(messages: PathMessageJson[], content: string | AnyBlock[], id: string): PathMessageJson[] {
+  return messages.map((message) => (message.id === id ? ({ ...message, content } as PathMessageJson) : message))
 }
 
 /** A key that no other message has. Not `randomUUID()`: a page over plain HTTP, as in a local network, does not have that. */

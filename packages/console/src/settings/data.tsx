@@ -50,11 +50,11 @@ export function YourData(): VNode {
   )
 }
 
-/** What became of the files of an import. */
+/** The result of the files of an import. */
 interface Outcome {
   added: number
   existed: number
-  /** What had to be changed or left out. */
+  /** The changes that were needed, and the parts that were left out. */
   notes: string[]
   failures: string[]
 }
