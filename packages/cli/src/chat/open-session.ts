@@ -14,6 +14,16 @@ import { chatFrom, openChats, tailOf } from './stored-chats.ts'
 import type { ListMentions } from './surface/completion.ts'
 import type { Surface } from './surface/surface.ts'
 
+/** The state of a chat before its first line, without what the flags decide. */
+const emptyState = {
+  editedMessageId: undefined,
+  lastListedIds: [],
+  lastListedModels: [],
+  unconfirmedLine: undefined,
+  unsentText: undefined,
+  shouldExit: false,
+} satisfies Partial<ChatState>
+
 /** The cost of a prompt above which the chat asks first, unless `--warn-cost` or the configuration says otherwise. */
 const defaultWarnUsd = 0.5
 
@@ -52,18 +62,8 @@ export async function openSession(
     title: flags.text('title'),
     isSaved,
   }
-  const state: ChatState = {
-    conversation,
-    settings: conversation?.settings ?? settingsFrom(flags, engine),
-    attachments,
-    editedMessageId: undefined,
-    costStyle: (flags.text('cost') as CostStyle | undefined) ?? 'full',
-    lastListedIds: [],
-    lastListedModels: [],
-    unconfirmedLine: undefined,
-    unsentText: undefined,
-    shouldExit: false,
-  }
+  const settings = conversation?.settings ?? settingsFrom(flags, engine)
+  const state: ChatState = { ...emptyState, conversation, settings, attachments, costStyle: costStyleFrom(flags) }
   const host: ToolHost = {
     show: (line) => session.showCall(line),
     showProgress: (text) => session.showProgress(text),
@@ -78,4 +78,8 @@ export async function openSession(
   const isFirst = conversation === undefined && (await chats.list({ limit: 1 })).length === 0
   const mentions = async (): Promise<string[]> => (tools === undefined ? [] : resourceNames(tools))
   return { session, mentions, isContinued: conversation !== undefined, isFirst }
+}
+
+function costStyleFrom(flags: Flags): CostStyle {
+  return (flags.text('cost') as CostStyle | undefined) ?? 'full'
 }

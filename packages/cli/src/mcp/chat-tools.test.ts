@@ -546,3 +546,24 @@ test('a terminal asks before a call: a message that is being typed does not answ
     await listening.close({ graceMs: 0 })
   }
 })
+
+test('Esc stops /mcp restart of a server that does not get ready', async () => {
+  process.env['XDG_DATA_HOME'] = process.env['XDG_STATE_HOME'] = folder
+  process.env['TERM'] = 'xterm-256color'
+  const silent = { command: process.execPath, args: ['-e', 'setInterval(() => {}, 1000)'] }
+  const file = fileOf({ mcpServers: { silent } })
+  const { flags } = await parse(['chat', '--engine', 'offline', '--no-save', '--mcp', file])
+  const user = new User(new VirtualTerminal(80, 24), (input, output) => openChat([], flags, { input, output }))
+  try {
+    await user.sees(/Starting the MCP servers/)
+    await user.type('\x1b')
+    await user.sees(/silent: it was stopped before it was ready[^]*Ask anything/)
+    await user.says('/mcp restart silent')
+    await user.type('\x1b')
+    await user.sees(/restart silent\n\n? {2}✗ silent: it was stopped before it was ready/)
+    await user.type('\x04')
+    assert.equal(await user.left, 0)
+  } finally {
+    await user.type('\x03\x04')
+  }
+})

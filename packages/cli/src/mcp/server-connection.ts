@@ -103,9 +103,9 @@ export class ServerConnection {
   }
 
   /** Forgets the sign-in at the server, and connects without it. */
-  async signOut(): Promise<void> {
+  async signOut(signal: AbortSignal): Promise<void> {
     this.#signedIn?.forget()
-    await this.open()
+    await this.open(signal)
   }
 
   /** Calls a tool. Aborting the signal cancels the call at the server. Its progress is passed on. */

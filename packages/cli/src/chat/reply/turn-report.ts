@@ -3,6 +3,7 @@ import { APIError, APIUserAbortError, formatUsd, type Message } from 'colloquy/p
 import { describeError, isPromptTooLong } from '../../errors/describe-error.ts'
 import { isOnThisMachine, type EngineKind } from '../../engine/engine-kind.ts'
 import type { CostStyle } from '../chat-state.ts'
+import { refusalFacts } from './refusal.ts'
 import { meantModel } from '../settings/model-name.ts'
 import { windowTokens } from '../settings/settings.ts'
 import { costLine, stoppedFigures, type TurnFigures } from './cost-line.ts'
@@ -61,15 +62,10 @@ function leftOutNotes({ window }: Reply, { conversation, leftOut }: TurnFacts): 
 
 function endNotes({ message, stopReason, usage }: Reply): string[] {
   if (stopReason === 'max_tokens') return [`cut off at ${usage.output_tokens} tokens · /continue`]
-  if (stopReason === 'refusal') return [refusalNote(message)]
+  if (stopReason === 'refusal') return [`refused${refusalFacts(message)} · /edit  /undo`]
   if (stopReason === 'model_context_window_exceeded') return ['cut off: the window is full · /new']
   if (stopReason === 'tool_use') return ['This chat has no tools, and the reply waits for one · /undo  /retry']
   return message.content.length === 0 ? ['The reply is empty.'] : []
-}
-
-function refusalNote({ stop_details: details }: Message): string {
-  const category = details?.category ? ` (${details.category})` : ''
-  return `refused${category}: ${details?.explanation ?? 'the model declined to answer'} · /edit  /undo`
 }
 
 function stoppedNote(partial: Message | undefined, facts: TurnFacts): string {

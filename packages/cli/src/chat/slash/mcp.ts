@@ -13,32 +13,29 @@ export async function mcp({ context: { tools }, rest }: SlashInput): Promise<Eff
   if (rest === '') return [say(...connections.map(statusLine), '', '  /mcp NAME shows what a server offers')]
   const [, action, name] = /^(restart|login|logout)\s+(.+)$/.exec(rest) ?? []
   const connection = named(name ?? rest, connections)
-  switch (action) {
-    case 'restart':
-      await connection.open()
-      return [say(statusLine(connection))]
-    case 'login':
-      return [login(connection)]
-    case 'logout':
-      await connection.signOut()
-      return [say(statusLine(connection))]
-    default:
-      return [say(statusLine(connection), ...(await offers(connection)))]
-  }
-}
-
-function login(connection: ServerConnection): Effect {
+  const act = actions.get(action ?? '')
+  if (act === undefined) return [say(statusLine(connection), ...(await offers(connection)))]
   const run = async (perform: Perform, signal: AbortSignal): Promise<Effect[]> => {
-    const openPage = async (url: URL): Promise<void> => {
-      const isOpen = await openBrowser(url.href)
-      const line = isOpen ? 'Sign in in the browser. Its page, if it does not open:' : 'Open this page to sign in:'
-      // The line of an address that is copied has no breaks.
-      await perform([say(line), print(url.href)])
-    }
-    await connection.signIn(openPage, signal)
+    await act(connection, perform, signal)
     return [say(statusLine(connection))]
   }
-  return { kind: 'task', run }
+  return [{ kind: 'task', run }]
+}
+
+type Act = (connection: ServerConnection, perform: Perform, signal: AbortSignal) => Promise<void>
+
+/** The actions by the word before the name. Each may wait for the server, or for the user at the browser. */
+const actions: ReadonlyMap<string, Act> = new Map<string, Act>([
+  ['restart', (connection, _, signal) => connection.open(signal)],
+  ['logout', (connection, _, signal) => connection.signOut(signal)],
+  ['login', (connection, perform, signal) => connection.signIn((url) => openPage(url, perform), signal)],
+])
+
+async function openPage({ href }: URL, perform: Perform): Promise<void> {
+  const isOpen = await openBrowser(href)
+  const line = isOpen ? 'Sign in in the browser. Its page, if it does not open:' : 'Open this page to sign in:'
+  // The line of an address that is copied has no breaks.
+  await perform([say(line), print(href)])
 }
 
 function named(name: string, connections: readonly ServerConnection[]): ServerConnection {

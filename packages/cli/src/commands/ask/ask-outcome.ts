@@ -1,6 +1,7 @@
 import type { Conversation, Reply } from 'colloquy/conversation'
 import { toUsd, type Message } from 'colloquy/protocol'
 import { costLine } from '../../chat/reply/cost-line.ts'
+import { refusalFacts } from '../../chat/reply/refusal.ts'
 import { meantModel } from '../../chat/settings/model-name.ts'
 import type { ReplyFile } from '../../chat/reply/reply-file.ts'
 import { keyAdvice } from '../../engine/credentials.ts'
@@ -8,6 +9,7 @@ import type { Connection } from '../../engine/connect.ts'
 import type { ChatTools } from '../../mcp/chat-tools.ts'
 import type { ErrorDescription } from '../../errors/describe-error.ts'
 import { ExitCode } from '../../exit.ts'
+import { withPeriod } from '../../format.ts'
 import { windowTokens } from '../../chat/settings/settings.ts'
 
 /** Everything known when `ask` ends. After a failure some of it is missing. */
@@ -66,7 +68,7 @@ export function notesOf(outcome: AskOutcome, wantsUsage: boolean): string[] {
     const limit = isCutByBudget(outcome) ? '--max-cost allows no more' : '--max-tokens sets the limit'
     notes.push(`Cut off at ${reply.usage.output_tokens} tokens: ${limit}.`)
   }
-  if (reply?.stopReason === 'refusal') notes.push(refusalText(reply.message))
+  if (reply?.stopReason === 'refusal') notes.push(withPeriod(`Refused${refusalFacts(reply.message)}`))
   const isEmpty = reply !== undefined && reply.stopReason !== 'max_tokens' && textOf(reply.message).trim() === ''
   if (isEmpty) notes.push(emptyText(reply.message))
   if (wantsUsage && reply !== undefined) notes.push(usageLine(reply, outcome))
@@ -118,9 +120,4 @@ function emptyText({ content }: Message): string {
   const tools = content.flatMap((block) => (block.type === 'tool_use' ? [block.name] : []))
   if (tools.length === 0) return 'The reply has no text.'
   return `The reply has no text: it calls ${[...new Set(tools)].join(', ')}, and there are no tools here.`
-}
-
-function refusalText({ stop_details: details }: Message): string {
-  const category = details?.category ? ` (${details.category})` : ''
-  return `Refused${category}: ${details?.explanation ?? 'the model declined to answer.'}`
 }

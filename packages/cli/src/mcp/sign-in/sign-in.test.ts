@@ -75,7 +75,7 @@ test('a sign-in is kept for later programs, in a file that only its owner can re
   assert.equal(statSync(filePaths().signIns).mode & 0o777, 0o600)
   const later = await connect()
   assert.deepEqual(await timeOf(later), time)
-  await later.signOut()
+  await later.signOut(never)
   assert.equal(later.failure, wanted)
   assert.doesNotMatch(readFileSync(filePaths().signIns, 'utf8'), /access-/)
 })
