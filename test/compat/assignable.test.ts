@@ -75,6 +75,19 @@ test('an official program takes the reply, the events and the tools of a call', 
   assert.deepEqual(await typeErrors(program), [])
 })
 
+test('official options of clients and requests are assignable to ours', async () => {
+  // Headers of official options may be of an internal type. A request of its middleware may lack a method.
+  const program = `
+    import Ours from 'colloquy'
+    import Official, { type ClientOptions } from '@anthropic-ai/sdk'
+    declare const client: Omit<ClientOptions, 'defaultHeaders' | 'middleware'>
+    declare const request: Omit<Official.RequestOptions, 'headers' | 'middleware'>
+    declare const headers: string[][]
+    export const clientOptions: Ours.ClientOptions[] = [client, { defaultHeaders: headers }, { defaultHeaders: null }]
+    export const requestOptions: Ours.RequestOptions[] = [request, { headers }, { headers: null }]`
+  assert.deepEqual(await typeErrors(program), [])
+})
+
 const isInNamespace = /^Anthropic\.(Messages|Beta\.Messages|Models|Files|Beta\.Models|Beta\.Files)(\.Batches)?\.\w+$/
 const isClass = /(Error|Page|PageCursor)$/
 

@@ -16,7 +16,7 @@ import {
   type RequestOptions,
 } from './request/options.ts'
 import { prepareRequest } from './request/prepare.ts'
-import { checkBaseUrl, version, type Query } from './request/request.ts'
+import { checkBaseUrl, version } from './request/request.ts'
 import { RetryingRequest, withLazyParts, type LazyParts, type Parse } from './request/retrying-request.ts'
 import { retryPolicy } from './request/retry.ts'
 import { Page, PagePromise, type RequestPage } from './resources/page.ts'
@@ -136,7 +136,7 @@ export class BaseClient extends HttpMethods {
   }
 
   /** A list, read page by page, from the cursor of the query on. */
-  list<Item>(path: string, query: Query, options?: RequestOptions | null): PagePromise<Item> {
+  list<Item>(path: string, query: Record<string, unknown>, options?: RequestOptions | null): PagePromise<Item> {
     const requestPage: RequestPage<Item> = (cursor) =>
       this.list(path, { ...query, before_id: undefined, after_id: undefined, ...cursor }, options)
     const own = requestTo('get', path, options)

@@ -34,7 +34,7 @@ export interface ClientOptions extends TimeoutAndRetryOptions {
    * Headers of every request. They replace the client's own headers and those of `ANTHROPIC_CUSTOM_HEADERS` (lines of
    * `Name: value`); `null` removes a header.
    */
-  defaultHeaders?: HeadersLike | undefined
+  defaultHeaders?: HeadersLike | null | undefined
   /** Query parameters of every URL. */
   defaultQuery?: Record<string, string | undefined> | undefined
   /** Sends the requests. Default: Node's own sockets on Node, the global `fetch` elsewhere. */

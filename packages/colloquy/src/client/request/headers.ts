@@ -1,7 +1,11 @@
 import { AnthropicError } from '../../protocol/types/error.ts'
 
 /** Headers as a caller may give them. `null` removes a header that an earlier source set; `undefined` changes nothing. */
-export type HeadersLike = Headers | Iterable<readonly [string, Values]> | Record<string, Values>
+export type HeadersLike =
+  | Headers
+  | Iterable<readonly [string, Values]>
+  | readonly (readonly HeaderValue[])[]
+  | Record<string, Values>
 
 type HeaderValue = string | number | boolean | null | undefined
 type Values = HeaderValue | readonly HeaderValue[]

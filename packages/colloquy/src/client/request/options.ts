@@ -54,7 +54,7 @@ export type AbortedLoops = 'throw' | 'end'
 export interface RequestOptions extends TimeoutAndRetryOptions {
   /** Headers, which replace those of the client. `null` removes a header. */
   headers?: HeadersLike | null | undefined
-  query?: Record<string, unknown> | null | undefined
+  query?: object | null | undefined
   /** Aborts the request at any stage, with an `APIUserAbortError`. */
   signal?: AbortSignal | null | undefined
   /** Values of `anthropic-beta`. */

@@ -2,7 +2,7 @@ import type { Transport, WireRequest } from '../transport/transport.ts'
 import { addHeaders, type HeadersLike, type MergedHeaders } from './headers.ts'
 import type { Log } from './log.ts'
 import { checkRequestOptions, type FinalRequestOptions } from './options.ts'
-import { encodeBody, isWebBody, listOf, version, versionFor, type Query } from './request.ts'
+import { encodeBody, isWebBody, listOf, version, versionFor } from './request.ts'
 import type * as uncommon from './on-demand/uncommon-parts.ts'
 import type { EncodedBody } from './on-demand/web-body.ts'
 
@@ -11,9 +11,9 @@ export interface ClientParts {
   /** The text of `ANTHROPIC_CUSTOM_HEADERS`. */
   customHeaders: string | undefined
   /** Replace the custom headers. */
-  defaultHeaders?: HeadersLike | undefined
+  defaultHeaders?: HeadersLike | null | undefined
   loneSurrogates?: 'replace' | 'refuse' | undefined
-  defaultQuery?: Query | undefined
+  defaultQuery?: object | undefined
   dangerouslyAllowBrowser?: boolean | undefined
   /** Encodes the body, if the transport has a way of its own. */
   encode: Transport['encode']

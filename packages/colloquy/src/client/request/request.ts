@@ -25,8 +25,6 @@ export function checkBaseUrl(baseURL: unknown, mayEndInV1?: boolean): string {
   )
 }
 
-export type Query = Record<string, unknown>
-
 /** A path with an id, which is encoded and may not be empty or a relative path. */
 export function pathOf(prefix: string, id: unknown, suffix: string = ''): string {
   const text = String(id ?? '')

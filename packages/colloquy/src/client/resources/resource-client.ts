@@ -1,7 +1,6 @@
 import type { AgentClient } from '../agents/tool-runner-state.ts'
 import { readObject, type APIPromise } from '../request/api-promise.ts'
 import { requestTo, type AbortedLoops, type FinalRequestOptions, type RequestOptions } from '../request/options.ts'
-import type { Query } from '../request/request.ts'
 import type { Parse } from '../request/retrying-request.ts'
 import type { PagePromise } from './page.ts'
 
@@ -11,7 +10,7 @@ export interface ResourceClient extends AgentClient {
   readonly abortedLoops: AbortedLoops | undefined
   /** The `timeout` that the caller set; undefined if it is the default. */
   readonly givenTimeout: number | undefined
-  list<Item>(path: string, query: Query, options?: RequestOptions | null): PagePromise<Item>
+  list<Item>(path: string, query: Record<string, unknown>, options?: RequestOptions | null): PagePromise<Item>
   /** Sends a request and reads its response with `parse`. After a `failure`, waits first as a retry does. */
   sendRequest<Result>(options: FinalRequestOptions, parse: Parse<Result>, failure?: Error): APIPromise<Result>
 }

@@ -6,7 +6,7 @@ import { mergeHeaders, type HeadersLike, type MergedHeaders } from '../request/h
 import { statusError, withQuery } from '../request/on-demand/uncommon-parts.ts'
 import type { FinalRequestOptions, Middleware } from '../request/options.ts'
 import { urlUnder, prepareRequest, type ClientParts } from '../request/prepare.ts'
-import { isWebBody, version, type Query } from '../request/request.ts'
+import { isWebBody, version } from '../request/request.ts'
 import type { LazyParts, RequestParts } from '../request/retrying-request.ts'
 import type { Transport, WireRequest } from '../transport/transport.ts'
 import type { NullableHeaders, Overridable } from './overridable.ts'
@@ -164,7 +164,7 @@ class OverridingClient extends Base {
     return this._options.defaultQuery
   }
 
-  protected override buildURL(path: string, query: Query | null | undefined, defaultBaseURL?: string): string {
+  protected override buildURL(path: string, query: object | null | undefined, defaultBaseURL?: string): string {
     const isImplied = this.baseURL === 'https://api.anthropic.com'
     const { href } = urlUnder((isImplied && defaultBaseURL) || this.baseURL, path)
     return withQuery(href, this.defaultQuery(), query)

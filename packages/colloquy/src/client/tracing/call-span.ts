@@ -20,7 +20,7 @@ export interface TracedClient {
   openTelemetry?: OpenTelemetryOptions | false | null | undefined
   api: RegisteredApi
   baseURL: string
-  defaultHeaders?: HeadersLike | undefined
+  defaultHeaders?: HeadersLike | null | undefined
   log: Log
 }
 
@@ -229,7 +229,7 @@ function serverAttributes(baseURL: string): Record<string, Attribute> {
 
 function betaAttribute(
   { betas, headers }: FinalRequestOptions,
-  defaults: HeadersLike | undefined,
+  defaults: HeadersLike | null | undefined,
 ): Record<string, Attribute> {
   const given = { 'anthropic-beta': listOf(betas).join(',') || undefined }
   const text = mergeHeaders(defaults, given, headers).values['anthropic-beta'] ?? ''

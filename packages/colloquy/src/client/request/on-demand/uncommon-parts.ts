@@ -7,14 +7,13 @@ import { AnthropicError } from '../../../protocol/types/error.ts'
 import type { TransportResponse, WireRequest } from '../../transport/transport.ts'
 import type { Logger } from '../log.ts'
 import type { FinalRequestOptions, Retry } from '../options.ts'
-import type { Query } from '../request.ts'
 
 export * from './api-key-setter.ts'
 export * from './model-warnings.ts'
 export * from './rare-bodies.ts'
 
 /** Adds queries to a URL. A later query replaces values of an earlier one, and `undefined` removes them. */
-export function withQuery(href: string, ...queries: (Query | null | undefined)[]): string {
+export function withQuery(href: string, ...queries: (object | null | undefined)[]): string {
   const url = new URL(href)
   const wrong = queries.find((query) => typeof (query ?? {}) !== 'object')
   if (wrong !== undefined)
