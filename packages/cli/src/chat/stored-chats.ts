@@ -42,7 +42,7 @@ export async function openChats(
   try {
     makeFolder(dirname(chats), { mode: 0o700 })
   } catch (error) {
-    throw new ExitError(ExitCode.failed, `Cannot save chats in ${dirname(chats)}: ${systemReason(error)}`)
+    throw new ExitError(ExitCode.failed, `Cannot open the chats in ${dirname(chats)}: ${systemReason(error)}`)
   }
   const store = sqliteStore(chats)
   chmodSync(chats, 0o600)
