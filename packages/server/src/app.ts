@@ -13,7 +13,7 @@ import { isRateLimit } from './messages/rate-limit-headers.ts'
 import { requestBeginner } from './operate/observer.ts'
 import type { RequestLog } from './operate/request-log.ts'
 import { type ServerOptions, checkServerOptions } from './options.ts'
-import { admit, serverRoutes } from './routes.ts'
+import { admit, type ServerParts, serverRoutes } from './routes.ts'
 
 export type { Origins, ServerOptions } from './options.ts'
 
@@ -73,24 +73,9 @@ export interface DirectRequest extends MessagesRequest {
 export function createServer(options: ServerOptions): Server {
   checkServerOptions(options)
   const { now = Date.now, origins = [], access, upstreamRateLimits = access === undefined } = options
-  const models = new Models(options.models ?? catalogue)
-  const files = openFiles(options)
-  // Threads, too, are the upstream's.
-  const threads =
-    options.store && !options.engine.forward
-      ? new Threads(new ThreadStore(options.store.database), now, options.threads)
-      : undefined
-  const cache = openCacheAccounting(options, models)
-  const messages = new MessagesEndpoint(options, models, { files, threads, cache })
-  const state = { isDraining: false }
-  const batches = openBatches(options, models, { files, cache })
-  const app = serverRoutes(options, {
-    models,
-    messages,
-    batches,
-    files: files && { store: files, now, limits: options.files, bodyTimeoutMs: options.bodyTimeoutMs },
-    state,
-  })
+  const { parts, close } = openParts(options)
+  const { messages, state } = parts
+  const app = serverRoutes(options, parts)
   const begin = requestBeginner(options, now)
   const direct = new Map([
     ['/v1/messages', (exchange: Exchange) => messages.create(exchange)],
@@ -133,6 +118,28 @@ export function createServer(options: ServerOptions): Server {
     },
     get isDraining() {
       return state.isDraining
+    },
+    close,
+  }
+}
+
+/** The parts of a server, and what stops their work. */
+function openParts(options: ServerOptions): { parts: ServerParts; close: Server['close'] } {
+  const { now = Date.now, engine, store, bodyTimeoutMs } = options
+  const models = new Models(options.models ?? catalogue)
+  const files = openFiles(options)
+  // Threads, too, are the upstream's.
+  const threads =
+    store && !engine.forward ? new Threads(new ThreadStore(store.database), now, options.threads) : undefined
+  const cache = openCacheAccounting(options, models)
+  const batches = openBatches(options, models, { files, cache })
+  return {
+    parts: {
+      models,
+      messages: new MessagesEndpoint(options, models, { files, threads, cache }),
+      batches,
+      files: files && { store: files, now, limits: options.files, bodyTimeoutMs },
+      state: { isDraining: false },
     },
     async close(closing) {
       threads?.close()

@@ -1,5 +1,5 @@
 import type { Page } from '../state/page-by-id.ts'
-import { refuse } from './validate/schema.ts'
+import { refuse, within } from './validate/schema.ts'
 
 /** Reads `limit` (1 to 1,000, default 20), `before_id` and `after_id`. Throws the API's 400. */
 export function readPageQuery(query: URLSearchParams): Page {
@@ -15,7 +15,5 @@ function readLimit(value: string | null): number {
   const limit = Number(value)
   if (!/^[+-]?\d+$/.test(value))
     refuse('limit', 'Input should be a valid integer, unable to parse string as an integer')
-  if (limit < 1) refuse('limit', 'Input should be greater than or equal to 1')
-  if (limit > 1_000) refuse('limit', 'Input should be less than or equal to 1000')
-  return limit
+  return within(limit, 'limit', { least: 1, most: 1_000 })
 }

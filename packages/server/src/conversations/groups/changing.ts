@@ -12,7 +12,6 @@ import type {
   PageJson,
   UndoBody,
 } from '../api.ts'
-import { badRequest } from '../../messages/request/query.ts'
 import { nullableMember, object, settings } from '../input.ts'
 import { messageIn } from '../json/attachments.ts'
 import { pageLength } from './reading.ts'
@@ -35,10 +34,9 @@ export const changeBody: Schema<ChangeBody> = object<ChangeBody>({
 export const undoBody: Schema<UndoBody> = object<UndoBody>({ turns: optional(integer({ least: 1 })) })
 export const messageBody: Schema<MessageBody> = object<MessageBody>({ messageId: string })
 export const forkBody: Schema<ForkBody> = object<ForkBody>({ messageId: optional(string) })
-const longestUndoMs = 60_000
 export const eraseBody: Schema<EraseBody> = object<EraseBody>({
   messageId: string,
-  undoMs: optional(integer({ least: 0 })),
+  undoMs: optional(integer({ least: 0, most: 60_000 })),
 })
 
 /** Adds the routes that change conversations without a turn. */
@@ -64,7 +62,6 @@ export function addChangeRoutes(app: Hono<RouteEnv>, resources: Resources): void
   app.post('/api/conversations/:id/erase', async (c) => {
     const conversation = await open(c)
     const { messageId, undoMs = 0 } = await bodies.read(c.req.raw, eraseBody)
-    if (undoMs > longestUndoMs) throw badRequest(`undoMs: must be at most ${longestUndoMs}`)
     erasures.takeBack(conversation.id, messageId)
     await messageIn(conversation, messageId)
     if (undoMs === 0) await conversation.erase(messageId)

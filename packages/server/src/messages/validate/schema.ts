@@ -248,13 +248,28 @@ export const boolean: Schema<boolean> = shaped(
   () => ({ type: 'boolean' }),
 )
 
-export function integer({ least = -Infinity }: { least?: number } = {}): Schema<number> {
+export function integer({ least = -Infinity, most = Infinity }: IntegerRules = {}): Schema<number> {
   const check: Schema<number> = (value, path) => {
     if (typeof value !== 'number' || !Number.isInteger(value)) refuse(path, 'Input should be a valid integer')
-    if (value < least) refuse(path, `Input should be greater than or equal to ${least}`)
-    return value
+    return within(value, path, { least, most })
   }
-  return shaped(check, () => ({ type: 'integer', ...(least > -Infinity && { minimum: least }) }))
+  return shaped(check, () => ({
+    type: 'integer',
+    ...(least > -Infinity && { minimum: least }),
+    ...(most < Infinity && { maximum: most }),
+  }))
+}
+
+export interface IntegerRules {
+  least?: number
+  most?: number
+}
+
+/** A number of a body or a query within its bounds. Throws the API's 400. */
+export function within(value: number, path: string, { least = -Infinity, most = Infinity }: IntegerRules): number {
+  if (value < least) refuse(path, `Input should be greater than or equal to ${least}`)
+  if (value > most) refuse(path, `Input should be less than or equal to ${most}`)
+  return value
 }
 
 export function range(least: number, most: number): Schema<number> {
