@@ -1,4 +1,4 @@
-import { type Database, rows, type SqlValues } from '../../state/database.ts'
+import { type Database, rows, type SqlValues, type Work } from '../../state/database.ts'
 import type { SeenInstance } from '../../ledger/signs-of-life.ts'
 import { isFree, type ItemResult, type LeaseTime } from './batch-queue.ts'
 
@@ -96,24 +96,30 @@ export class UpstreamBatches {
 
   /** Stores outcomes of items, once each. Returns the params of those that had none, by `custom_id`. */
   finish(id: string, results: readonly (ItemOutcome & { custom_id: string })[]): Promise<Map<string, string>> {
-    return this.#db.transaction('store results of a batch', function* () {
-      const stored = new Map<string, string>()
-      for (const result of results) {
-        const [row] = yield* rows<{ params: string }>(
-          `SELECT params FROM %.batch_item WHERE batch = :id AND custom_id = :custom_id AND outcome = ''`,
-          { id, custom_id: result.custom_id },
-        )
-        if (row === undefined) continue
-        yield* rows(
-          `UPDATE %.batch_item SET outcome = :outcome, result = :result, params = NULL
-           WHERE batch = :id AND custom_id = :custom_id AND outcome = ''`,
-          { id, ...result } satisfies SqlValues,
-        )
-        stored.set(result.custom_id, row.params)
-      }
-      return stored
-    })
+    return this.#db.transaction('store results of a batch', () => finishItems(id, results))
   }
+}
+
+/** Not inside of the method: a generator function made for each call would hold the results until the next full collection. */
+function* finishItems(
+  id: string,
+  results: readonly (ItemOutcome & { custom_id: string })[],
+): Work<Map<string, string>> {
+  const stored = new Map<string, string>()
+  for (const result of results) {
+    const [row] = yield* rows<{ params: string }>(
+      `SELECT params FROM %.batch_item WHERE batch = :id AND custom_id = :custom_id AND outcome = ''`,
+      { id, custom_id: result.custom_id },
+    )
+    if (row === undefined) continue
+    yield* rows(
+      `UPDATE %.batch_item SET outcome = :outcome, result = :result, params = NULL
+       WHERE batch = :id AND custom_id = :custom_id AND outcome = ''`,
+      { id, ...result } satisfies SqlValues,
+    )
+    stored.set(result.custom_id, row.params)
+  }
+  return stored
 }
 
 /** The outcome of an item that was run, cancelled or not begun in time. */

@@ -1,4 +1,4 @@
-import { type Database, rows } from '../../state/database.ts'
+import { type Database, rows, type Work } from '../../state/database.ts'
 
 /** The sender of a request. A thread is found only by the key that created it. */
 export interface ThreadOwner {
@@ -86,29 +86,12 @@ export class ThreadStore {
 
   /** Adds a thread with its first reply. */
   async create(id: string, owner: ThreadOwner, fixed: string, reply: NewReply): Promise<void> {
-    await this.#db.transaction('store the thread', function* () {
-      yield* rows(
-        `INSERT INTO %.thread (id, workspace, key_id, fixed, head, parts, expires_at)
-         VALUES (:id, :workspace, :key_id, :fixed, :head, 1, :expires_at)`,
-        { id, ...owner, fixed, head: reply.id, expires_at: reply.expiresAt },
-      )
-      yield* insertPart(id, 0, reply)
-      yield* insertReply(id, owner, reply)
-    })
+    await this.#db.transaction('store the thread', () => insertThread({ id, ...owner }, fixed, reply))
   }
 
   /** Adds a reply to a thread and ends the claim. Does nothing if the claim was lost. */
   async append(id: string, owner: ThreadOwner, claim: string, reply: NewReply): Promise<void> {
-    await this.#db.transaction('store the thread', function* () {
-      const [row] = yield* rows<{ parts: number }>(
-        `UPDATE %.thread SET head = :head, parts = parts + 1, expires_at = :expires_at, claim_owner = NULL, claim_until = NULL
-         WHERE id = :id AND claim_owner = :claim RETURNING parts`,
-        { id, claim, head: reply.id, expires_at: reply.expiresAt },
-      )
-      if (row === undefined) return
-      yield* insertPart(id, row.parts - 1, reply)
-      yield* insertReply(id, owner, reply)
-    })
+    await this.#db.transaction('store the thread', () => appendReply({ id, ...owner }, claim, reply))
   }
 
   /** Erases the threads that have expired and that no request is continuing. */
@@ -126,13 +109,39 @@ export class ThreadStore {
   }
 }
 
+// A generator function made for each call would hold the reply until the next full garbage collection.
+
+type ThreadPlace = Pick<ThreadRow, 'id' | 'workspace' | 'key_id'>
+
+function* insertThread(thread: ThreadPlace, fixed: string, reply: NewReply): Work<void> {
+  yield* rows(
+    `INSERT INTO %.thread (id, workspace, key_id, fixed, head, parts, expires_at)
+     VALUES (:id, :workspace, :key_id, :fixed, :head, 1, :expires_at)`,
+    { ...thread, fixed, head: reply.id, expires_at: reply.expiresAt },
+  )
+  yield* insertPart(thread.id, 0, reply)
+  yield* insertReply(thread, reply)
+}
+
+function* appendReply(thread: ThreadPlace, claim: string, reply: NewReply): Work<void> {
+  const { id } = thread
+  const [row] = yield* rows<{ parts: number }>(
+    `UPDATE %.thread SET head = :head, parts = parts + 1, expires_at = :expires_at, claim_owner = NULL, claim_until = NULL
+     WHERE id = :id AND claim_owner = :claim RETURNING parts`,
+    { id, claim, head: reply.id, expires_at: reply.expiresAt },
+  )
+  if (row === undefined) return
+  yield* insertPart(id, row.parts - 1, reply)
+  yield* insertReply(thread, reply)
+}
+
 function insertPart(thread: string, position: number, { messages }: NewReply): ReturnType<typeof rows> {
   const sql = 'INSERT INTO %.thread_part (thread, position, messages) VALUES (:thread, :position, :messages)'
   return rows(sql, { thread, position, messages })
 }
 
 /** An engine may give two replies the same id: the later one is the one that can be continued. */
-function insertReply(thread: string, { workspace, key_id }: ThreadOwner, { id }: NewReply): ReturnType<typeof rows> {
+function insertReply({ id: thread, workspace, key_id }: ThreadPlace, { id }: NewReply): ReturnType<typeof rows> {
   return rows(
     `INSERT INTO %.thread_reply (id, workspace, key_id, thread) VALUES (:id, :workspace, :key_id, :thread)
      ON CONFLICT (id, workspace, key_id) DO UPDATE SET thread = excluded.thread`,
