@@ -15,9 +15,7 @@ type Content = Pick<MessageRecord, 'state' | 'json' | 'received' | 'reply'>
 
 /** The checksum of the content of a message that is complete, as a 32-bit integer. */
 export function checksumOf({ state, json, received, reply }: Content): number {
-  const crc = crc32(json, crc32(`${state} ${received?.length} ${reply?.length}`))
-  const withReceived = received === null ? crc : crc32(received, crc)
-  return (reply === null ? withReceived : crc32(reply, withReceived)) | 0
+  return crc32(`${state} ${received?.length} ${reply?.length}${json}${received ?? ''}${reply ?? ''}`) | 0
 }
 
 /** The parts of a message that are known when a turn begins, and never change. */

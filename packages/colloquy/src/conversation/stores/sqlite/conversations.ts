@@ -10,10 +10,11 @@ import type {
 } from '../store.ts'
 import { crc32 } from '../crc32.ts'
 import { recordOf } from '../new-conversation.ts'
-import { intactSettings, storedPath } from '../stored-message.ts'
+import { intactSettings, type MessageRow, storedPath } from '../stored-message.ts'
 import type { SqliteConnection } from './database/connection.ts'
+import { mapped } from './database/mapped.ts'
 import { addInSlices, slicesOf } from './adding.ts'
-import { checkMessage, findConversation } from './conversation-row.ts'
+import { checkMessage, type ConversationRow, findConversation } from './conversation-row.ts'
 import { freeRow } from './erasing.ts'
 import { unfinishedReplies } from './leases.ts'
 import { insertMessage, offPathReplies, pathTo } from './messages.ts'
@@ -77,7 +78,7 @@ export function openConversation(
   id: string,
   { messages: isPathRead = true }: OpenOptions = {},
 ): OpenedConversation | undefined {
-  return db.readMany('open the conversation', () => {
+  return db.read('open the conversation', () => {
     const row = db.row<Omit<ConversationRecord, 'id'> & { id: number; checksum: number | null }>(
       `SELECT c.id, owner, m.json AS metadata, shelf, version, head, last, created_at AS createdAt, updated_at AS updatedAt,
          title, s.json AS settings, checksum
@@ -87,7 +88,7 @@ export function openConversation(
     )
     if (row === undefined) return undefined
     const { checksum, ...conversation } = row
-    const messages = isPathRead ? pathTo(db, row.id, row.head) : []
+    const messages = isPathRead ? readPathTo(db, row) : []
     return {
       conversation: { ...conversation, id, settings: intactSettings(row.settings, checksum) },
       messages: storedPath(id, messages),
@@ -95,6 +96,17 @@ export function openConversation(
       unfinished: unfinishedReplies(db, clock, row.id),
     }
   })
+}
+
+/** A conversation with more messages is read with its file in memory. For a short one that takes longer than reading it. */
+const manyMessages = 500
+
+function readPathTo(
+  db: SqliteConnection,
+  { id, head, last }: Pick<ConversationRow, 'id' | 'head' | 'last'>,
+): MessageRow[] {
+  const read = (): MessageRow[] => pathTo(db, id, head)
+  return last < manyMessages ? read() : mapped(db.db, read)
 }
 
 export function updateConversation(

@@ -5,7 +5,6 @@ import { LastTurns } from '../last-turns.ts'
 import { RepliesInFlight } from './in-flight.ts'
 import { isBusy, rollback, storeError } from './error.ts'
 import { LogSync } from './log-sync.ts'
-import { mapped } from './mapped.ts'
 import { migrate } from './schema.ts'
 import { type Outcome, WriteQueue } from './write-queue.ts'
 
@@ -78,11 +77,6 @@ export class SqliteConnection {
     } catch (error) {
       throw this.#explain(error, doing)
     }
-  }
-
-  /** Runs work as `read()` does that may read thousands of pages. */
-  readMany<T>(doing: string, work: () => T): T {
-    return this.#isClosed ? this.read(doing, work) : mapped(this.db, () => this.read(doing, work))
   }
 
   /**
