@@ -183,7 +183,7 @@ describe('chats in a browser', { skip }, () => {
       const asked = Promise.withResolvers<Route>()
       await page.route('**/search?*', (route) => asked.resolve(route), { times: 1 })
       await page.keyboard.press('Control+k')
-      await page.keyboard.type('giraffe')
+      await page.getByRole('combobox', { name: 'Search chats and commands' }).fill('giraffe')
       const route = await asked.promise
       await page.getByText('Searching …').waitFor()
       assert.equal(await page.getByText('Nothing contains').count(), 0)
