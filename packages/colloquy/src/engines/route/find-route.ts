@@ -3,6 +3,15 @@ import { findModel } from '../../protocol/models/models.ts'
 /**
  * A function that finds the name of the route of a model among these names, as `route()` does: the model's own name or another
  * name of it in the catalogue, otherwise the longest beginning that ends with `*`. Undefined if no route is for the model.
+ *
+ * @example
+ * ```ts
+ * import { routeFinder } from 'colloquy/engines'
+ *
+ * const routeOf = routeFinder(['claude-haiku-4-5', 'claude-*'])
+ * console.log(routeOf('claude-haiku-4-5-20251001')) // claude-haiku-4-5
+ * console.log(routeOf('claude-sonnet-4-6')) // claude-*
+ * ```
  */
 export function routeFinder(names: readonly string[]): (model: string) => string | undefined {
   const exact = names.filter((name) => !name.endsWith('*'))
