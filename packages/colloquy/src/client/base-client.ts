@@ -3,7 +3,7 @@ import type { ListPage } from '../protocol/types/resources/page.ts'
 import type { AccessTokenProvider } from './credentials/access-token.ts'
 import { authenticationHeaders, credentialsOf } from './credentials/authentication.ts'
 import type { TokenSource, TokenUse } from './credentials/token-source.ts'
-import { checkClientOptions, clientNames, credentialNames, type ApiKeySetter, type ClientOptions } from './options.ts'
+import { checkClientOptions, credentialNames, type ApiKeySetter, type ClientOptions } from './options.ts'
 import { APIPromise, readObject } from './request/api-promise.ts'
 import type { MergedHeaders } from './request/headers.ts'
 import { logLevelOf, logAt, type Log, type Logger, type LogLevel } from './request/log.ts'
@@ -59,7 +59,7 @@ export class BaseClient extends HttpMethods {
 
   constructor(given?: (ClientOptions & { [sharedTokens]?: () => Promise<TokenSource> }) | null) {
     super()
-    const options = ownOptions(given, clientNames)
+    const options = ownOptions(given)
     checkClientOptions(options, this.#isSubclass)
     checkBrowser(options)
     const { apiKey, authToken } = credentialsOf(options)
@@ -115,7 +115,7 @@ export class BaseClient extends HttpMethods {
 
   /** A copy of this client with some options changed. Other credentials replace those of this client, whatever their kind. */
   withOptions(given?: ClientOptions | null): this {
-    const options = ownOptions(given, clientNames)
+    const options = ownOptions(given)
     const areReplaced = credentialNames.some((name) => options[name] != null)
     const { maxRetries, logger, logLevel, middleware, authToken, baseURL, givenTimeout: timeout } = this
     const copied = {

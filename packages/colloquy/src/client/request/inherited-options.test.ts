@@ -9,7 +9,7 @@ const prototype: object = Object.getPrototypeOf({})
 
 /** Runs `work` while every object inherits a field, as when a library has a fault that lets input change `Object.prototype`. */
 async function withInherited<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
-  Object.defineProperty(prototype, name, { value: 'inherited', configurable: true, writable: true })
+  Object.defineProperty(prototype, name, { value: 'inherited', configurable: true, enumerable: true, writable: true })
   try {
     return await work()
   } finally {
@@ -47,8 +47,14 @@ test('requests are the same when every object inherits an option', async () => {
   for (const name of names) assert.deepEqual(await requestsOf(name), expected, name)
 })
 
-test('requests go to their host when every object inherits a path', async (t) => {
+test('requests through a socket are the same when every object inherits a field', async (t) => {
   const server = await faultServer(t, (answer) => answer.json(200, hello))
-  const client = server.client({ maxRetries: 0 })
-  assert.deepEqual(await withInherited('path', async () => client.messages.create(params)), hello)
+  // The name of an option of sockets, and that of a header.
+  for (const name of ['path', 'x-inherited']) {
+    const client = server.client({ maxRetries: 0 })
+    await client.messages.create(params)
+    assert.deepEqual(await withInherited(name, async () => client.messages.create(params)), hello)
+  }
+  const [first, ...others] = server.requests
+  for (const request of others) assert.deepEqual(request, first)
 })

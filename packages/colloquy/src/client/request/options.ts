@@ -128,13 +128,9 @@ export function requestTo(
 }
 
 /** The options, in which a name that they lack is undefined, even if other code has put it on `Object.prototype`. */
-export function ownOptions<Options extends object = RequestOptions>(
-  options: Options | null | undefined,
-  names: readonly string[] = requestNames,
-): Options {
+export function ownOptions<Options extends object = RequestOptions>(options: Options | null | undefined): Options {
   let own = options ?? ({} as Options)
-  for (const name of names)
-    if (name in Object.prototype && !Object.hasOwn(own, name)) own = { ...own, [name]: undefined }
+  for (const name in Object.prototype) if (!Object.hasOwn(own, name)) own = { ...own, [name]: undefined }
   return own
 }
 

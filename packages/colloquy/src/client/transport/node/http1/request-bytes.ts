@@ -60,8 +60,7 @@ function areSame(some: Headers, others: Headers): boolean {
 /** Throws if a header could end its line. */
 function encodeHead(method: string, path: string, host: string, headers: Headers): Head {
   let text = `${method} ${path} HTTP/1.1\r\nhost: ${host}\r\nconnection: keep-alive\r\n`
-  for (const name in headers) {
-    const value = headers[name]!
+  for (const [name, value] of Object.entries(headers)) {
     if (!nameOfField.test(name) || !valueOfField.test(value)) throw wrongHeader(name)
     text += `${name}: ${value}\r\n`
   }
