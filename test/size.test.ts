@@ -1,22 +1,29 @@
 import assert from 'node:assert/strict'
-import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { after, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { createContext, runInContext } from 'node:vm'
 import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
-import { compile } from '../scripts/compile.ts'
-import { read, root } from './source.ts'
+import { packedPackages } from './packed.ts'
 
 const ceilingBytes = 14_000
 
 // The published package, whose manifest tells bundlers which modules a browser does not need.
 const folder = mkdtempSync(join(tmpdir(), 'colloquy-size-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
-copyFileSync(join(root, 'packages/colloquy/package.json'), join(folder, 'package.json'))
-await compile('colloquy', folder, JSON.parse(read('packages/colloquy/package.json')))
+const [library] = await packedPackages()
+execFileSync(
+  'tar',
+  ['--extract', '--gzip', '--strip-components=1', '--file', basename(library!.tarball), '--directory', folder],
+  {
+    // A drive's letter in the path would be the name of another machine.
+    cwd: dirname(library!.tarball),
+  },
+)
 
 test(`the client is at most ${ceilingBytes / 1000} KB in a browser, minified and compressed`, async (t) => {
   const chunks = await firstChunks(`import Anthropic from 'colloquy'; export const client = new Anthropic()`)

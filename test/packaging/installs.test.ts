@@ -6,7 +6,8 @@ import { copyFileSync, cpSync, globSync, mkdirSync, mkdtempSync, readdirSync, rm
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { after, describe, test } from 'node:test'
-import { type Packed, npm, packAll } from '../../scripts/pack.ts'
+import { type Packed, npm } from '../../scripts/pack.ts'
+import { packedPackages } from '../packed.ts'
 import { type Found, type RuntimeName, find } from '../runtimes/downloads.ts'
 import { root } from '../source.ts'
 import { programs, run, write } from './workspace.ts'
@@ -16,7 +17,7 @@ after(() => rmSync(scratch, { recursive: true, force: true }))
 
 const long = process.env['COLLOQUY_RUNTIMES'] === 'fetch'
 const skip = long ? false : 'NOT TESTED: package managers; npm run runtimes has them'
-const packed: Packed[] = long ? await packAll(join(scratch, 'tarballs')) : []
+const packed: Packed[] = long ? await packedPackages() : []
 /** The archives of the client, the server and the program. A model in the process is wanted by few. */
 const tarballs = packed.filter(({ name }) => name !== '@colloquy/llama').map(({ tarball }) => tarball)
 

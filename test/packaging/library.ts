@@ -2,15 +2,15 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after } from 'node:test'
-import { pack } from '../../scripts/pack.ts'
 import { cache } from '../runtimes/downloads.ts'
 import { install } from '../runtimes/install.ts'
+import { packedPackages } from '../packed.ts'
 
 const scratch = mkdtempSync(join(tmpdir(), 'colloquy-packaging-'))
 after(() => rmSync(scratch, { recursive: true, force: true }))
 
-const { tarball } = await pack('colloquy', scratch)
-const installed = join(install(join(scratch, 'project'), [tarball]), 'node_modules/colloquy')
+const [library] = await packedPackages()
+const installed = join(install(join(scratch, 'project'), [library!.tarball]), 'node_modules/colloquy')
 
 /** Creates a project beside a build tool, with the packed library installed. Removed after the tests of the file. */
 export function newProject(tool: string = cache): string {

@@ -9,7 +9,8 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import type { BuildOptions } from 'esbuild'
 import { chromium } from 'playwright-core'
-import { type Packed, npm, packAll } from '../../scripts/pack.ts'
+import { type Packed, npm } from '../../scripts/pack.ts'
+import { packedPackages } from '../packed.ts'
 import { findPython } from '../clients/python.ts'
 import { filesOfPage } from '../page-files.ts'
 import { startPostgres } from '../postgres-server.ts'
@@ -27,7 +28,7 @@ let packed: Packed[] = []
 
 describe('the quick starts', { skip }, () => {
   before(async () => {
-    if (!skip) packed = await packAll(join(scratch, 'tarballs'))
+    if (!skip) packed = await packedPackages()
   })
 
   test('a Node script continues its conversation', () => {

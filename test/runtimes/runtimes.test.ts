@@ -9,7 +9,7 @@ import { createServer } from '@colloquy/server'
 import { listen } from '@colloquy/server/node'
 import Anthropic from 'colloquy'
 import { read } from '../source.ts'
-import { packAll } from '../../scripts/pack.ts'
+import { packedPackages } from '../packed.ts'
 import { findChromium, importMapOf, pageOf, startSite } from './chromium.ts'
 import { type Found, type RuntimeName, find } from './downloads.ts'
 import { install, installGlobally } from './install.ts'
@@ -26,7 +26,7 @@ import { startWorker } from './workerd.ts'
 const scratch = mkdtempSync(join(tmpdir(), 'colloquy-runtimes-'))
 after(() => rmSync(scratch, { recursive: true, force: true }))
 
-const packages = await packAll(scratch)
+const packages = await packedPackages()
 const tarballs = packages.map(({ tarball }) => tarball)
 const [library, , , cli] = tarballs
 const project = install(join(scratch, 'project'), tarballs)
