@@ -27,8 +27,22 @@ if (!isInstalled()) {
 }
 
 function isInstalled() {
-  const binary = process.platform === 'win32' ? '.bin/node.cmd' : '.bin/node'
-  return read(stamp) === wanted && existsSync(new URL(binary, modules))
+  return read(stamp) === stampText()
+}
+
+/** The content of the stamp. It ends with the version of the Node that stands in for the pinned one. */
+function stampText() {
+  return hasPinnedNode() ? wanted : `${wanted} ${process.versions.node}`
+}
+
+function hasPinnedNode() {
+  return existsSync(new URL(process.platform === 'win32' ? '.bin/node.cmd' : '.bin/node', modules))
+}
+
+/** Whether this Node can stand in for the pinned one, which npm has not for every system. */
+function runsTypeScript() {
+  const [major, minor] = process.versions.node.split('.').map(Number)
+  return major >= 24 || (major === 22 && minor >= 18)
 }
 
 async function install() {
@@ -41,12 +55,25 @@ async function install() {
   let outcome = await run('npm', parameters)
   // npm skips the binaries of tools that need a newer Node than its own. Now the PATH leads to the pinned Node.
   if (outcome === 0 && lacksBinaries()) outcome = await run('npm', parameters)
+  if (outcome === 0 && !hasPinnedNode()) {
+    const missing = `npm has no Node ${pinnedNode()} for ${process.platform} ${process.arch}`
+    if (runsTypeScript()) process.stderr.write(`Using Node ${process.versions.node}: ${missing}\n`)
+    else return fail(`Cannot run on Node ${process.versions.node}, and ${missing}: install Node 24 or newer`)
+  }
   if (outcome === 0) {
-    writeFileSync(stamp, wanted)
+    writeFileSync(stamp, stampText())
     return
   }
-  process.stderr.write(`Cannot install what Colloquy needs: npm install ended with ${outcome}\n`)
+  fail(`Cannot install what Colloquy needs: npm install ended with ${outcome}`)
+}
+
+function fail(message) {
+  process.stderr.write(`${message}\n`)
   process.exitCode = 1
+}
+
+function pinnedNode() {
+  return JSON.parse(readFileSync(new URL('package.json', root), 'utf8')).optionalDependencies.node
 }
 
 /** Whether a binary for this system, with any C library but musl, is missing. */

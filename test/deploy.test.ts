@@ -103,9 +103,9 @@ test('the Dockerfile installs the packed program, on the supported Node', () => 
   const text = read('deploy/Dockerfile')
   assert.match(text, /cd packages\/cli && npm pack .*--pack-destination \/packed/)
   assert.match(text, /npm install .* \/packed\/\*\.tgz/)
-  const { devDependencies } = JSON.parse(read('package.json')) as { devDependencies: { node: string } }
+  const { optionalDependencies } = JSON.parse(read('package.json')) as { optionalDependencies: { node: string } }
   for (const [, version] of text.matchAll(/^FROM node:(\d+)/gm))
-    assert.equal(version, devDependencies.node.split('.')[0])
+    assert.equal(version, optionalDependencies.node.split('.')[0])
   assert.match(text, /scripts\/setup\.js/)
 })
 

@@ -54,6 +54,29 @@ test('setup installs again with the pinned Node when npm skipped a binary for th
   assert.equal(await calls('true'), 2)
 })
 
+test('setup uses the Node of the machine where npm has no other', { skip }, async (t) => {
+  const checkout = newCheckout(t, 'true')
+  const first = await setup(checkout)
+  assert.equal(first.code, 0)
+  const { platform, arch, versions } = process
+  const note = `Using Node ${versions.node}: npm has no Node 24.0.1 for ${platform} ${arch}\n`
+  assert.ok(first.stderr.endsWith(note), first.stderr)
+  assert.deepEqual(await setup(checkout), { code: 0, stdout: '', stderr: '' })
+})
+
+test('setup says which Node is needed where npm has none, and tries again the next time', { skip }, async (t) => {
+  const checkout = newCheckout(t, 'true')
+  const old = `data:text/javascript,Object.defineProperty(process, 'versions', { value: { node: '22.17.0' } })`
+  const failed = await start(checkout, ['--import', old]).ended
+  assert.equal(failed.code, 1)
+  assert.match(
+    failed.stderr,
+    /Cannot run on Node 22\.17\.0, and npm has no Node 24\.0\.1 for \w+ \w+: install Node 24 or newer\n$/,
+  )
+  assert.equal((await setup(checkout)).code, 0)
+  assert.equal(installs(checkout), 2)
+})
+
 test('setup reports a failed install and retries the next time', { skip }, async (t) => {
   const checkout = newCheckout(t, 'echo "no network" >&2; exit 7')
   const failed = await setup(checkout)
@@ -110,7 +133,7 @@ function newCheckout(t: TestContext, npm: string): string {
   const checkout = join(scratch, t.name.replaceAll(/\W+/g, '-'))
   mkdirSync(join(checkout, 'bin'), { recursive: true })
   cpSync(new URL('../scripts/setup.js', import.meta.url), join(checkout, 'scripts/setup.js'))
-  writeFileSync(join(checkout, 'package.json'), '{ "type": "module" }')
+  writeFileSync(join(checkout, 'package.json'), '{ "type": "module", "optionalDependencies": { "node": "24.0.1" } }')
   writeFileSync(join(checkout, 'package-lock.json'), '{}')
   writeNpm(checkout, npm)
   return checkout
@@ -133,8 +156,8 @@ function setup(checkout: string): Promise<{ code: number | null; stdout: string;
   return start(checkout).ended
 }
 
-function start(checkout: string) {
-  const child = spawn(process.execPath, [join(checkout, 'scripts/setup.js')], {
+function start(checkout: string, options: string[] = []) {
+  const child = spawn(process.execPath, [...options, join(checkout, 'scripts/setup.js')], {
     env: { ...process.env, PATH: join(checkout, 'bin') + delimiter + process.env['PATH'] },
   })
   let stdout = ''
