@@ -24,9 +24,17 @@ export class LateError extends Error {}
 /** Whether the connection was lost, so that it is not known whether the statement happened: the database can be asked. */
 export function isLost(error: unknown): boolean {
   const cause = error instanceof StoreError ? error.cause : undefined
-  const { code } = (cause ?? {}) as { code?: unknown }
-  const isAnswer = /^(?=.*\d)[0-9A-Z]{5}$/.test(String(code))
+  const isAnswer = /^(?=.*\d)[0-9A-Z]{5}$/.test(codeOf(cause))
   return cause instanceof Error && !(cause instanceof LateError) && !isAnswer
+}
+
+/** Whether the database is not there at the moment: the connection was lost, or it stops, starts or has no connection left. */
+export function isAway(error: unknown): boolean {
+  return isLost(error) || (error instanceof StoreError && /^(57P0[123]|08\w{3}|53300)$/.test(codeOf(error.cause)))
+}
+
+function codeOf(error: unknown): string {
+  return String(((error ?? {}) as { code?: unknown }).code)
 }
 
 /** The message of an error; of several, if a host has several addresses and none can be reached. */

@@ -138,6 +138,39 @@ test('a turn is begun if the connection is lost before the answer, and not if it
 })
 
 // The beginning of a turn does not wait for the disk: a database that crashes forgets it, and may use its ids again.
+test('a reply waits for a database that is away for a while, and is written once', async () => {
+  const schema = { schema: 'away' }
+  const codes = ['EPIPE', 'ECONNREFUSED', '57P03', '57P01']
+  let failures: { code: string; isDone: boolean }[] = []
+  const query = async (sql: string, values?: unknown[]): Promise<{ rows: unknown[] }> => {
+    const failure = /\.delta SELECT|finish_turn\(/.test(sql) ? failures.shift() : undefined
+    if (failure === undefined || failure.isDone) {
+      const answer = await db.query(sql, values)
+      if (failure === undefined) return answer
+    }
+    throw Object.assign(new Error('The database is away'), { code: failure.code })
+  }
+  const store = postgresStore({ query }, { ...schema, leaseMs: 3_000 })
+  await store.create({ id: 'one', title: null, settings: '{}', at: 1 })
+  const begun = (await store.begin({ id: 'one', version: 1, parent: 0, messages: [], at: 1 })) as BegunTurn
+  const { handle, reply } = begun
+  const away = codes.map((code) => ({ code, isDone: code === 'EPIPE' }))
+  failures = [...away]
+  assert.equal(await store.journal({ handle, index: 0, json: '[1]', at: 1 }), false)
+  assert.deepEqual(failures, [])
+  failures = Array.from({ length: 99 }, () => ({ code: '57P03', isDone: false }))
+  await assert.rejects(store.journal({ handle, index: 1, json: '[2]', at: 1 }), /The database is away$/)
+  failures = [{ code: '22P02', isDone: false }]
+  await assert.rejects(store.journal({ handle, index: 1, json: '[2]', at: 1 }), /The database is away$/)
+  failures = []
+  assert.deepEqual((await store.received('one', reply, 0))?.parts, ['[1]'])
+  failures = [...away]
+  const end = { id: 'one', handle, state: 'committed', json: '{}', received: null, reply: '{}', at: 1 } as const
+  assert.deepEqual(await store.finish(end), { number: reply })
+  assert.deepEqual(failures, [])
+  assert.equal((await store.open('one'))?.messages.length, 1)
+})
+
 describe('a turn whose beginning the database has lost', () => {
   let store: ConversationStore
   beforeEach(async () => {

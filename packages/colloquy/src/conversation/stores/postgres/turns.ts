@@ -7,7 +7,7 @@ import type { BeginStep, BegunTurn, FinishedTurn, FinishStep, JournalStep, Repea
 import { checksumOf, type MessageRow, originChecksum, placeSql, StoredMessage } from '../stored-message.ts'
 import { commitLater, type PostgresConnection, statement } from './connection.ts'
 import { findConversation, refuseChange } from './conversation-row.ts'
-import { isLost } from './error.ts'
+import { isAway, isLost } from './error.ts'
 import { isOfId, messageColumns, rowsOf } from './messages.ts'
 import { accountsJson, limitedJson } from './spending.ts'
 
@@ -115,7 +115,7 @@ const journal = statement(
        state = CASE WHEN state = 'pending' AND :json::text <> '' THEN 'streaming' ELSE state END
      WHERE id = :handle::bigint AND owner = :owner::text RETURNING id, stopping
    ), journal AS (
-     INSERT INTO %.delta SELECT id, :index::int, :json::text FROM reply WHERE :json::text <> ''
+     INSERT INTO %.delta SELECT id, :index::int, :json::text FROM reply WHERE :json::text <> '' ON CONFLICT DO NOTHING
    )
    SELECT stopping, ${commitLater} FROM reply`,
   { isFrequent: true },
@@ -123,14 +123,23 @@ const journal = statement(
 
 export async function journalReply(db: PostgresConnection, clock: LeaseClock, step: JournalStep): Promise<boolean> {
   const { handle, index, json } = step
-  const lease = await db.row<{ stopping: boolean | null }>(journal, {
-    handle,
-    index,
-    json,
-    owner: thisProcess(),
-    until: clock.end,
-  })
+  const write = (): Promise<{ stopping: boolean | null } | undefined> =>
+    db.row(journal, { handle, index, json, owner: thisProcess(), until: clock.end })
+  const lease = await whileAway(write, clock.heartbeatMs)
   return lease?.stopping ?? false
+}
+
+/** Does work again that fails because the database is away, such as for a restart. Gives up after a time in milliseconds. */
+async function whileAway<T>(work: () => Promise<T>, limitMs: number): Promise<T> {
+  const end = performance.now() + limitMs
+  for (let waitMs = 50; ; waitMs = Math.min(waitMs * 2, 1_000)) {
+    try {
+      return await work()
+    } catch (error) {
+      if (!isAway(error) || performance.now() + waitMs > end) throw error
+    }
+    await new Promise((resolve) => setTimeout(resolve, waitMs))
+  }
 }
 
 const finish = statement(
@@ -142,7 +151,7 @@ const finish = statement(
 
 export async function finishReply(db: PostgresConnection, clock: LeaseClock, step: FinishStep): Promise<FinishedTurn> {
   try {
-    const finished = await storeReply(db, clock, step)
+    const finished = await whileAway(() => storeReply(db, clock, step), clock.heartbeatMs)
     db.begun.delete(step.handle)
     return finished
   } catch (error) {
