@@ -56,10 +56,12 @@ export async function send(path: string, init: RequestInit = {}): Promise<Respon
     throw new ApiFailure(0, 'connection_error', `Cannot reach the server at ${location.host}`)
   }
   const { state } = connection.peek()
-  wasOpen ||= response.ok
+  // A server without keys shows its usage to everyone.
+  const hasSession = response.ok && /^api\/(?!session)/.test(path)
+  wasOpen ||= hasSession
   if (response.status === 401) lock()
   // Another tab may have opened a session, whose cookie this one has too.
-  else if (state === 'lost' || (state === 'locked' && response.ok)) connection.value = { state: 'connected' }
+  else if (state === 'lost' || (state === 'locked' && hasSession)) connection.value = { state: 'connected' }
   if (response.ok) return response
   throw await failureOf(response)
 }
