@@ -99,7 +99,6 @@ describe('hostile replies and pages', { skip }, () => {
       await other.page.goto(`${url}/settings`)
       await other.page.getByRole('button', { name: 'Sign out' }).click()
       await other.page.getByRole('heading', { name: 'Sign in to Colloquy' }).waitFor()
-      // A link in the tab of the page differs in its fragment only.
       // A server without keys shows its usage to everyone: an answer does not mean that there is a session.
       const { promise: isHeld, resolve: release } = Promise.withResolvers<void>()
       await page.route(/\/admin\/usage/, (route) => isHeld.then(() => route.continue()))
@@ -109,6 +108,7 @@ describe('hostile replies and pages', { skip }, () => {
       release()
       await page.waitForLoadState('networkidle')
       assert.equal(await signIn.count(), 1)
+      // A link in the tab of the page differs in its fragment only.
       await page.goto(newLink())
       await page.locator('nav.chats li').waitFor()
     })
