@@ -235,6 +235,19 @@ describe('a SQLite file with flipped bytes', () => {
     await conversations.close()
   })
 
+  test('counts no reply twice', async () => {
+    // The entry for message 11 in the index, whose number becomes an empty text, and its row that of message 6.
+    const damaged = Buffer.from(bytes)
+    const at = damaged.indexOf(Buffer.from([6, 4, 9, 1, 1, 11, 11]))
+    damaged[at] = 7
+    damaged[at + 3] = 13
+    const path = join(folder, 'twice.db')
+    writeFileSync(path, damaged)
+    const conversations = openConversations({ engine: script([]), store: sqliteStore(path) })
+    assert.equal((await conversations.open('one')).usage.calls, 6)
+    await conversations.close()
+  })
+
   test('shows the messages unchanged or damaged, and throws nothing but errors of its own', async () => {
     const flip = fc.record({ at: fc.nat(bytes.length - 1), bits: fc.integer({ min: 1, max: 255 }) })
     let files = 0

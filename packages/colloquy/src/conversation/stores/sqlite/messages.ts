@@ -94,13 +94,15 @@ export function offPathReplies(
   path: readonly { number: number }[],
 ): string[] {
   const onPath = new Set(path.map(({ number }) => number))
+  // A damaged index may lead to one row twice.
+  const rows = new Set<number>()
   return db
-    .rows<{ number: number; reply: string }>(
-      `SELECT number, reply FROM message WHERE conversation = ? AND reply IS NOT NULL
-       UNION ALL SELECT 0, reply FROM erased WHERE conversation = ?`,
+    .rows<{ row: number; number: number; reply: string }>(
+      `SELECT id AS row, number, reply FROM message WHERE conversation = ? AND reply IS NOT NULL
+       UNION ALL SELECT -rowid, 0, reply FROM erased WHERE conversation = ?`,
       [conversation, conversation],
     )
-    .filter(({ number }) => !onPath.has(number))
+    .filter(({ row, number }) => !rows.has(row) && rows.add(row) && !onPath.has(number))
     .map(({ reply }) => reply)
 }
 
