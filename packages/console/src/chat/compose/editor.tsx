@@ -17,8 +17,8 @@ interface EditorProps {
 export function beginEdit(chat: OpenChat, message: PathMessageJson): void {
   const { texts = textsIn(contentOf(message)) } = editOf(chat.id, message.id) ?? {}
   setEdit(chat.id, message.id, { texts, isOpen: true })
-  // It is rendered by then.
-  requestAnimationFrame(() => focus(message, '.editor textarea'))
+  // It is rendered by then, and before the next key: Preact renders in a microtask.
+  queueMicrotask(() => focus(message, '.editor textarea'))
 }
 
 /** Edits the text of a message, or that of each tool result in it. Its other blocks stay. The text is kept until it is saved. */
