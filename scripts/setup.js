@@ -39,7 +39,7 @@ function hasPinnedNode() {
   return existsSync(new URL(process.platform === 'win32' ? '.bin/node.cmd' : '.bin/node', modules))
 }
 
-/** Whether this Node can stand in for the pinned one, which npm has not for every system. */
+/** Whether this Node can stand in for the pinned one. npm does not have the pinned one for every system. */
 function runsTypeScript() {
   const [major, minor] = process.versions.node.split('.').map(Number)
   return major >= 24 || (major === 22 && minor >= 18)

@@ -1,7 +1,7 @@
 import { StoreError } from '../../errors.ts'
 import { crc32 } from '../crc32.ts'
 import type { BeginStep } from '../store.ts'
-import { LateError, storeError } from './error.ts'
+import { codeOf, LateError, storeError } from './error.ts'
 import { inSchema, migrate, type PostgresDatabase } from './migrate.ts'
 
 /** A statement with named parameters. */
@@ -51,10 +51,6 @@ function isConflict(error: unknown): boolean {
 /** Whether a connection lacks a prepared statement, or has it already: a pooler gave the statement another connection. */
 function isNotPrepared(error: unknown): boolean {
   return ['26000', '42P05'].includes(codeOf(error))
-}
-
-function codeOf(error: unknown): string {
-  return String((error as { code?: unknown } | undefined)?.code)
 }
 
 /** Options of a `PostgresConnection`. */

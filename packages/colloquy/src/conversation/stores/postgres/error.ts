@@ -11,11 +11,10 @@ const codes: Readonly<Record<string, StoreErrorCode>> = { '53100': 'full', '2500
  * @param doing the end of the error message "Cannot …".
  */
 export function storeError(error: unknown, doing: string): BudgetError | StoreError {
-  const { code } = (error ?? {}) as { code?: unknown }
   const message = messageOf(error)
   const [, refusal] = /colloquy: over the limit (\{.*\})/.exec(message) ?? []
   if (refusal !== undefined) return budgetError(refusal)
-  return new StoreError(codes[String(code)] ?? 'failed', `Cannot ${doing}: ${message}`, { cause: error })
+  return new StoreError(codes[codeOf(error)] ?? 'failed', `Cannot ${doing}: ${message}`, { cause: error })
 }
 
 /** The database did not answer in time. */
@@ -33,7 +32,8 @@ export function isAway(error: unknown): boolean {
   return isLost(error) || (error instanceof StoreError && /^(57P0[123]|08\w{3}|53300)$/.test(codeOf(error.cause)))
 }
 
-function codeOf(error: unknown): string {
+/** The code of an error of the driver or the database; `undefined` as text if it has none. */
+export function codeOf(error: unknown): string {
   return String(((error ?? {}) as { code?: unknown }).code)
 }
 

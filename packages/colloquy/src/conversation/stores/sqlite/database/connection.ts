@@ -12,6 +12,7 @@ import { type Outcome, WriteQueue } from './write-queue.ts'
 const logPages = 4_000
 /** The longest log while many turns are committed at once: each of them would wait for the disk while it is moved. */
 const longLogPages = 16_000
+/** The number of writes in one transaction from which the log may grow longer. */
 const manyAtOnce = 50
 
 /** One open database: its prepared statements, its transactions, and its waiting for locks of other processes. */
