@@ -2,16 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { jsonOf } from '../../protocol/codec/attached-json.ts'
+import type { RequestSettings } from '../../protocol/models/longest-calls.ts'
 import type { ContentBlockParam, MessageCreateParams, MessageParam } from '../../protocol/types/params.ts'
 import { lazyMessage } from '../history/exact/lazy-message.ts'
 import type { CacheTtl } from './cache-policy.ts'
-import {
-  breakpointPlaces,
-  hasOwnBreakpoints,
-  type RequestSettings,
-  withBreakpoint,
-  withSharedBreakpoint,
-} from './breakpoints.ts'
+import { breakpointPlaces, hasOwnBreakpoints, withBreakpoint, withSharedBreakpoint } from './breakpoints.ts'
 
 const five = { type: 'ephemeral' } as const
 const hour = { type: 'ephemeral', ttl: '1h' } as const

@@ -1,18 +1,11 @@
 import { hasAttachedJson, jsonOf } from '../../protocol/codec/attached-json.ts'
 import type { CacheControlEphemeral } from '../../protocol/types/tool.ts'
-import type {
-  ContentBlockParam,
-  MessageCreateParams,
-  MessageParam,
-  TextBlockParam,
-} from '../../protocol/types/params.ts'
+import type { ContentBlockParam, MessageParam, TextBlockParam } from '../../protocol/types/params.ts'
+import type { RequestSettings } from '../../protocol/models/longest-calls.ts'
 import { isBlank, isThinking } from '../../protocol/sendable.ts'
 import { endOfString } from '../history/exact/json-members.ts'
 import { lazyMessage } from '../history/exact/lazy-message.ts'
 import type { CacheTtl } from './cache-policy.ts'
-
-/** The parameters of a request besides its messages. */
-export type RequestSettings = Omit<MessageCreateParams, 'messages'>
 
 /** A breakpoint finds a cache entry at most this many blocks before it, itself included. */
 const lookBack = 20

@@ -1,16 +1,11 @@
 import { bandFor, priceAt } from '../../protocol/models/cost.ts'
 import type { Usage } from '../../protocol/types/message.ts'
 import type { ModelEntry } from '../../protocol/models/model-entry.ts'
+import type { RequestSettings } from '../../protocol/models/longest-calls.ts'
 import { findModel } from '../../protocol/models/models.ts'
 import type { MessageCreateParams, MessageParam } from '../../protocol/types/params.ts'
 import { callsIn, lastCallIn, tokenCounts } from '../../protocol/models/token-counts.ts'
-import {
-  breakpointPlaces,
-  hasOwnBreakpoints,
-  type RequestSettings,
-  withBreakpoint,
-  withSharedBreakpoint,
-} from './breakpoints.ts'
+import { breakpointPlaces, hasOwnBreakpoints, withBreakpoint, withSharedBreakpoint } from './breakpoints.ts'
 import {
   type CacheOutlook,
   type CacheTtl,

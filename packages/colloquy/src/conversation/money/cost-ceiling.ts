@@ -3,6 +3,7 @@ import {
   boundAt,
   type LongestCalls,
   longestCalls,
+  type RequestSettings,
   sumOfBounds,
   timesBound,
 } from '../../protocol/models/longest-calls.ts'
@@ -10,7 +11,6 @@ import { costBound, mostSearches } from '../../protocol/models/most-cost.ts'
 import { isCount } from '../../protocol/models/token-counts.ts'
 import { AnthropicError } from '../../protocol/types/error.ts'
 import type { MessageCreateParams } from '../../protocol/types/params.ts'
-import type { RequestSettings } from '../cache/breakpoints.ts'
 import type { Amounts } from '../stores/store.ts'
 
 /** A request whose cost is to be bounded. */

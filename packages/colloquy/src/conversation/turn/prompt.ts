@@ -1,6 +1,6 @@
 import type { Engine, EngineContext } from '../../protocol/types/engine.ts'
 import type { MessageCreateParams, MessageParam } from '../../protocol/types/params.ts'
-import type { RequestSettings } from '../cache/breakpoints.ts'
+import type { RequestSettings } from '../../protocol/models/longest-calls.ts'
 import type { CachedRequest } from '../cache/cache-planner.ts'
 import type { History } from '../history/history.ts'
 import { containerIn } from '../history/reply-record.ts'

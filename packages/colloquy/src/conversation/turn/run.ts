@@ -1,6 +1,6 @@
 import type { Message } from '../../protocol/types/message.ts'
 import type { MessageContentParam } from '../../protocol/types/params.ts'
-import type { RequestSettings } from '../cache/breakpoints.ts'
+import type { RequestSettings } from '../../protocol/models/longest-calls.ts'
 import type { History } from '../history/history.ts'
 import { ReplyBuilder } from '../history/reply-builder.ts'
 import { titleOf } from '../history/view.ts'

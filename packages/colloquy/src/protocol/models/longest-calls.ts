@@ -6,7 +6,7 @@ import type { MessageCreateParams } from '../types/params.ts'
 import { findModel } from './models.ts'
 import { isCount } from './token-counts.ts'
 
-/** A request without its messages. */
+/** The parameters of a request besides its messages. */
 export type RequestSettings = Omit<MessageCreateParams, 'messages'>
 
 /** An upper bound that may grow with `max_tokens`. */
