@@ -22,6 +22,9 @@ export const budget: Racer = { name: 'the same with a budget', contestant: 'budg
 export const grouped: Racer = { name: 'bare node:sqlite, group commit', contestant: 'grouped' }
 const array: Racer = { name: 'the array saved whole', contestant: 'array' }
 
+/** V8's slowest compiler takes a part of the first 14,000 turns of a process. */
+export const warmUp = 15_000
+
 /** All contestants that can run on this machine. */
 export function racers(): Racer[] {
   const peer = langgraph()

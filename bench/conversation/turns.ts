@@ -1,9 +1,7 @@
 import { type Row, table, verdict } from '../client/table.ts'
-import { budget, colloquy, floor, race, racers, store } from './race.ts'
+import { budget, colloquy, floor, race, racers, store, warmUp } from './race.ts'
 
 const places = [10, 100, 1_000, 3_000]
-/** V8's slowest compiler takes a part of the first 14,000 turns of a process. */
-const warmUp = 15_000
 
 /**
  * The cost of a turn of 2 KB after a number of earlier turns, compared with the same rows written by hand. The events
