@@ -1,3 +1,4 @@
+import { blockAt } from '../../protocol/codec/event-values.ts'
 import type { ToolUseBlock } from '../../protocol/types/message.ts'
 import type { ToolResultBlockParam } from '../../protocol/types/params.ts'
 import { calledToolset } from '../../tools/call.ts'
@@ -24,7 +25,7 @@ export function startEagerly(
   let due: ToolUseBlock[] = []
   stream.on('delivered', (event, message, afterReaders) => {
     if (event.type === 'content_block_stop') {
-      const block = message.content[event.index]
+      const block = blockAt(message, event.index)
       if (block?.type !== 'tool_use') return
       arrived.push(block)
       due.push(block)

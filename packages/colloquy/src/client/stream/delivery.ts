@@ -3,6 +3,7 @@ import type { ContentBlockDeltaEvent, MessageStreamEvent } from '../../protocol/
 import type { ContentBlock, Message } from '../../protocol/types/message.ts'
 import type { Unlisted } from '../../protocol/types/unlisted.ts'
 import type { EventQueue } from './event-queue.ts'
+import { blockAt } from '../../protocol/codec/event-values.ts'
 import type { MessageEvents } from './events/message-events.ts'
 import type { Listeners } from './listeners.ts'
 
@@ -59,9 +60,9 @@ function afterReaders(queues: Audience['queues'], callback: () => void): void {
 /** Emits an event of the message, then what it adds to the message. */
 function emitEvent(listeners: Listeners, event: MessageStreamEvent, message: Message): void {
   listeners.emit('streamEvent', event, message)
-  if (event.type === 'content_block_delta') emitDelta(listeners, event, message.content[event.index])
+  if (event.type === 'content_block_delta') emitDelta(listeners, event, blockAt(message, event.index))
   else if (event.type === 'content_block_stop') {
-    const block = message.content[event.index]
+    const block = blockAt(message, event.index)
     if (block) listeners.emit('contentBlock', block)
   }
 }

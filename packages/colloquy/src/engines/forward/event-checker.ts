@@ -1,5 +1,6 @@
 import type { EventCollector, StreamedEvent } from '../../client/stream/events/message-decoder.ts'
 import {
+  deltaTexts,
   malformed,
   objectOf,
   outOfOrder,
@@ -63,17 +64,9 @@ function checkIndex({ type, index }: { type: string; index: number }): void {
   if (!Number.isInteger(index)) throw malformed(type, 'index', 'a whole number', index)
 }
 
-/** The field of each delta that must be a text. */
-const textFields: Record<string, string> = {
-  text_delta: 'text',
-  thinking_delta: 'thinking',
-  signature_delta: 'signature',
-  input_json_delta: 'partial_json',
-}
-
 function checkDelta(delta: ContentBlockDelta): void {
   if (typeof delta?.type !== 'string') throw malformed('content_block_delta', 'delta', 'an object with a type', delta)
-  const field = textFields[delta.type]
+  const field = deltaTexts[delta.type]
   if (field !== undefined) stringOf(Reflect.get(delta, field), 'content_block_delta', `delta.${field}`)
   else if (delta.type === 'citations_delta') objectOf(delta.citation, 'content_block_delta', 'delta.citation')
   else if (delta.type === 'compaction_delta' && delta.content != null)

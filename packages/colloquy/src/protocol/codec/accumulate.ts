@@ -16,7 +16,15 @@ import type { ContentBlock, Message } from '../types/message.ts'
 import { setPartialInput } from './partial-input.ts'
 import { parseJson } from './parse-json.ts'
 import { JsonReader } from './partial-json.ts'
-import { malformed, objectOf, outOfOrder, startedBlock, startedMessage, stringOf } from './event-values.ts'
+import {
+  malformed,
+  objectOf,
+  outOfOrder,
+  setBlocksByIndex,
+  startedBlock,
+  startedMessage,
+  stringOf,
+} from './event-values.ts'
 import { pinCompiledCode } from './pin-compiled-code.ts'
 
 /**
@@ -134,6 +142,7 @@ export class MessageAccumulator {
     const block = startedBlock(start)
     message.content.push(block)
     this.#addOpen(index, block)
+    if (index !== message.content.length - 1) setBlocksByIndex(message, this.#blocks)
     // From here on another model writes the reply, and is paid for it.
     if (block.type === 'fallback' && typeof block.to?.model === 'string') message.model = block.to.model
   }

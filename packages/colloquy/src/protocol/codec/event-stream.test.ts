@@ -127,7 +127,7 @@ test('parseEvent() reads a changed delta as JSON.parse() does, or refuses it', (
       for (const { at, length, insert } of changes) data = spliced(data, at < 0 ? data.length + at : at, length, insert)
       assert.deepEqual(
         parsed(() => parseEvent({ event: undefined, data })),
-        parsed(() => JSON.parse(data)),
+        parsed(() => filled(JSON.parse(data))),
         data,
       )
     }),
@@ -148,6 +148,29 @@ function parsed(parse: () => unknown): unknown {
     return undefined
   }
 }
+
+/** The event with the text that its delta lacks. */
+function filled(event: { type?: unknown; delta?: Record<string, unknown> } | null): unknown {
+  if (event?.type !== 'content_block_delta') return event
+  const name = texts[String(event.delta?.['type'])]
+  return name === undefined ? event : { ...event, delta: { ...event.delta, [name]: event.delta![name] ?? '' } }
+}
+
+const texts: Record<string, string> = {
+  text_delta: 'text',
+  thinking_delta: 'thinking',
+  signature_delta: 'signature',
+  input_json_delta: 'partial_json',
+}
+
+test('parseEvent() reads a text that a delta lacks as an empty one', () => {
+  for (const [type, field] of Object.entries(texts))
+    for (const sent of [{ type }, { type, [field]: null }]) {
+      const event = { type: 'content_block_delta', index: 0, delta: sent }
+      const read = parseEvent({ event: undefined, data: JSON.stringify(event) })
+      assert.deepEqual(read, { ...event, delta: { type, [field]: '' } })
+    }
+})
 
 test('parseEvent() reads deltas with more fields and in other spellings', () => {
   const piece = { type: 'text_delta', text: 'a' }

@@ -8,7 +8,7 @@ import type {
   PingEvent,
   ServerEvent,
 } from '../types/event.ts'
-import { objectOf } from './event-values.ts'
+import { deltaTexts, objectOf } from './event-values.ts'
 import { parseJson } from './parse-json.ts'
 import { pinCompiledCode } from './pin-compiled-code.ts'
 import { type ServerSentEvent, type SseOptions, SseParser, encodeSse } from './sse.ts'
@@ -68,8 +68,8 @@ function* messageEvents(
 }
 
 /**
- * Parses the data of a server-sent event. If the data has no `type`, the name of the event becomes it. Undefined for events
- * without content, like the `[DONE]` of other APIs. Throws an `AnthropicError` if the data is not a JSON object.
+ * Parses the data of a server-sent event. If the data has no `type`, the name of the event becomes it; a text that a delta lacks
+ * is empty. Undefined for events without content, like the `[DONE]` of other APIs. Throws an `AnthropicError` if the data is not a JSON object.
  */
 export function parseEvent({ event: name, data }: ServerSentEvent): ServerEvent | undefined {
   if (name === 'ping') return { type: 'ping' }
@@ -79,6 +79,7 @@ export function parseEvent({ event: name, data }: ServerSentEvent): ServerEvent 
   if (delta) return delta
   const value = parseData(name, data)
   const type = value.type ?? name
+  if (type === 'content_block_delta') fillDelta(value)
   if (type === 'error') return errorEvent(data)
   // Some gateways report an error without a type and without the name of an event.
   if (type === undefined) return value.error ? errorEvent(data) : undefined
@@ -88,6 +89,13 @@ export function parseEvent({ event: name, data }: ServerSentEvent): ServerEvent 
   const event = parseJson(data) as ServerEvent
   texts.set(event, data)
   return event
+}
+
+/** Replaces the text that a gateway left out, or sent as null, by an empty one. */
+function fillDelta({ delta }: { delta?: unknown }): void {
+  const fields = delta as Record<string, unknown> | null | undefined
+  const name = deltaTexts[String(fields?.['type'])]
+  if (name !== undefined) fields![name] ??= ''
 }
 
 /** A delta with one piece of text, as the API writes it. */
@@ -136,7 +144,8 @@ function lastValue(data: string, from: number): string | undefined {
   while (data.charCodeAt(end) === blank) end--
   if (data.charCodeAt(end) !== closingBrace) return undefined
   try {
-    return JSON.parse(data.slice(from, end)) as string
+    const value: unknown = JSON.parse(data.slice(from, end))
+    return typeof value === 'string' ? value : undefined
   } catch {
     return undefined
   }
@@ -167,7 +176,7 @@ export function isErrorEvent(event: ServerEvent): event is ErrorEvent {
   return event.type === 'error'
 }
 
-function parseData(name: string | undefined, data: string): { type?: unknown; error?: unknown } {
+function parseData(name: string | undefined, data: string): { type?: unknown; error?: unknown; delta?: unknown } {
   let cause: unknown
   try {
     const value: unknown = JSON.parse(data)

@@ -38,6 +38,14 @@ const textFields: Record<string, readonly string[]> = {
   redacted_thinking: ['data'],
 }
 
+/** The field of each delta that is a text. */
+export const deltaTexts: Readonly<Record<string, string>> = {
+  text_delta: 'text',
+  thinking_delta: 'thinking',
+  signature_delta: 'signature',
+  input_json_delta: 'partial_json',
+}
+
 /** Returns a string of an event. Throws an `AnthropicError` that names the field for any other value. */
 export function stringOf(value: unknown, event: string, name: string): string {
   if (typeof value !== 'string') throw malformed(event, name, 'a string', value)
@@ -65,4 +73,20 @@ export function malformed(event: string, name: string, expected: string, found: 
 /** The error for an event that another one must precede. */
 export function outOfOrder({ type }: { type: string }, before: string): AnthropicError {
   return new AnthropicError(`Unexpected event order, got ${type} before ${before}`)
+}
+
+type BlocksByIndex = ReadonlyMap<number, { block: ContentBlock }>
+
+/** The messages whose stream has other indexes than `content`: some gateways leave blocks out, or count from 1. */
+const renumbered = new WeakMap<Message, BlocksByIndex>()
+
+/** Remembers the blocks of a message by the indexes of its events. */
+export function setBlocksByIndex(message: Message, blocks: BlocksByIndex): void {
+  renumbered.set(message, blocks)
+}
+
+/** The block that an event of a message means by its index; undefined if none began with it. */
+export function blockAt(message: Message, index: number): ContentBlock | undefined {
+  const blocks = renumbered.get(message)
+  return blocks ? blocks.get(index)?.block : message.content[index]
 }

@@ -101,6 +101,44 @@ test('a stream continues the text that message_start has', async () => {
   assert.equal(await clientOf({ body, type: 'text/event-stream' }).messages.stream(params).finalText(), 'Hello!')
 })
 
+test('a stream goes by the indexes of its events, whichever they are', async () => {
+  for (const [first, second] of [
+    [1, 2],
+    [0, 2],
+    [3, 3],
+  ] as const) {
+    const numbered = (index: number, ...events: Event[]): Event[] => events.map((event) => ({ ...event, index }))
+    const body = inOnePiece(
+      start,
+      ...numbered(first, textStart, text('a'), textStop),
+      ...numbered(second, textStart, text('b'), text('c'), textStop),
+      endTurn,
+      stop,
+    )
+    const heard: unknown[] = []
+    await clientOf({ body, type: 'text/event-stream' })
+      .messages.stream(params)
+      .on('text', (...values) => heard.push(values))
+      .on('contentBlock', (block) => heard.push(block.type === 'text' && block.text))
+      .done()
+    assert.deepEqual(heard, [['a', 'a'], 'a', ['b', 'b'], ['c', 'bc'], 'bc'])
+  }
+})
+
+test('a delta without its text is an empty one to each reader', async () => {
+  const empty = { ...text(''), delta: { type: 'text_delta', text: null } }
+  const sent: Sent = { body: inOnePiece(start, textStart, empty, text('a'), endTurn, stop), type: 'text/event-stream' }
+  const heard: unknown[] = []
+  const stream = clientOf(sent).messages.stream(params)
+  stream.on('text', (delta, snapshot) => heard.push([delta, snapshot]))
+  assert.equal(await stream.finalText(), 'a')
+  assert.deepEqual(heard, [
+    ['', ''],
+    ['a', 'a'],
+  ])
+  assert.equal(await textOf(await clientOf(sent).messages.create({ ...params, stream: true })), 'a')
+})
+
 const lasting = { type: 'error', error: { type: 'invalid_request_error', message: 'Wrong model' } }
 
 /** Errors as gateways send them with a status of 200. Their words are kept. */
