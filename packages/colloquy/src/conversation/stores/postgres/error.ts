@@ -21,7 +21,7 @@ export function storeError(error: unknown, doing: string): BudgetError | StoreEr
 export class LateError extends Error {}
 
 /** Whether the connection was lost, so that it is not known whether the statement happened: the database can be asked. */
-export function isLost(error: unknown): boolean {
+function isLost(error: unknown): boolean {
   const cause = error instanceof StoreError ? error.cause : undefined
   const isAnswer = /^(?=.*\d)[0-9A-Z]{5}$/.test(codeOf(cause))
   return cause instanceof Error && !(cause instanceof LateError) && !isAnswer

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { beforeEach, describe, test } from 'node:test'
-import type { BegunTurn, ConversationStore, FinishStep } from '../store.ts'
+import type { BeginStep, BegunTurn, ConversationStore, FinishStep } from '../store.ts'
 import { LeaseClock } from '../lease.ts'
 import { PostgresConnection } from './connection.ts'
 import { postgresStore } from './store.ts'
@@ -111,63 +111,100 @@ test('a question and a journal do not wait for the disk, a reply does', async ()
   assert.deepEqual(await during(() => store.finish({ ...end, state: 'committed' })), [on, on])
 })
 
-test('a turn is begun if the connection is lost before the answer, and not if it is lost before the question', async () => {
-  const schema = { schema: 'lost' }
-  const whole = postgresStore(db, schema)
-  for (const id of ['before', 'after', 'refused']) await whole.create({ id, title: null, settings: '{}', at: 1 })
-  const cut = Object.assign(new Error('Connection terminated unexpectedly'), { code: 'EPIPE' })
-  const query = async (sql: string, values?: unknown[]): Promise<{ rows: unknown[] }> => {
-    const isBegin = sql.includes('begin_turn')
-    if (isBegin && values?.[0] === 'before') throw cut
-    const answer = await db.query(sql, values)
-    if (isBegin) throw values?.[0] === 'after' ? cut : Object.assign(new Error('no'), { code: '57P01' })
-    return answer
-  }
-  const store = postgresStore({ query }, schema)
-  const begin = (id: string): Promise<unknown> => {
-    const messages = [{ role: 'user', json: '{"role":"user","content":"hi"}' }]
-    return store.begin({ id, version: 1, parent: 0, messages, at: 2 })
-  }
-  await assert.rejects(begin('before'), { name: 'StoreError' })
-  await assert.rejects(begin('refused'), { name: 'StoreError' })
-  const { handle, ...begun } = (await begin('after')) as BegunTurn
-  assert.deepEqual(begun, { repeated: false, version: 2, first: 1, reply: 2 })
-  const end = { id: 'after', handle, json: '{}', received: null, reply: '{}', at: 1 }
-  assert.deepEqual(await store.finish({ ...end, state: 'committed' }), { number: 2 })
-  assert.deepEqual((await whole.open('before'))?.messages, [])
-})
+interface Failure {
+  code: string
+  /** Whether the statement has happened all the same. */
+  isDone: boolean
+}
 
-// The beginning of a turn does not wait for the disk: a database that crashes forgets it, and may use its ids again.
-test('a reply waits for a database that is away for a while, and is written once', async () => {
-  const schema = { schema: 'away' }
-  const codes = ['EPIPE', 'ECONNREFUSED', '57P03', '57P01']
-  let failures: { code: string; isDone: boolean }[] = []
+/** A store whose database fails at the statements that match, as it is told: before it runs them, or after. */
+function failingStore(schema: string, matching: RegExp, failures: Failure[]): ConversationStore {
   const query = async (sql: string, values?: unknown[]): Promise<{ rows: unknown[] }> => {
-    const failure = /\.delta SELECT|finish_turn\(/.test(sql) ? failures.shift() : undefined
+    const failure = matching.test(sql) ? failures.shift() : undefined
     if (failure === undefined || failure.isDone) {
       const answer = await db.query(sql, values)
       if (failure === undefined) return answer
     }
     throw Object.assign(new Error('The database is away'), { code: failure.code })
   }
-  const store = postgresStore({ query }, { ...schema, leaseMs: 3_000 })
+  return postgresStore({ query }, { schema, leaseMs: 3_000 })
+}
+
+/** Failures of a database that restarts, the first one after it has done what it was told. */
+const away = ['EPIPE', 'ECONNREFUSED', '57P03', '57P01'].map((code) => ({ code, isDone: code === 'EPIPE' }))
+const longAway = Array.from({ length: 99 }, () => ({ code: '57P03', isDone: false }))
+
+describe('a turn that begins while the database is away for a while', () => {
+  const failures: Failure[] = []
+  const store = failingStore('beginning', /begin_turn\(/, failures)
+  let conversations = 0
+
+  async function begin(given: typeof failures, step: Partial<BeginStep> = {}): Promise<BegunTurn & { id: string }> {
+    const id = `c${++conversations}`
+    await store.create({ id, title: null, settings: '{}', at: 1 })
+    failures.splice(0, failures.length, ...given)
+    const messages = [{ role: 'user', json: '{"role":"user","content":"hi"}' }]
+    const begun = await store.begin({ id, version: 1, parent: 0, messages, at: 2, ...step })
+    return { id, ...(begun as BegunTurn) }
+  }
+
+  for (const key of [undefined, 'key']) {
+    for (const isDone of [true, false]) {
+      const how = isDone ? 'loses its first answer' : 'was lost'
+      test(`begins once if it ${how}, ${key === undefined ? 'without' : 'with'} a key`, async () => {
+        const { id, handle, ...begun } = await begin(isDone ? away : away.slice(1), { key })
+        assert.equal(failures.length, 0)
+        assert.deepEqual(begun, { repeated: false, version: 2, first: 1, reply: 2 })
+        const end = { id, handle, json: '{}', received: null, reply: '{}', at: 1 }
+        assert.deepEqual(await store.finish({ ...end, state: 'committed' }), { number: 2 })
+        assert.equal((await store.open(id))?.messages.length, 2)
+      })
+    }
+  }
+
+  test('reserves its cost once', async () => {
+    const account = { user: 'ada', day: '' }
+    const reservation = { picoUsd: 60n, tokens: 6n, accounts: [{ ...account, most: { picoUsd: 100n } }] }
+    await begin(away, { reservation })
+    assert.equal((await store.spending(account)).held.picoUsd, 60n)
+  })
+
+  test('is not the turn that another one began with the same words at the same time', async () => {
+    const { id } = await begin([])
+    failures.push(away[1]!)
+    const messages = [{ role: 'user', json: '{"role":"user","content":"hi"}' }]
+    const again = store.begin({ id, version: 1, parent: 0, messages, at: 2 })
+    await assert.rejects(again, { name: 'ConversationConflictError' })
+  })
+
+  test('fails if the database stays away, and after another error at once', async () => {
+    for (const given of [longAway, [{ code: '22P02', isDone: false }]]) {
+      await assert.rejects(begin(given), { name: 'StoreError', message: /The database is away$/ })
+      failures.length = 0
+      assert.deepEqual((await store.open(`c${conversations}`))?.messages, [])
+    }
+  })
+})
+
+// The beginning of a turn does not wait for the disk: a database that crashes forgets it, and may use its ids again.
+test('a reply waits for a database that is away for a while, and is written once', async () => {
+  const failures: Failure[] = []
+  const store = failingStore('away', /\.delta SELECT|finish_turn\(/, failures)
   await store.create({ id: 'one', title: null, settings: '{}', at: 1 })
   const begun = (await store.begin({ id: 'one', version: 1, parent: 0, messages: [], at: 1 })) as BegunTurn
   const { handle, reply } = begun
-  const away = codes.map((code) => ({ code, isDone: code === 'EPIPE' }))
-  failures = [...away]
+  failures.push(...away)
   assert.equal(await store.journal({ handle, index: 0, json: '[1]', at: 1 }), false)
-  assert.deepEqual(failures, [])
-  failures = Array.from({ length: 99 }, () => ({ code: '57P03', isDone: false }))
+  assert.equal(failures.length, 0)
+  failures.push(...longAway)
   await assert.rejects(store.journal({ handle, index: 1, json: '[2]', at: 1 }), /The database is away$/)
-  failures = [{ code: '22P02', isDone: false }]
+  failures.splice(0, failures.length, { code: '22P02', isDone: false })
   await assert.rejects(store.journal({ handle, index: 1, json: '[2]', at: 1 }), /The database is away$/)
-  failures = []
   assert.deepEqual((await store.received('one', reply, 0))?.parts, ['[1]'])
-  failures = [...away]
+  failures.push(...away)
   const end = { id: 'one', handle, state: 'committed', json: '{}', received: null, reply: '{}', at: 1 } as const
   assert.deepEqual(await store.finish(end), { number: reply })
-  assert.deepEqual(failures, [])
+  assert.equal(failures.length, 0)
   assert.equal((await store.open('one'))?.messages.length, 1)
 })
 

@@ -7,7 +7,7 @@ import type { BeginStep, BegunTurn, FinishedTurn, FinishStep, JournalStep, Repea
 import { checksumOf, type MessageRow, originChecksum, placeSql, StoredMessage } from '../stored-message.ts'
 import { commitLater, type PostgresConnection, statement } from './connection.ts'
 import { findConversation, refuseChange } from './conversation-row.ts'
-import { isAway, isLost } from './error.ts'
+import { isAway } from './error.ts'
 import { isOfId, messageColumns, rowsOf } from './messages.ts'
 import { accountsJson, limitedJson } from './spending.ts'
 
@@ -50,14 +50,30 @@ const findBegun = statement(
        (SELECT json FROM %.message WHERE conversation = c.id AND number = m.parent))`,
 )
 
-/** The row of a turn that was begun before the connection was lost. Throws the error if it was not. */
-async function begunBefore(db: PostgresConnection, step: BeginStep, error: unknown): Promise<BegunRow> {
-  if (!isLost(error)) throw error
-  const { id, version, at, role = 'assistant', messages } = step
-  const values = { id, version, at, role, owner: thisProcess(), json: messages.at(-1)?.json }
-  const found = await db.row<BegunRow>(findBegun, values).catch(() => undefined)
-  if (found === undefined) throw error
-  return found
+/**
+ * Begins a turn, also if the database is away for a while. Once an attempt has failed, a version that has changed may be the
+ * work of that attempt, whose answer was lost. Undefined if nothing was begun.
+ */
+async function beginOnce(
+  db: PostgresConnection,
+  clock: LeaseClock,
+  values: Readonly<Record<string, unknown>>,
+): Promise<BegunRow | undefined> {
+  let hasFailed = false
+  const attempt = async (): Promise<BegunRow | undefined> => {
+    try {
+      const begun = await db.row<BegunRow>(begin, { ...values, until: clock.end })
+      if (begun !== undefined || !hasFailed) return begun
+      const found = await db.row<BegunRow>(findBegun, values)
+      // Another turn of this process may have begun with the same words at the same time.
+      const known = found && db.begun.get(found.handle)
+      return known?.id === values['id'] && known?.at === values['at'] ? undefined : found
+    } catch (error) {
+      hasFailed = true
+      throw error
+    }
+  }
+  return whileAway(attempt, clock.heartbeatMs)
 }
 
 export async function beginTurn(
@@ -78,15 +94,15 @@ export async function beginTurn(
     at,
     count,
     messages: JSON.stringify(messages.map((message) => questionRow(step, message))),
+    json: messages.at(-1)?.json,
     owner: thisProcess(),
-    until: clock.end,
     picoUsd: String(picoUsd),
     tokens: String(tokens),
     accounts: accountsJson(accounts),
     limited: limitedJson(accounts),
     origin: originChecksum(id, { role, createdAt: at }),
   }
-  const begun = await db.row<BegunRow>(begin, values).catch((error: unknown) => begunBefore(db, step, error))
+  const begun = await beginOnce(db, clock, values)
   if (begun !== undefined) {
     const { begun_version: newVersion, begun_last: last } = begun
     const handle = db.begun.has(begun.handle) ? await newHandle(db, begun.handle) : begun.handle
