@@ -8,7 +8,7 @@ import type { Engine } from '../protocol/types/engine.ts'
 import { APIUserAbortError } from '../protocol/types/error.ts'
 import type { MessageStreamEvent, PingEvent } from '../protocol/types/event.ts'
 import type { ContentBlock } from '../protocol/types/message.ts'
-import { type Conversation, type ConversationSettings, memoryStore, openConversations } from './index.ts'
+import { type Conversation, type ConversationSettings, memoryStore, openConversations, StoreError } from './index.ts'
 import { sqliteStore } from './stores/sqlite/store.ts'
 import type { ConversationStore } from './stores/store.ts'
 import { until } from '../../../../test/until.ts'
@@ -664,6 +664,24 @@ describe('the tree', () => {
     assert.deepEqual(said(conversation), ['a', 'r1'])
     assert.deepEqual(said(await again()), ['a', 'r1'])
     assert.equal((await conversation.branches()).length, 1)
+  })
+
+  test('erase() shows that messages are erased if the store cannot be read afterwards', async () => {
+    const store = memoryStore()
+    const conversations = openConversations({ engine: script(['r1', 'r2', 'r3']), store })
+    const conversation = await conversations.create(settings)
+    await conversation.send('a')
+    await conversation.send('b')
+    const open = store.open.bind(store)
+    store.open = async () => {
+      throw new StoreError('failed', 'Cannot open the conversation: the database is away')
+    }
+    await conversation.erase('3')
+    assert.deepEqual(said(conversation), ['a', 'r1'])
+    store.open = open
+    await conversation.send('c')
+    assert.deepEqual(said(conversation), ['a', 'r1', 'c', 'r3'])
+    assert.equal(conversation.usage.calls, 3)
   })
 
   test('names a message that does not exist', async () => {

@@ -214,7 +214,9 @@ export class ConversationState {
     await this.changes.run(async () => {
       this.#checkIdle()
       await refreshOnConflict(this, () => this.store.prune(this.id, this.#record.version, number))
-      await this.refresh()
+      const left = this.#history.countTo(number) > 0 ? this.#history.upToBefore(number) : this.#history
+      // They are erased. If the rest cannot be read, the next turn or change reads it, as the head is not the last message.
+      await this.refresh().catch(() => (this.#history = left))
     })
   }
 
