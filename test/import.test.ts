@@ -547,6 +547,9 @@ describe('import() of messages in the API form', () => {
     stop_sequence: null,
     usage: { input_tokens: 1, output_tokens: 1 },
   }
+  const reply = (...content: object[]): object => ({ role: 'assistant', content })
+  const search = { type: 'server_tool_use', id: 's1', name: 'web_search', input: { query: 'x' } }
+  const found = { type: 'web_search_tool_result', tool_use_id: 's1', content: [] }
   const cases: [name: string, messages: object[], sent: string[]][] = [
     ['whole responses', [hi, response], ['user: hi', 'assistant: ok']],
     ['a system message first', [{ role: 'system', content: 'Be brief.' }, hi, response], ['user: hi', 'assistant: ok']],
@@ -598,6 +601,26 @@ describe('import() of messages in the API form', () => {
       ],
       ['user: hi', 'assistant: a'],
     ],
+    [
+      'a server tool call whose result is in the next reply',
+      [hi, reply(text('a'), search), reply(found, text('b'))],
+      ['user: hi', 'assistant: a+s1', 'assistant: s1+b'],
+    ],
+    [
+      'a server tool call whose result comes after two pauses',
+      [hi, reply(search), reply(text('a')), reply(found, text('b'))],
+      ['user: hi', 'assistant: s1', 'assistant: a', 'assistant: s1+b'],
+    ],
+    [
+      'a server tool call whose result comes after those of other tools',
+      [hi, reply(search, call('t1')), { role: 'user', content: [result('t1')] }, reply(found, text('b'))],
+      ['user: hi', 'assistant: s1+t1', 'user: t1', 'assistant: s1+b'],
+    ],
+    [
+      'a server tool result that comes after a message of the user',
+      [hi, reply(text('a'), search), { role: 'user', content: 'and?' }, reply(found, text('b'))],
+      ['user: hi', 'assistant: a', 'user: and?', 'assistant: b'],
+    ],
   ]
   for (const [name, messages, sent] of cases) {
     test(`takes ${name}`, async () => {
@@ -606,6 +629,13 @@ describe('import() of messages in the API form', () => {
       assert.deepEqual((await importAndSend(`\ufeff${file}`)).sent, sent)
     })
   }
+
+  test('continues a reply that has paused', async () => {
+    const file = JSON.stringify([hi, { ...response, content: [search], stop_reason: 'pause_turn' }])
+    const conversation = await openConversations({ client, cacheMarks: false }).import(file, settings)
+    assert.deepEqual(conversation.report.notes, [])
+    assert.equal(conversation.preview().messages.length, 2)
+  })
 
   test('makes the first system message the system prompt', async () => {
     const file = JSON.stringify([{ role: 'system', content: 'Be brief.' }, hi])
@@ -1601,6 +1631,21 @@ describe('import() of a damaged export', () => {
       assert.deepEqual(await conversations.list(), [])
     })
   }
+
+  test('leaves out a server tool result whose call was on a line that is lost', async () => {
+    const from = openConversations({ client, cacheMarks: false })
+    const reply = { role: 'assistant', model: 'claude-opus-4-6', usage: { input_tokens: 1, output_tokens: 1 } }
+    const call = { type: 'server_tool_use', id: 's1', name: 'web_search', input: {} }
+    const found = { type: 'web_search_tool_result', tool_use_id: 's1', content: [] }
+    const paused = { ...reply, content: [call], stop_reason: 'pause_turn' }
+    const messages = [message, paused, { ...reply, content: [found, text('a')] }]
+    const conversation = await from.import(JSON.stringify(messages), settings)
+    const lines = await Array.fromAsync(from.export(conversation.id))
+    assert.equal((await importAndSend(lines.join('\n'))).sent.length, 3)
+    const { sent, report } = await importAndSend(lines.toSpliced(2, 1).join('\n'))
+    assert.deepEqual(sent, ['user: hi', 'assistant: a'])
+    assertNotes(report, [/^3 repaired its parent 2/, /^3 repaired left out: web_search_tool_result/])
+  })
 
   test('skips a line that is cut and reports it', async () => {
     const from = openConversations({ client })

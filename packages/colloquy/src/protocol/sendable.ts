@@ -30,7 +30,7 @@ export function isServerToolUse({ type }: BlockType): boolean {
 }
 
 /** Whether the block is the result of a call that the API ran itself, such as `web_search_tool_result`. */
-function isServerToolResult({ type }: BlockType): boolean {
+export function isServerToolResult({ type }: BlockType): boolean {
   return typeof type === 'string' && type.endsWith('_tool_result')
 }
 

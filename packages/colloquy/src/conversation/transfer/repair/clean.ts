@@ -6,6 +6,7 @@ import {
   silentFailureText,
 } from '../../../protocol/content/block-fields.ts'
 import {
+  isServerToolResult,
   isServerToolUse,
   isThinking,
   isToolInput,
@@ -32,16 +33,33 @@ export interface CleanMessage {
 }
 
 /** The block as it goes out; undefined if it is left out. Adds what was left out or changed to the reasons. */
-type Clean = (source: SourceBlock, reasons: string[], all: readonly SourceBlock[]) => SourceBlock | undefined
+type Clean = (source: SourceBlock, reasons: string[], surroundings: Surroundings) => SourceBlock | undefined
 
-/** Undefined if the content is neither text nor a list. */
-export function cleanMessage({ role, content }: SourceMessage, isOfApi = false): CleanMessage | undefined {
+interface Surroundings {
+  /** All blocks of the message. */
+  all: readonly SourceBlock[]
+  /** The ids of the calls of the API's own tools that are complete together with another message. */
+  paired: ReadonlySet<unknown>
+}
+
+const noPairs: ReadonlySet<unknown> = new Set()
+
+/**
+ * Undefined if the content is neither text nor a list.
+ *
+ * @param paired the ids of the calls of the API's own tools that are complete together with another message.
+ */
+export function cleanMessage(
+  { role, content }: SourceMessage,
+  isOfApi = false,
+  paired: ReadonlySet<unknown> = noPairs,
+): CleanMessage | undefined {
   const found = content === null ? undefined : blocksOf(content)
   if (found === undefined) return undefined
   const reasons: string[] = []
   const clean = role === 'assistant' ? cleanReplyBlock : cleanUserBlock
   const cleaned = found.map((source) => {
-    const block = clean(source, reasons, found)
+    const block = clean(source, reasons, { all: found, paired })
     return block && !isOfApi ? knownPart(block, reasons) : block
   })
   const blocks = cleaned.filter((source) => source !== undefined)
@@ -92,22 +110,23 @@ export function withoutThinkingAtEnd(blocks: SourceBlock[], reasons: string[]): 
   return blocks.slice(0, count)
 }
 
-const cleanReplyBlock: Clean = (source, reasons, all) => {
-  const fault = faultInReply(source.block, all)
+const cleanReplyBlock: Clean = (source, reasons, surroundings) => {
+  const fault = faultInReply(source.block, surroundings)
   if (fault === undefined) return cleanAnyBlock(source, reasons)
   reasons.push(fault)
   return undefined
 }
 
 /** Why the block cannot be part of a reply. */
-function faultInReply(block: AnyBlock, all: readonly SourceBlock[]): string | undefined {
-  const isResult = block.type.endsWith('_tool_result')
+function faultInReply(block: AnyBlock, surroundings: Surroundings): string | undefined {
   if (isUserOnly(block)) return `a block of type ${block.type} in a reply`
   if (block.type === 'tool_use') return isToolCall(block) ? undefined : 'an incomplete tool call'
   if (isThinking(block)) return isSigned(block) ? undefined : 'thinking without a signature'
   if (isServerToolUse(block) && !isToolInput(block.input)) return 'an incomplete tool call'
-  if (isServerToolUse(block) && !isAnswered(block, all)) return 'a server tool call without its result'
-  return isResult && !isCalled(block, all) ? 'a server tool result without its call' : undefined
+  if (isServerToolUse(block) && !isAnswered(block, surroundings)) return 'a server tool call without its result'
+  return isServerToolResult(block) && !isCalled(block, surroundings)
+    ? 'a server tool result without its call'
+    : undefined
 }
 
 const userTypes: ReadonlySet<string> = new Set([
@@ -215,12 +234,15 @@ function isSigned({ type, thinking, signature, data }: AnyBlock): boolean {
   return type === 'thinking' ? typeof thinking === 'string' && isText(signature) : isText(data)
 }
 
-function isAnswered({ id }: AnyBlock, all: readonly SourceBlock[]): boolean {
-  return isText(id) && all.some(({ block }) => block.tool_use_id === id)
+function isAnswered({ id }: AnyBlock, { all, paired }: Surroundings): boolean {
+  return isText(id) && (paired.has(id) || all.some(({ block }) => block.tool_use_id === id))
 }
 
-function isCalled({ tool_use_id: id }: AnyBlock, all: readonly SourceBlock[]): boolean {
-  return isText(id) && all.some(({ block }) => isServerToolUse(block) && isToolInput(block.input) && block.id === id)
+function isCalled({ tool_use_id: id }: AnyBlock, { all, paired }: Surroundings): boolean {
+  if (!isText(id)) return false
+  return (
+    paired.has(id) || all.some(({ block }) => isServerToolUse(block) && isToolInput(block.input) && block.id === id)
+  )
 }
 
 function isText(value: unknown): value is string {

@@ -1,5 +1,12 @@
 import { hasBlockFields, isSilentFailure } from '../../../protocol/content/block-fields.ts'
-import { isBlank, isModelOnly, isToolInput, isUserOnly } from '../../../protocol/sendable.ts'
+import {
+  isBlank,
+  isModelOnly,
+  isServerToolResult,
+  isServerToolUse,
+  isToolInput,
+  isUserOnly,
+} from '../../../protocol/sendable.ts'
 import { messageJson } from '../../history/records.ts'
 import { cutMembers } from '../../history/exact/json-members.ts'
 import type { Pausable } from '../../in-slices.ts'
@@ -75,9 +82,19 @@ function keepAnswered(sent: Sent): void {
   const waiting = new Set(record.role === 'user' && before ? callIds(before) : answered)
   sent.blocks = sent.blocks.filter(({ block }) => {
     if (block.type === 'tool_result') return waiting.delete(String(block.tool_use_id))
+    if (isServerToolResult(block)) return isCalled(sent, block.tool_use_id)
     return block.type !== 'tool_use' || answered === undefined || waiting.delete(String(block.id))
   })
   if (record.role === 'assistant') sent.blocks = withoutThinkingAtEnd(sent.blocks, [])
+}
+
+/** Whether one of the API's own tools was called with this id, in the message or in an earlier one of its turn. */
+function isCalled(sent: Sent, id: unknown): boolean {
+  for (let at: Sent | undefined = sent; at; at = at.before) {
+    if (at.all.some(({ block }) => isServerToolUse(block) && block.id === id)) return true
+    if (at.record.role === 'user' && resultIds(at).size === 0) return false
+  }
+  return false
 }
 
 /** Changes the record to what can be sent. The content of the file is kept to be shown. */

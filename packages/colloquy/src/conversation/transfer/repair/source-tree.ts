@@ -1,6 +1,7 @@
 import { mapped, type Pausable } from '../../in-slices.ts'
 import { type CleanMessage, cleanMessage } from './clean.ts'
 import type { SourceBlock } from '../blocks.ts'
+import { pairServerCalls } from './server-calls.ts'
 import type { SourceConversation } from '../source.ts'
 
 /** The messages of a file as a tree, by number, without those that hold no content at all. */
@@ -13,7 +14,11 @@ export class SourceTree {
   readonly #keepsOpenCalls: boolean;
 
   static *of(source: SourceConversation): Pausable<SourceTree> {
-    return new SourceTree(source, yield* mapped(source.messages, (message) => cleanMessage(message, source.isOfApi)))
+    const pairs = yield* pairServerCalls(source.messages)
+    const clean = yield* mapped(source.messages, (message, index) =>
+      cleanMessage(message, source.isOfApi, pairs.get(index + 1)),
+    )
+    return new SourceTree(source, clean)
   }
 
   private constructor({ messages, keepsOpenCalls = false }: SourceConversation, clean: (CleanMessage | undefined)[]) {
