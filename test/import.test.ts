@@ -506,6 +506,17 @@ test('import() keeps calls of tools that llm logs as text', async () => {
   assert.deepEqual(sent, ['user: a', `assistant: b+${called}`, 'assistant: ```\n5\n```+c'])
 })
 
+test('import() reads the fragments of prompts that llm logs', async () => {
+  const fragments = {
+    prompt_fragments: [{ hash: 'f', content: 'A file' }],
+    system_fragments: [{ content: 'Be brief.' }],
+  }
+  const log = { conversation_id: 'x', prompt: 'Sum up', response: 'b', system: 'Be kind.', ...fragments }
+  const conversation = await openConversations({ client }).import(JSON.stringify([log]), settings)
+  assert.equal(namesIn(conversation.messages[0]!.content as never), 'A file+Sum up')
+  assert.equal(conversation.settings.system, 'Be brief.\n\nBe kind.')
+})
+
 test('import() reads what llm logs, each conversation by itself', async () => {
   const logged = (conversation_id: string, prompt: string, response: string): object => ({
     conversation_id,
@@ -797,6 +808,7 @@ describe('import() of exports of other programs', () => {
           { type: 'text', text: 'It says hello' },
           { type: 'tool_use', name: 'artifacts', input: { title: 'x' } },
           { type: 'tool_result', content: [{ type: 'text', text: 'OK' }] },
+          { type: 'tool_result', content: [{ type: 'knowledge', title: 'Kyoto', url: 'https://a.example', text: '' }] },
         ],
       },
       null,
@@ -807,7 +819,7 @@ describe('import() of exports of other programs', () => {
     const imported = await importAndSend(JSON.stringify([claudeAi]))
     assert.deepEqual(imported.sent, [
       'user: document+Read this',
-      'assistant: It says hello+artifacts:\n```json\n{"title":"x"}\n```+OK',
+      'assistant: It says hello+artifacts:\n```json\n{"title":"x"}\n```+OK+Kyoto\nhttps://a.example',
     ])
     assert.deepEqual([imported.report.format, imported.title], ['claude-ai', 'Notes'])
     assertNotes(imported.report, [/b\.png is not in the export/, /thinking part/, /without a sender or text/])
@@ -887,6 +899,18 @@ describe('import() of exports of other programs', () => {
     assert.equal(copies.length, 2)
     const copy = await conversations.open(copies[1]!.id)
     assert.deepEqual([(await copy.branches()).length, copy.settings.system], [2, 'Be brief.'])
+  })
+
+  test('Open WebUI: the list of messages of an older version', async () => {
+    const messages = [
+      { role: 'user', content: 'Plan a trip' },
+      { role: 'assistant', content: 'To Kyoto' },
+    ]
+    const chat = { title: 'Trip', chat: { history: { messages: {} }, messages, system: 'Be brief.' } }
+    const conversation = await openConversations({ client, cacheMarks: false }).import(JSON.stringify([chat]), settings)
+    assert.deepEqual([conversation.messages.length, conversation.settings.system], [2, 'Be brief.'])
+    assertNotes(conversation.report, [])
+    assert.equal((await conversation.branches()).length, 1)
   })
 
   test('ChatGPT: the output of every tool, or a note and a text for it', async () => {

@@ -10,8 +10,11 @@ interface LoggedResponse {
   conversation_id: string
   conversation_name?: unknown
   prompt?: unknown
+  /** Texts of files, which are sent before the prompt. Longer ones are cut unless the logs were printed with `--expand`. */
+  prompt_fragments?: unknown
   response?: unknown
   system?: unknown
+  system_fragments?: unknown
   model?: unknown
   datetime_utc?: unknown
   attachments?: unknown
@@ -37,12 +40,22 @@ export function* readLoggedResponses(list: readonly ListItem[]): Pausable<Source
     if (objectsIn(value.attachments).length > 0) line.repaired('attachments are not in the file')
     const about = aboutReply((name) => (name === 'model' ? value.model : undefined))
     const createdAt = timeIn(inUtc(value.datetime_utc))
-    const [prompt, reply] = [visibleBlocks([value.prompt]), visibleBlocks(replyTexts(value))]
+    const [prompt, reply] = [
+      visibleBlocks(withFragments(value.prompt, value.prompt_fragments)),
+      visibleBlocks(replyTexts(value)),
+    ]
     if (prompt.length > 0) messages.add({ line, role: 'user', blocks: prompt, createdAt })
     if (reply.length > 0) messages.add({ line, role: 'assistant', blocks: reply, createdAt, about })
   })
   const title = responses.map((each) => each.conversation_name).find((name) => typeof name === 'string')
-  return { ...read, title, settings: systemIn(responses.map((each) => each.system).find(isVisible)) }
+  const systems = responses.map(({ system, system_fragments: fragments }) => {
+    return withFragments(system, fragments).filter(isVisible).join('\n\n')
+  })
+  return { ...read, title, settings: systemIn(systems.find(isVisible)) }
+}
+
+function withFragments(text: unknown, fragments: unknown): unknown[] {
+  return [...objectsIn(fragments).map(({ content }) => content), text]
 }
 
 /** Older logs leave the zone out. */

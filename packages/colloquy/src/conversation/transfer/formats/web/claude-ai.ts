@@ -72,10 +72,14 @@ function textsOf({ content, text }: ClaudeAiMessage, line: SourceLine): SourceBl
 function textsOfPart({ type, text, name, input, content }: Fields, line: SourceLine): unknown[] {
   if (typeof text === 'string') return [text]
   if (type === 'tool_use') return [callText(name, input)]
-  if (type === 'tool_result')
-    return typeof content === 'string' ? [content] : objectsIn(content).map((part) => part['text'])
+  if (type === 'tool_result') return typeof content === 'string' ? [content] : objectsIn(content).map(foundText)
   line.repaired(`left out: a ${printed(type)} part, which the API does not take from this file`)
   return []
+}
+
+/** The text of a part of a tool's result. A page that was found has its title and address first. */
+function foundText({ title, url, text }: Fields): string {
+  return [title, url, text].filter(isVisible).join('\n')
 }
 
 function attachmentsOf({ attachments, files }: ClaudeAiMessage, line: SourceLine): SourceBlock[] {

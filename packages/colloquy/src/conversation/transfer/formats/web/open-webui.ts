@@ -11,7 +11,11 @@ export interface OpenWebUiChat {
   title?: unknown
   chat: {
     history: { messages: Record<string, OpenWebUiMessage | null>; currentId?: unknown }
+    /** The active path once more, or all there is. */
+    messages?: unknown
     params?: { system?: unknown } | null
+    /** The system prompt of an older version. */
+    system?: unknown
   }
 }
 
@@ -31,14 +35,20 @@ export function isOpenWebUi(value: unknown): value is OpenWebUiChat {
 
 /** Reads a chat of Open WebUI with its branches. Thinking, and calls of tools that are folded in a reply, are left out. */
 export function* readOpenWebUi(
-  { title, chat: { history, params } }: OpenWebUiChat,
+  { title, chat: { history, messages, params, system } }: OpenWebUiChat,
   line: SourceLine,
 ): Pausable<SourceConversation> {
   const nodes = Object.entries(history.messages).flatMap(([id, message]) => {
     return message ? { id, parent: message.parentId, message } : []
   })
+  if (nodes.length === 0) {
+    const list = objectsIn<OpenWebUiMessage>(messages)
+    nodes.push(
+      ...list.map((message, index) => ({ id: String(index), parent: index === 0 ? null : String(index - 1), message })),
+    )
+  }
   const tree = yield* readTree(nodes, history.currentId, line, (message) => messageOf(message, line))
-  return { title: nameIn(title), settings: systemIn(params?.system), ...tree }
+  return { title: nameIn(title), settings: systemIn(params?.system ?? system), ...tree }
 }
 
 function messageOf(
