@@ -559,8 +559,8 @@ describe('import() of messages in the API form', () => {
     usage: { input_tokens: 1, output_tokens: 1 },
   }
   const reply = (...content: object[]): object => ({ role: 'assistant', content })
-  const search = { type: 'server_tool_use', id: 's1', name: 'web_search', input: { query: 'x' } }
-  const found = { type: 'web_search_tool_result', tool_use_id: 's1', content: [] }
+  const search = { type: 'server_tool_use', id: 'srvtoolu_1', name: 'web_search', input: { query: 'x' } }
+  const found = { type: 'web_search_tool_result', tool_use_id: 'srvtoolu_1', content: [] }
   const cases: [name: string, messages: object[], sent: string[]][] = [
     ['whole responses', [hi, response], ['user: hi', 'assistant: ok']],
     ['a system message first', [{ role: 'system', content: 'Be brief.' }, hi, response], ['user: hi', 'assistant: ok']],
@@ -607,7 +607,22 @@ describe('import() of messages in the API form', () => {
         hi,
         {
           role: 'assistant',
-          content: [{ type: 'server_tool_use', id: 's1', name: 'web_search', input: {} }, text('a')],
+          content: [{ type: 'server_tool_use', id: 'srvtoolu_1', name: 'web_search', input: {} }, text('a')],
+        },
+      ],
+      ['user: hi', 'assistant: a'],
+    ],
+    [
+      'a search of another API, whose ids the API refuses',
+      [
+        hi,
+        {
+          role: 'assistant',
+          content: [
+            { type: 'server_tool_use', id: 'call_1', name: 'web_search', input: {} },
+            { type: 'web_search_tool_result', tool_use_id: 'call_1', content: [] },
+            text('a'),
+          ],
         },
       ],
       ['user: hi', 'assistant: a'],
@@ -615,17 +630,17 @@ describe('import() of messages in the API form', () => {
     [
       'a server tool call whose result is in the next reply',
       [hi, reply(text('a'), search), reply(found, text('b'))],
-      ['user: hi', 'assistant: a+s1', 'assistant: s1+b'],
+      ['user: hi', 'assistant: a+srvtoolu_1', 'assistant: srvtoolu_1+b'],
     ],
     [
       'a server tool call whose result comes after two pauses',
       [hi, reply(search), reply(text('a')), reply(found, text('b'))],
-      ['user: hi', 'assistant: s1', 'assistant: a', 'assistant: s1+b'],
+      ['user: hi', 'assistant: srvtoolu_1', 'assistant: a', 'assistant: srvtoolu_1+b'],
     ],
     [
       'a server tool call whose result comes after those of other tools',
       [hi, reply(search, call('t1')), { role: 'user', content: [result('t1')] }, reply(found, text('b'))],
-      ['user: hi', 'assistant: s1+t1', 'user: t1', 'assistant: s1+b'],
+      ['user: hi', 'assistant: srvtoolu_1+t1', 'user: t1', 'assistant: srvtoolu_1+b'],
     ],
     [
       'a server tool result that comes after a message of the user',
@@ -1346,8 +1361,8 @@ describe('import() of blocks as other libraries store them', () => {
       { type: 'text-plain', mime_type: 'text/plain', text: 'Hé', title: 'a.txt' },
       { type: 'file', mime_type: 'text/markdown', base64, title: 'a.txt' },
     ]
-    const search = { type: 'server_tool_use', id: 's1', name: 'web_search' }
-    const found = { type: 'web_search_tool_result', tool_use_id: 's1', content: [] }
+    const search = { type: 'server_tool_use', id: 'srvtoolu_1', name: 'web_search' }
+    const found = { type: 'web_search_tool_result', tool_use_id: 'srvtoolu_1', content: [] }
     const list = [
       { type: 'human', content: files },
       { type: 'ai', content: [{ ...called, input: {}, index: 0, partial_json: '{"a":1}' }] },
@@ -1659,8 +1674,8 @@ describe('import() of a damaged export', () => {
   test('leaves out a server tool result whose call was on a line that is lost', async () => {
     const from = openConversations({ client, cacheMarks: false })
     const reply = { role: 'assistant', model: 'claude-opus-4-6', usage: { input_tokens: 1, output_tokens: 1 } }
-    const call = { type: 'server_tool_use', id: 's1', name: 'web_search', input: {} }
-    const found = { type: 'web_search_tool_result', tool_use_id: 's1', content: [] }
+    const call = { type: 'server_tool_use', id: 'srvtoolu_1', name: 'web_search', input: {} }
+    const found = { type: 'web_search_tool_result', tool_use_id: 'srvtoolu_1', content: [] }
     const paused = { ...reply, content: [call], stop_reason: 'pause_turn' }
     const messages = [message, paused, { ...reply, content: [found, text('a')] }]
     const conversation = await from.import(JSON.stringify(messages), settings)

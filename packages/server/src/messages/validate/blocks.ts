@@ -28,6 +28,10 @@ import type {
   TextEditorCodeExecutionToolResultBlockParam,
   ThinkingBlockParam,
   ToolAdditionBlockParam,
+  ToolChangeDefinition,
+  ToolChangeMCPToolReference,
+  ToolChangeMCPToolsetReference,
+  ToolChangeToolReference,
   ToolReferenceBlockParam,
   ToolRemovalBlockParam,
   ToolResultBlockParam,
@@ -39,7 +43,7 @@ import type {
   WebFetchToolResultBlockParam,
   WebSearchToolResultBlockParam,
 } from 'colloquy/protocol'
-import { named, shaped, shapeOf } from './shape.ts'
+import { eitherOf, named, shaped, shapeOf } from './shape.ts'
 import {
   type Context,
   type Optional,
@@ -47,12 +51,14 @@ import {
   array,
   beta,
   boolean,
+  integer,
   json,
   literal,
   nullable,
   object,
   opaque,
   optional,
+  strictly,
   string,
   stringOr,
   tagged,
@@ -85,12 +91,27 @@ export const citationsConfig: Schema<CitationsConfigParam> = object<CitationsCon
   enabled: optional(boolean),
 })
 
+const index = integer()
+const inDocument = { cited_text: string, document_index: index, document_title: nullable(string) }
+
 const citation = tagged<TextCitation>({
-  char_location: opaque(),
-  page_location: opaque(),
-  content_block_location: opaque(),
-  web_search_result_location: opaque(),
-  search_result_location: opaque(),
+  char_location: opaque({ ...inDocument, start_char_index: index, end_char_index: index }),
+  page_location: opaque({ ...inDocument, start_page_number: index, end_page_number: index }),
+  content_block_location: opaque({ ...inDocument, start_block_index: index, end_block_index: index }),
+  web_search_result_location: opaque({
+    cited_text: string,
+    title: nullable(string),
+    url: string,
+    encrypted_index: string,
+  }),
+  search_result_location: opaque({
+    cited_text: string,
+    source: string,
+    title: nullable(string),
+    search_result_index: index,
+    start_block_index: index,
+    end_block_index: index,
+  }),
 })
 
 export const textBlock: Schema<TextBlockParam> = named(
@@ -214,10 +235,24 @@ const toolUseBlock = named(
   }),
 )
 
+const serverCallId = strictly(text({ pattern: /^srvtoolu_[a-zA-Z0-9_]+$/ }), string)
+
 const serverToolUseBlock = object<ServerToolUseBlockParam>({
   type: literal('server_tool_use'),
-  id: string,
-  name: string,
+  id: serverCallId,
+  name: strictly<string>(
+    literal(
+      'web_search',
+      'web_fetch',
+      'code_execution',
+      'bash_code_execution',
+      'text_editor_code_execution',
+      'tool_search_tool_regex',
+      'tool_search_tool_bm25',
+      'advisor',
+    ),
+    string,
+  ),
   input: json,
   caller,
   cache_control: mark,
@@ -233,8 +268,8 @@ function serverToolResult<T extends { type: string; tool_use_id: string }>(type:
     cache_control?: CacheControlEphemeral | null
   }>({
     type: literal(type),
-    tool_use_id: string,
-    content: anything,
+    tool_use_id: serverCallId,
+    content: serverToolContent,
     caller,
     cache_control: mark,
   })
@@ -244,11 +279,20 @@ function serverToolResult<T extends { type: string; tool_use_id: string }>(type:
   )
 }
 
-const anything: Schema<unknown> = shaped(
-  (value: unknown, path: string, context: Context) =>
-    typeof value === 'object' && !Array.isArray(value) ? json(value, path, context) : value,
-  () => ({}),
+const results = array(json)
+
+/** An object, or the list of a search. */
+const serverToolContent: Schema<unknown> = shaped(
+  (value: unknown, path: string, context: Context): unknown =>
+    Array.isArray(value) ? results(value, path, context) : json(value, path, context),
+  () => eitherOf(shapeOf(results), shapeOf(json)),
 )
+
+const toolReferences = {
+  tool_reference: opaque<ToolChangeToolReference>({ name: string }),
+  mcp_tool_reference: opaque<ToolChangeMCPToolReference>({ server_name: string, name: string }),
+  mcp_toolset_reference: opaque<ToolChangeMCPToolsetReference>({ server_name: string }),
+}
 
 /** Any content block. The role that may send it is checked with the message. */
 export const contentBlock: Schema<ContentBlockParam> = named(
@@ -285,7 +329,12 @@ export const contentBlock: Schema<ContentBlockParam> = named(
     mcp_tool_result: opaque<MCPToolResultBlockParam>(),
     mcp_tool_listing: opaque<MCPToolListingBlockParam>(),
     advisor_tool_result: opaque<AdvisorToolResultBlockParam>(),
-    tool_addition: opaque<ToolAdditionBlockParam>(),
-    tool_removal: opaque<ToolRemovalBlockParam>(),
+    tool_addition: opaque<ToolAdditionBlockParam>({
+      tool: tagged<ToolAdditionBlockParam['tool']>({
+        ...toolReferences,
+        tool_definition: opaque<ToolChangeDefinition>({ definition: json }),
+      }),
+    }),
+    tool_removal: opaque<ToolRemovalBlockParam>({ tool: tagged<ToolRemovalBlockParam['tool']>(toolReferences) }),
   }),
 )

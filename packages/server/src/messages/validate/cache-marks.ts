@@ -1,6 +1,6 @@
 import { isThinking, type MessageCountTokensParams } from 'colloquy/protocol'
 import { refuse } from './schema.ts'
-import { blocksOf } from './messages.ts'
+import { blocksOf, markedEmpty } from './messages.ts'
 
 interface Mark {
   ttl: '5m' | '1h'
@@ -46,12 +46,22 @@ function* marksOf({ tools = [], system, messages }: MessageCountTokensParams): G
 
 function* marksIn(blocks: readonly object[], path: string): Generator<Mark> {
   for (const [index, block] of (blocks as readonly Block[]).entries()) {
-    // Breakpoints inside a tool result come before its own.
-    if (block.type === 'tool_result' && Array.isArray(block.content))
-      yield* marksIn(block.content as Block[], `${path}.${index}.content`)
+    // Breakpoints inside a block come before its own.
+    const inner = innerBlocks(block)
+    if (inner) yield* marksIn(inner.blocks, `${path}.${index}.${inner.path}`)
     const ttl = ttlOf(block)
-    if (ttl) yield { ttl, path: `${path}.${index}` }
+    if (!ttl) continue
+    if (block.type === 'text' && block.text === '') refuse(`${path}.${index}.text`, markedEmpty)
+    yield { ttl, path: `${path}.${index}` }
   }
+}
+
+/** The blocks of a tool result, a search result or a document made of blocks. */
+function innerBlocks({ type, content, source }: Block): { blocks: Block[]; path: string } | undefined {
+  if (type === 'tool_result' || type === 'search_result')
+    return Array.isArray(content) ? { blocks: content as Block[], path: 'content' } : undefined
+  const inner = type === 'document' ? (source as Block).content : undefined
+  return Array.isArray(inner) ? { blocks: inner as Block[], path: 'source.content' } : undefined
 }
 
 function ttlOf(block: object): '5m' | '1h' | undefined {

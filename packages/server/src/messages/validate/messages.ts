@@ -15,11 +15,17 @@ export function blocksOf({ content }: Pick<MessageParam, 'content'>): Block[] {
   return typeof content === 'string' ? [{ type: 'text', text: content }] : (content as Block[])
 }
 
+/** The settings that the rules for a message depend on. */
+interface Rules {
+  version: string
+  lenient: boolean
+}
+
 /** Checks each message by itself: its content, and which role may send which block. */
-export function* checkEachMessage(messages: readonly MessageParam[], version: string): Generator<void> {
+export function* checkEachMessage(messages: readonly MessageParam[], rules: Rules): Generator<void> {
   if (messages.length === 0) refuse('messages', 'at least one message is required')
   for (const [index, message] of messages.entries()) {
-    yield* checkMessage(message, index, { isLast: index === messages.length - 1, version })
+    yield* checkMessage(message, index, { ...rules, isLast: index === messages.length - 1 })
     yield
   }
 }
@@ -27,7 +33,7 @@ export function* checkEachMessage(messages: readonly MessageParam[], version: st
 function* checkMessage(
   message: MessageParam,
   index: number,
-  { isLast, version }: { isLast: boolean; version: string },
+  { isLast, version, lenient }: Rules & { isLast: boolean },
 ): Generator<void> {
   const isPrefill = isLast && message.role === 'assistant'
   const changesConfig = message.role === 'system' && 'output_config' in message
@@ -41,11 +47,16 @@ function* checkMessage(
     const path = `messages.${index}.content.${at}`
     if (block.type === 'text') checkText(block, path, 'messages', isPrefill)
     if (block.type === 'tool_result') checkErrorResult(block, path)
+    if (block.type === 'thinking' && block.signature === '' && !lenient)
+      refuse(path, 'Invalid `signature` in `thinking` block')
     checkRole(block, message.role, { message: index, index: at, version })
     if (at % 100 === 99) yield
   }
   if (message.role === 'assistant') checkEnd(blocks.at(-1), index, isPrefill)
 }
+
+/** The API's words for a cache breakpoint on a text without a character. */
+export const markedEmpty = 'cache_control cannot be set for empty text blocks'
 
 /** Checks the text of a block of a message or the system prompt. */
 export function checkText(
@@ -55,7 +66,7 @@ export function checkText(
   mayBeEmpty = false,
 ): void {
   if (text === '') {
-    if (mark) refuse(`${path}.text`, 'cache_control cannot be set for empty text blocks')
+    if (mark) refuse(section === 'system' ? path : `${path}.text`, markedEmpty)
     if (!mayBeEmpty) refuse(section, 'text content blocks must be non-empty')
   } else if (isBlank(String(text)) && !mayBeEmpty) {
     refuse(section, 'text content blocks must contain non-whitespace text')

@@ -37,6 +37,15 @@ export function checkModel(params: MessageCreateParams, model: ModelEntry, betas
   checkSampling(params, model)
 }
 
+/** Models with fast mode whose price for it is not known, and one that ignores the field. */
+const otherFastModels: readonly string[] = ['claude-fable-5-2', 'claude-mythos-5-2', 'claude-opus-4-6']
+
+/** Checks that the model has the speed. */
+export function checkSpeed({ speed }: MessageCountTokensParams, { id, prices }: ModelEntry): void {
+  if (speed !== 'fast' || prices.some(({ fastFactor }) => fastFactor) || otherFastModels.includes(id)) return
+  refuse('', `'${id}' does not support the \`speed\` parameter.`)
+}
+
 function checkThinking({ thinking, output_config }: MessageCountTokensParams, { thinking: taken }: ModelEntry): void {
   if (!thinking) return
   const type = thinking.type as (typeof taken.types)[number]

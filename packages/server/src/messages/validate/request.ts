@@ -2,7 +2,7 @@ import { type MessageCountTokensParams, type MessageCreateParams, type ModelEntr
 import { checkCacheMarks } from './cache-marks.ts'
 import { checkGrammars, checkOutputSchema } from './json-schema/json-schemas.ts'
 import { checkMedia } from './media-limits.ts'
-import { checkModel, checkModelPrompt } from './model-rules.ts'
+import { checkModel, checkModelPrompt, checkSpeed } from './model-rules.ts'
 import { countTokensParams, createParams, type OlderParams } from './params.ts'
 import { type Context, dictionary, refuse, shortened } from './schema.ts'
 import { checkEachMessage, checkText } from './messages.ts'
@@ -29,7 +29,18 @@ export function* checkCreate(body: unknown, context: RequestContext): Generator<
   if (params.compaction && params.context_management)
     refuse('compaction', '`compaction` and `context_management` cannot both be given')
   if (model) checkModel(params, model, context.betas)
+  if (!context.lenient) {
+    if (model) checkSpeed(params, model)
+    checkContainer(params)
+  }
   return params
+}
+
+/** A container belongs to tools that run code, among them the newer web tools. */
+function checkContainer({ container, tools = [] }: MessageCreateParams): void {
+  const id = typeof container === 'string' ? container : container?.id
+  if (id && !tools.some(({ type }) => /^(code_execution|web_search|web_fetch)_/.test(type ?? '')))
+    refuse('container', 'Container identifier can only be provided when using the code execution tool')
 }
 
 /** Checks the body of `POST /v1/messages/count_tokens`, which may be the body of a create request. */
@@ -75,10 +86,11 @@ function* checkPrompt(
   model: ModelEntry | undefined,
 ): Generator<void> {
   const { messages, system } = params
-  yield* checkEachMessage(messages, version)
+  yield* checkEachMessage(messages, { version, lenient })
   yield* checkTurns(messages, params.thinking?.type === 'enabled')
   if (Array.isArray(system)) system.forEach((block, index) => checkText(block, `system.${index}`, 'system'))
   checkTools(params)
+  checkThinkingEdit(params, model)
   checkOutputSchema(params)
   if (!lenient) checkGrammars(params)
   yield* checkCacheMarks(params)
@@ -94,10 +106,19 @@ function checkTools({ tools = [], tool_choice: choice, thinking }: MessageCountT
     refuse('', 'All tools have defer_loading: true. At least one tool must be loaded from the start.')
   if (choice?.type === 'tool' && !names.includes(choice.name))
     refuse('', `Tool '${choice.name}' not found in provided tools`)
-  if (choice?.type === 'any' && tools.length === 0) refuse('tool_choice', 'may only be specified while providing tools')
+  if (choice?.type === 'any' && tools.length === 0)
+    refuse('', 'tool_choice.any may only be specified while providing tools')
   const isForced = choice?.type === 'any' || choice?.type === 'tool'
   if (isForced && thinking?.type === 'enabled')
     refuse('', 'Thinking may not be enabled when tool_choice forces tool use.')
+}
+
+/** Only thinking can be cleared. */
+function checkThinkingEdit(params: MessageCountTokensParams, model: ModelEntry | undefined): void {
+  const thinking = params.thinking?.type ?? model?.thinking.default ?? 'enabled'
+  if (thinking !== 'disabled') return
+  if (params.context_management?.edits?.some(({ type }) => type === 'clear_thinking_20251015'))
+    refuse('', '`clear_thinking_20251015` strategy requires `thinking` to be enabled or adaptive')
 }
 
 function checkStopSequences(sequences: readonly string[]): void {

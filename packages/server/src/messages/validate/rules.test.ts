@@ -14,6 +14,19 @@ const text = (words: string, more: object = {}): object => ({ type: 'text', text
 const thinking = { type: 'thinking', thinking: 'h', signature: 'c2ln' }
 const use = (more: object = {}): object => ({ type: 'tool_use', id: 't', name: 'n', input: {}, ...more })
 const result = (more: object = {}): object => ({ type: 'tool_result', tool_use_id: 't', content: 'k', ...more })
+const search = (more: object = {}): object => ({
+  type: 'server_tool_use',
+  id: 'srvtoolu_1',
+  name: 'web_search',
+  input: {},
+  ...more,
+})
+const found = (more: object = {}): object => ({
+  type: 'web_search_tool_result',
+  tool_use_id: 'srvtoolu_1',
+  content: [],
+  ...more,
+})
 const called = (call: object, answer: object): object => ({
   messages: [user('x'), assistant([use(call)]), user([result(answer)])],
 })
@@ -41,6 +54,7 @@ const docs = 'Please consult our documentation at https://docs.claude.com/en/doc
 interface Options {
   model?: string
   version?: string
+  betas?: string
 }
 
 const rules: Record<string, Array<[change: object, message: string, options?: Options]>> = {
@@ -52,9 +66,21 @@ const rules: Record<string, Array<[change: object, message: string, options?: Op
     [{ max_tokens: -1 }, 'max_tokens: Input should be greater than or equal to 0'],
     [{ stop_sequences: [' '] }, 'stop_sequences: each stop sequence must contain non-whitespace'],
     [{ metadata: { user_id: '👍'.repeat(257) } }, 'metadata.user_id: String should have at most 256 characters'],
+    [{ messages: [user([{ type: { toString: 1 } }])] }, 'messages.0.content.0.type: Input should be a valid string'],
+    [{ messages: [user([{ text: 'a' }])] }, 'messages.0.content.0.type: Field required'],
+    [{ thinking: {} }, 'thinking.type: Field required'],
+    [{ tool_choice: {} }, 'tool_choice.type: Field required'],
+    [image({}), 'messages.0.content.0.image.source.type: Field required'],
+    [{ inference_geo: 'eu' }, "inference_geo: must be one of ['global', 'us']"],
+    [{ speed: 'fast' }, "'claude-sonnet-4-6' does not support the `speed` parameter."],
+    ...['container_1', { id: 'container_1' }].map((container): [object, string] => [
+      { container },
+      'container: Container identifier can only be provided when using the code execution tool',
+    ]),
     [
-      { messages: [user([{ type: { toString: 1 } }])] },
-      "messages.0.content.0: Unable to extract tag using discriminator 'type'",
+      { tool_choice: { type: 'any' } },
+      'tool_choice.any may only be specified while providing tools',
+      { model: 'claude-opus-5' },
     ],
   ],
   messages: [
@@ -139,13 +165,33 @@ const rules: Record<string, Array<[change: object, message: string, options?: Op
     ]),
     [
       {
-        messages: [
-          user('a'),
-          assistant([{ type: 'server_tool_use', id: 's', name: 'web_search', input: {} }]),
-          user('b'),
-        ],
+        messages: [user('a'), assistant([search()]), user('b')],
       },
-      'messages.1: `web_search` tool use with id `s` was found without a corresponding `web_search_tool_result` block',
+      'messages.1: `web_search` tool use with id `srvtoolu_1` was found without a corresponding `web_search_tool_result` block',
+    ],
+    [
+      { messages: [user('a'), assistant([found()]), user('b')] },
+      'messages.1.content.0: unexpected `tool_use_id` found in `web_search_tool_result` blocks: srvtoolu_1. Each `web_search_tool_result` block must have a corresponding `server_tool_use` block before it.',
+    ],
+    [
+      { messages: [user('a'), assistant([found(), search()]), user('b')] },
+      'messages.1.content.0: unexpected `tool_use_id` found in `web_search_tool_result` blocks: srvtoolu_1. Each `web_search_tool_result` block must have a corresponding `server_tool_use` block before it.',
+    ],
+    [
+      { messages: [user('a'), assistant([search({ id: 'call_1' })]), user('b')] },
+      "messages.1.content.0.server_tool_use.id: String should match pattern '^srvtoolu_[a-zA-Z0-9_]+$'",
+    ],
+    [
+      { messages: [user('a'), assistant([search(), found({ content: 'words' })]), user('b')] },
+      'messages.1.content.1.web_search_tool_result.content: Input should be a valid dictionary',
+    ],
+    [
+      { messages: [user('a'), assistant([search({ name: 'browse' })]), user('b')] },
+      "messages.1.content.0.server_tool_use.name: Input should be 'web_search', 'web_fetch', 'code_execution', 'bash_code_execution', 'text_editor_code_execution', 'tool_search_tool_regex', 'tool_search_tool_bm25' or 'advisor'",
+    ],
+    [
+      tool({ type: 'object' }, { allowed_callers: ['anyone'] }),
+      "tools.0.custom.allowed_callers.0: Input should be 'direct', 'code_execution_20250825', 'code_execution_20260120' or 'code_execution_20260521'",
     ],
   ],
   'schemas of tools': [
@@ -256,6 +302,66 @@ const rules: Record<string, Array<[change: object, message: string, options?: Op
       'Too many strict tools (21). The maximum number of strict tools supported is 20. Try reducing the number of tools marked as strict.',
     ],
   ],
+  'fields of betas': [
+    [
+      { messages: [{ role: 'user', content: 'a', clear_at: 'never' }] },
+      'messages.0.clear_at: Extra inputs are not permitted',
+    ],
+    [
+      { messages: [{ role: 'user', content: 'a', clear_at: 'never' }] },
+      'messages.0.clear_at: Extra inputs are not permitted',
+      { betas: 'mid-conversation-system-clear-at-2026-08-21' },
+    ],
+    [
+      { messages: [user('a'), { ...system([]), output_config: { effort: 'low' } }] },
+      'messages.1.output_config: Extra inputs are not permitted',
+      { model: 'claude-opus-5' },
+    ],
+    [
+      { messages: [user('a'), { ...system([]), output_config: { effort: 'most' } }] },
+      "messages.1.output_config.effort: Input should be 'low', 'medium', 'high', 'xhigh' or 'max'",
+      { model: 'claude-opus-5', betas: 'mid-conversation-output-config-2026-07-01' },
+    ],
+    [
+      { messages: [user('a'), system([{ type: 'tool_addition' }])] },
+      'messages.1.content.0.tool_addition.tool: Field required',
+      { model: 'claude-opus-5', betas: 'mid-conversation-tool-changes-2026-07-01' },
+    ],
+    [
+      { thinking: { type: 'adaptive', display: 'updates' } },
+      "thinking.adaptive.display: Input should be 'summarized' or 'omitted'",
+    ],
+    [
+      { thinking: { type: 'adaptive', block_binding: { prefix_mismatch_behavior: 'ignore' } } },
+      "thinking.adaptive.block_binding.prefix_mismatch_behavior: Input should be 'error' or 'drop_block'",
+      { betas: 'thinking-binding-controls-2026-08-01' },
+    ],
+    [
+      { output_config: { task_budget: { type: 'tokens' } } },
+      'output_config.task_budget.total: Field required',
+      { betas: 'task-budgets-2026-03-13' },
+    ],
+    [
+      { mcp_servers: [{ type: 'url', name: 'a' }] },
+      'mcp_servers.0.url: Field required',
+      { betas: 'mcp-client-2025-11-20' },
+    ],
+    [
+      { context_management: { edits: [{ type: 'forget' }] } },
+      "context_management.edits.0: Input tag 'forget' found using 'type' does not match any of the expected tags: 'clear_tool_uses_20250919', 'clear_thinking_20251015', 'compact_20260112'",
+      { betas: 'context-management-2025-06-27' },
+    ],
+    [
+      { context_management: { edits: [{ type: 'compact_20260112', trigger: { type: 'input_tokens', value: 9 } }] } },
+      'context_management.edits.0.compact_20260112.trigger.value: Input should be greater than or equal to 50000',
+      { betas: 'compact-2026-01-12' },
+    ],
+    [
+      { context_management: { edits: [{ type: 'clear_thinking_20251015' }] } },
+      '`clear_thinking_20251015` strategy requires `thinking` to be enabled or adaptive',
+      { betas: 'context-management-2025-06-27' },
+    ],
+  ],
   media: [
     [image({ type: 'url', url: 'http://127.0.0.1/x.png' }), https],
     [{ messages: [user([{ type: 'document', source: { type: 'url', url: 'file:///etc/hosts' } }])] }, https],
@@ -289,12 +395,42 @@ const rules: Record<string, Array<[change: object, message: string, options?: Op
       `messages.1.content.0.type: Expected \`thinking\` or \`redacted_thinking\`, but found \`tool_use\`. When \`thinking\` is enabled, a final \`assistant\` message must start with a thinking block (preceeding the lastmost set of \`tool_use\` and \`tool_result\` blocks). We recommend you include thinking blocks from previous turns. To avoid this requirement, disable \`thinking\`. ${docs}`,
     ],
     [
+      {
+        thinking: { type: 'enabled', budget_tokens: 1024 },
+        max_tokens: 2000,
+        messages: [user('a'), assistant('It is')],
+      },
+      `messages.1.content.0.type: Expected \`thinking\` or \`redacted_thinking\`, but found \`text\`. When \`thinking\` is enabled, a final \`assistant\` message must start with a thinking block (preceeding the lastmost set of \`tool_use\` and \`tool_result\` blocks). We recommend you include thinking blocks from previous turns. To avoid this requirement, disable \`thinking\`. ${docs}`,
+      { model: 'claude-haiku-4-5' },
+    ],
+    [
+      { messages: [user('a'), assistant([{ ...thinking, signature: '' }, text('b')]), user('c')] },
+      'messages.1.content.0: Invalid `signature` in `thinking` block',
+    ],
+    [
       { thinking: { type: 'enabled', budget_tokens: 1023 } },
       'thinking.enabled.budget_tokens: Input should be greater than or equal to 1024',
     ],
     [
       { messages: [user(times(5, () => text('a', mark('5m'))))] },
       'A maximum of 4 blocks with cache_control may be provided. Found 5.',
+    ],
+    ...['search_result', 'document'].map((type): [object, string] => {
+      const content = times(5, () => text('a', mark('5m')))
+      const block =
+        type === 'document'
+          ? { type, source: { type: 'content', content } }
+          : { type, source: 's', title: 't', content }
+      return [{ messages: [user([block])] }, 'A maximum of 4 blocks with cache_control may be provided. Found 5.']
+    }),
+    [{ system: [text('', mark('5m'))] }, 'system.0: cache_control cannot be set for empty text blocks'],
+    [
+      called({}, { content: [text('', mark('5m'))] }),
+      'messages.2.content.0.content.0.text: cache_control cannot be set for empty text blocks',
+    ],
+    [
+      { messages: [user('a'), assistant([text('b', { citations: [{ type: 'char_location' }] })]), user('c')] },
+      'messages.1.content.0.text.citations.0.char_location.cited_text: Field required',
     ],
     [
       { messages: [user([text('a', mark('5m')), text('b', mark('1h'))])] },
@@ -335,8 +471,34 @@ test('a request at the limits of the rules is accepted', async () => {
       thinking: { type: 'enabled', budget_tokens: 1024 },
       max_tokens: 2000,
     },
+    { container: 'container_1', tools: [{ type: 'code_execution_20250825', name: 'code_execution' }] },
+    { container: { skills: [] } },
+    { inference_geo: 'us' },
+    { messages: [user('a'), assistant([search(), found(), text('b')]), user('c')] },
+    { messages: [user('a'), assistant([search(), use()]), user([result()]), assistant([found()]), user('c')] },
   ]
   for (const change of good) assert.equal(await send(change), '200', JSON.stringify(change).slice(0, 300))
+  assert.equal(await send({ speed: 'fast' }, { model: 'claude-opus-5-5' }), '200')
+  const edits = [{ type: 'clear_thinking_20251015', keep: 'all' }, { type: 'clear_tool_uses_20250919' }]
+  const betas = 'context-management-2025-06-27'
+  assert.equal(await send({ context_management: { edits } }, { model: 'claude-opus-5', betas }), '200')
+})
+
+test('lenient mode accepts calls, containers and regions of other servers', async () => {
+  const { fetch: lenient } = createServer({ engine: offline(), lenient: true })
+  const others = [
+    {
+      messages: [
+        user('a'),
+        assistant([search({ id: 'call_1', name: 'browse' }), found({ tool_use_id: 'call_1' })]),
+        user('b'),
+      ],
+    },
+    { messages: [user('a'), assistant([text('b', { citations: [{ type: 'char_location' }] })]), user('c')] },
+    { messages: [{ role: 'user', content: 'a', clear_at: 'never' }] },
+    { container: 'container_1', inference_geo: 'eu', speed: 'fast' },
+  ]
+  for (const change of others) assert.equal(await send(change, {}, lenient), '200', JSON.stringify(change))
 })
 
 test('lenient mode accepts schemas beyond the limits of the API, but only valid ones', async () => {
@@ -348,11 +510,11 @@ test('lenient mode accepts schemas beyond the limits of the API, but only valid 
 
 async function send(
   change: object,
-  { model = 'claude-sonnet-4-6', version = '2023-06-01' }: Options = {},
+  { model = 'claude-sonnet-4-6', version = '2023-06-01', betas }: Options = {},
   to: typeof fetch = fetch,
 ): Promise<string> {
   const body = { model, max_tokens: 50, messages: [user('hi')], ...change }
-  const headers = { 'anthropic-version': version }
+  const headers = { 'anthropic-version': version, ...(betas && { 'anthropic-beta': betas }) }
   const response = await to('http://test/v1/messages', { method: 'POST', headers, body: JSON.stringify(body) })
   const { error } = (await response.json()) as Partial<ErrorBody>
   return error ? `${response.status} ${error.type} ${error.message}` : String(response.status)

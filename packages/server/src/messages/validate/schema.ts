@@ -40,7 +40,8 @@ export function shortened(message: string): string {
   return message.length <= maxMessageCharacters ? message : `${message.slice(0, maxMessageCharacters)}…`.toWellFormed()
 }
 
-const extraInputs = 'Extra inputs are not permitted'
+/** The API's words for a field that it does not know. */
+export const extraInputs = 'Extra inputs are not permitted'
 
 /** An object with these fields and no others. */
 export function object<T extends object>(fields: Fields<T>): Schema<T> {
@@ -141,8 +142,8 @@ export function tagged<T>(
   const byTag = new Map(Object.entries(schemas))
   const check: Schema<T> = (value, path, context) => {
     const kind = dictionary(value, path, context).type
-    if (kind === undefined || (typeof kind === 'object' && kind !== null))
-      refuse(path, "Unable to extract tag using discriminator 'type'")
+    if (kind === undefined) refuse(join(path, 'type'), 'Field required')
+    if (typeof kind === 'object' && kind !== null) refuse(join(path, 'type'), 'Input should be a valid string')
     const schema = byTag.get(String(kind))
     if (schema) return schema(value, join(path, String(kind)), context) as T
     if (context.lenient && typeof kind === 'string') return value as T
@@ -207,6 +208,13 @@ export function literal<const T extends string | boolean>(...values: T[]): Schem
     return value as T
   }
   return shaped(check, () => (values.length === 1 ? { const: values[0]! } : { enum: [...values] }))
+}
+
+/** `true`, `false`, or a value that satisfies the schema. */
+export function booleanOr<T>(schema: Schema<T>): Schema<boolean | T> {
+  const check: Schema<boolean | T> = (value, path, context) =>
+    typeof value === 'boolean' ? value : schema(value, path, context)
+  return shaped(check, () => eitherOf({ type: 'boolean' }, shapeOf(schema)))
 }
 
 export interface StringRules {
@@ -307,12 +315,26 @@ function isShallow(value: unknown, left: number): boolean {
   return true
 }
 
-/** A value that the API returned and takes back unchanged. */
-export function opaque<T>(): Schema<T> {
-  return shaped(
-    (value: unknown, path: string, context: Context) => json(value, path, context) as T,
-    () => ({ type: 'object' }),
-  )
+/** The schema, which a lenient server replaces by another one. */
+export function strictly<T>(schema: Schema<T>, whenLenient: Schema<T>): Schema<T> {
+  const check: Schema<T> = (value, path, context) => (context.lenient ? whenLenient : schema)(value, path, context)
+  return shaped(check, () => shapeOf(schema))
+}
+
+/** A value that the API returned and takes back unchanged. Only these of its fields are checked. */
+export function opaque<T>(fields: Record<string, Schema<unknown> | Optional<unknown>> = {}): Schema<T> {
+  const known = new Map(Object.entries(fields))
+  const check: Schema<T> = (value, path, context) => {
+    const given = json(value, path, context)
+    if (!context.lenient)
+      for (const [key, field] of known)
+        schemaFor(field, key, given, path, context)?.(given[key], join(path, key), context)
+    return given as T
+  }
+  return shaped(check, () => {
+    const { additionalProperties: _, ...shape } = fieldsShape(known)
+    return known.size > 0 ? shape : { type: 'object' }
+  })
 }
 
 function join(path: string, key: string): string {

@@ -47,6 +47,7 @@ import {
   opaque,
   optional,
   refuse,
+  strictly,
   string,
   tagged,
 } from './schema.ts'
@@ -58,7 +59,14 @@ const options: Options = {
   cache_control: mark,
   strict: optional(boolean),
   defer_loading: optional(boolean),
-  allowed_callers: optional(array(string as Schema<NonNullable<ToolOptions['allowed_callers']>[number]>)),
+  allowed_callers: optional(
+    array(
+      strictly<NonNullable<ToolOptions['allowed_callers']>[number]>(
+        literal('direct', 'code_execution_20250825', 'code_execution_20260120', 'code_execution_20260521'),
+        string as Schema<never>,
+      ),
+    ),
+  ),
 }
 
 const examples = optional(array(json))

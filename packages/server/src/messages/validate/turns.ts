@@ -102,9 +102,26 @@ function refuseUnanswered(calls: readonly Placed[]): never {
  * was called together with client tools runs after their results, and its own result is in the next assistant turn.
  */
 function* checkServerCalls(turns: readonly Turn[]): Generator<void> {
-  for (const [index, { role, blocks }] of turns.slice(0, -1).entries()) {
-    if (role === 'assistant') checkServerCallsOf(blocks, turns[index + 2])
+  const called = new Set<unknown>()
+  for (const [index, { role, blocks }] of turns.entries()) {
+    if (role === 'assistant') {
+      checkServerResults(blocks, called)
+      if (index < turns.length - 1) checkServerCallsOf(blocks, turns[index + 2])
+    }
     yield
+  }
+}
+
+/** Checks that each result of a server tool has its call before it, and adds the calls to those made so far. */
+function checkServerResults(blocks: readonly Placed[], called: Set<unknown>): void {
+  for (const { block, message, index } of blocks) {
+    const { type, tool_use_id: id } = block
+    if (type === 'server_tool_use') called.add(block.id)
+    if (!type.endsWith('_tool_result') || type === 'mcp_tool_result' || called.has(id)) continue
+    refuse(
+      `messages.${message}.content.${index}`,
+      `unexpected \`tool_use_id\` found in \`${type}\` blocks: ${String(id)}. Each \`${type}\` block must have a corresponding \`server_tool_use\` block before it.`,
+    )
   }
 }
 
@@ -140,12 +157,13 @@ function* checkThinkingFirst(messages: readonly MessageParam[]): Generator<void>
   }
 }
 
-/** Checks that the reply whose tool calls the request answers begins with its thinking. */
+/** Checks that the reply that the request continues, or whose tool calls it answers, begins with its thinking. */
 function checkThinkingInToolLoop(turns: readonly Turn[]): void {
-  const [reply, results] = turns.slice(-2)
+  const last = turns.at(-1)
+  const answersCalls = last?.role === 'user' && last.blocks[0]?.block.type === 'tool_result'
+  const reply = answersCalls ? turns.at(-2) : last
   const first = reply?.blocks[0]
-  if (reply?.role !== 'assistant' || !first || isThinking(first.block)) return
-  if (results?.blocks[0]?.block.type !== 'tool_result') return
+  if (reply?.role !== 'assistant' || !first || isThinking(first.block) || first.block.text === '') return
   const found = `Expected \`thinking\` or \`redacted_thinking\`, but found \`${first.block.type}\`.`
   refuse(
     `messages.${first.message}.content.${first.index}.type`,

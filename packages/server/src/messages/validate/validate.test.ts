@@ -124,7 +124,7 @@ suite('the shape of a request', () => {
       await problem(says(user([text('a'), { type: 'hologram' }]))),
       /messages\.0\.content\.1: Input tag 'hologram' found using 'type' does not match any of the expected tags: 'text', 'image', 'document', /,
     )
-    await refused(says(user([{ text: 'a' }])), "messages.0.content.0: Unable to extract tag using discriminator 'type'")
+    await refused(says(user([{ text: 'a' }])), 'messages.0.content.0.type: Field required')
     assert.match(
       await problem({ tools: [{ type: 'laser_20990101', name: 'laser' }] }),
       /tools\.0: Input tag 'laser_20990101' .*'bash_20250124', .*'custom'/,
@@ -306,10 +306,18 @@ suite('messages', () => {
     const quoting = says(user('a'), assistant([note, text('b')]), user('c'))
     await refused(quoting, 'messages.1: `document` blocks can only be in `user` messages')
     await accepted(quoting, { version: '2023-06-01' })
-    const cited = says(user([text('a', { citations: [{ type: 'char_location' }] })]))
+    const citation = {
+      type: 'char_location',
+      cited_text: 'a',
+      document_index: 0,
+      document_title: null,
+      start_char_index: 0,
+      end_char_index: 1,
+    }
+    const cited = says(user([text('a', { citations: [citation] })]))
     await refused(cited, 'messages.0.content.0.text.citations: Extra inputs are not permitted')
     await accepted(cited, { version: '2023-06-01' })
-    await accepted(says(user('a'), assistant([text('b', { citations: [{ type: 'char_location' }] })]), user('c')))
+    await accepted(says(user('a'), assistant([text('b', { citations: [citation] })]), user('c')))
     const unknown = says(user('a'), assistant([text('b', { citations: [{ type: 'foo' }] })]), user('c'))
     await refused(
       unknown,

@@ -123,10 +123,17 @@ function faultInReply(block: AnyBlock, surroundings: Surroundings): string | und
   if (block.type === 'tool_use') return isToolCall(block) ? undefined : 'an incomplete tool call'
   if (isThinking(block)) return isSigned(block) ? undefined : 'thinking without a signature'
   if (isServerToolUse(block) && !isToolInput(block.input)) return 'an incomplete tool call'
+  if (isForeign(block)) return 'a search or another server tool of another API'
   if (isServerToolUse(block) && !isAnswered(block, surroundings)) return 'a server tool call without its result'
   return isServerToolResult(block) && !isCalled(block, surroundings)
     ? 'a server tool result without its call'
     : undefined
+}
+
+/** Whether the block is a server tool call, or the result of one, whose id the API did not give. */
+function isForeign({ type, id, tool_use_id }: AnyBlock): boolean {
+  if (type !== 'server_tool_use' && (!type.endsWith('_tool_result') || type === 'mcp_tool_result')) return false
+  return !/^srvtoolu_\w+$/.test(String(type === 'server_tool_use' ? id : tool_use_id))
 }
 
 const userTypes: ReadonlySet<string> = new Set([
