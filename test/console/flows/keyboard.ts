@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { offline, script } from 'colloquy/engines'
-import { replied } from '../browser.ts'
+import type { Page, Route } from 'playwright-core'
+import { ask, replied } from '../browser.ts'
 import { skip, withSite } from '../harness.ts'
 
 describe('the keyboard', { skip }, () => {
@@ -102,15 +103,10 @@ describe('the keyboard', { skip }, () => {
       await page.locator('dialog').waitFor({ state: 'detached' })
       assert.equal(await focused(), 'Next version', 'after a dialog')
       await page.locator('#composer').focus()
-      const run = async (words: string): Promise<void> => {
-        await page.keyboard.press('Control+k')
-        await page.keyboard.type(words)
-        await page.keyboard.press('Enter')
-      }
-      await run('Change the theme')
+      await runCommand(page, 'Change the theme')
       await page.locator('dialog').waitFor({ state: 'detached' })
       assert.equal(await focused(), 'composer', 'after a command')
-      await run('Settings of the chat')
+      await runCommand(page, 'Settings of the chat')
       await page.locator('dialog form').waitFor()
       await page.keyboard.press('Escape')
       await page.locator('dialog').waitFor({ state: 'detached' })
@@ -147,7 +143,51 @@ describe('the keyboard', { skip }, () => {
       await page.locator('#composer:focus').waitFor()
     })
   })
+
+  test('keys typed before the next frame reach the title, the editor and the other version', async () => {
+    await withSite(script(['One', 'Two']), async ({ newLink, open }) => {
+      const { page, errors } = await open({})
+      await page.addInitScript(() => {
+        globalThis.requestAnimationFrame = (callback) => setTimeout(callback, 1_000)
+      })
+      await page.goto(newLink())
+      await ask(page, 'Hello')
+      await page.locator('#composer').focus()
+      await runCommand(page, 'Rename the chat')
+      await page.keyboard.press('Control+a')
+      await page.keyboard.type('Greeting')
+      await page.keyboard.press('Enter')
+      await page.locator('button.title', { hasText: 'Greeting' }).waitFor()
+      await page.locator('#composer').focus()
+      await page.keyboard.press('Control+ArrowUp')
+      await page.keyboard.type(' again')
+      await page.keyboard.press('Control+Enter')
+      await page.locator('article.reply').getByText('Two').waitFor()
+      await replied(page)
+      assert.match(await page.locator('article.question').innerText(), /Hello again/)
+      await page.getByRole('button', { name: 'Previous version' }).focus()
+      await page.keyboard.press('Enter')
+      await page.getByText('1/2').waitFor()
+      await page.keyboard.press('Enter')
+      await page.getByText('2/2').waitFor()
+      const asked = Promise.withResolvers<Route>()
+      await page.route(/\/conversations\/\w+\?/, (route) => asked.resolve(route), { times: 1 })
+      await page.reload()
+      const route = await asked.promise
+      await runCommand(page, 'Rename the chat')
+      await route.continue()
+      await page.locator('input[name=title]:focus').waitFor()
+      assert.deepEqual(errors, [])
+    })
+  })
 })
+
+/** Runs a command with the palette. */
+async function runCommand(page: Page, name: string): Promise<void> {
+  await page.keyboard.press('Control+k')
+  await page.keyboard.type(name)
+  await page.keyboard.press('Enter')
+}
 
 /** A key that an input method takes, with Ctrl, which sends elsewhere. */
 function composing(key: string): object {

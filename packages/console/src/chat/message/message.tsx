@@ -103,7 +103,7 @@ function Versions({
   if (versions.length < 2) return undefined
   const go = (step: number): void => {
     const target = versions[index + step]
-    if (target) void chat.switchTo(target).then(() => requestAnimationFrame(() => focusVersions(target, step)))
+    if (target) void chat.switchTo(target).then(() => focusVersions(target, step))
   }
   return (
     <div

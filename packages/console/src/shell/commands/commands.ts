@@ -42,8 +42,7 @@ export const commands: readonly Command[] = [
   { name: 'Move to the next region', keys: 'F6', run: nextRegion },
   { name: 'Keys', keys: 'Ctrl+/', run: () => (dialog.value = 'help') },
   { name: 'Print the chat', keys: 'Ctrl+P', run: () => void printChat() },
-  // The title is drawn after the chat was opened.
-  ofChat('Rename the chat', () => requestAnimationFrame(() => lastOf('button.title')?.click())),
+  ofChat('Rename the chat', () => lastOf('button.title')?.click()),
   ofChat('Pin or unpin the chat', (chat) => toggleShelf(chat, 'pinned')),
   ofChat('Archive or unarchive the chat', (chat) => toggleShelf(chat, 'archived')),
   ofChat('Delete the chat', (chat) => deleteChat(chat.info.value)),
