@@ -10,7 +10,7 @@ export interface RequestOptions {
   headers?: Record<string, string>
   signal?: AbortSignal | undefined
   fetch?: typeof globalThis.fetch
-  /** How long the server may take to answer. Milliseconds. Default 3,000. */
+  /** How long the server may take to answer. Milliseconds. Default 10,000. */
   answerMs?: number
 }
 
@@ -26,6 +26,9 @@ export interface DownloadOptions extends RequestOptions {
   /** How long the server may send nothing in the middle of the file. Milliseconds. Default 15,000. */
   stallMs?: number
 }
+
+/** A hub behind a slow network or proxy takes seconds. */
+const answerMsByDefault = 10_000
 
 /** The download cannot succeed by trying again. */
 export class DownloadError extends AnthropicError {
@@ -100,7 +103,7 @@ function megabytes(bytes: number): string {
 
 /** The response of a server, if it is a success. Throws a `DownloadError` for a refusal, and if there is no answer. */
 export async function answerOf(url: string, options: RequestOptions & { method?: string }): Promise<Response> {
-  const watch = new Watch(options.signal, options.answerMs ?? 3_000, 'no answer')
+  const watch = new Watch(options.signal, options.answerMs ?? answerMsByDefault, 'no answer')
   try {
     const response = await send(url, watch, options)
     checkAnswer(url, response)
@@ -113,7 +116,7 @@ export async function answerOf(url: string, options: RequestOptions & { method?:
 }
 
 async function fetchRest(url: string, part: string, options: DownloadOptions): Promise<void> {
-  const { bytes, signal, answerMs = 3_000, stallMs = 15_000 } = options
+  const { bytes, signal, answerMs = answerMsByDefault, stallMs = 15_000 } = options
   const have = await sizeOf(part)
   if (bytes !== undefined && have >= bytes) return
   const watch = new Watch(signal, answerMs, 'no answer')

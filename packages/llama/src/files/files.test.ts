@@ -11,7 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { deflateRawSync } from 'node:zlib'
 import { gguf } from '../../../../test/gguf.ts'
 import type { ModelOffer } from './catalogue.ts'
-import { checkSpace, download } from './download.ts'
+import { checkSpace, download, type DownloadOptions } from './download.ts'
 import { getModel } from './get-model.ts'
 import { installRuntime, platformName } from './install-runtime.ts'
 import { findOffer } from './model-offer.ts'
@@ -133,7 +133,7 @@ describe('download()', () => {
     assert.deepEqual(ranges, [undefined, 'bytes=40000-', 'bytes=40000-'])
   })
 
-  const failures: [name: string, listener: RequestListener, message: RegExp][] = [
+  const failures: [name: string, listener: RequestListener, message: RegExp, limits?: DownloadOptions][] = [
     ['a file that is not there', (_, response) => response.writeHead(404).end(), /answered with status 404/],
     [
       'another file of the same size',
@@ -145,11 +145,12 @@ describe('download()', () => {
       (_, response) => response.end(Buffer.concat([bytes, bytes])),
       /is longer than 100000 bytes/,
     ],
-    ['a server that is silent', () => {}, /no answer within 50 ms/],
+    ['a server that is silent', () => {}, /no answer within 50 ms/, { answerMs: 50 }],
     [
       'a server that stalls at once',
       (_, response) => response.writeHead(200, { 'content-length': bytes.length }).flushHeaders(),
       /nothing came within 60 ms/,
+      { stallMs: 60 },
     ],
     [
       'a server that always cuts',
@@ -158,10 +159,10 @@ describe('download()', () => {
       /Cannot fetch/,
     ],
   ]
-  for (const [name, listener, message] of failures) {
+  for (const [name, listener, message, limits] of failures) {
     test(`${name} is an error, and leaves no file`, async () => {
       const path = join(folder, `${createHash('md5').update(name).digest('hex')}.bin`)
-      const options = { sha256, bytes: bytes.length, retries: 1, answerMs: 50, stallMs: 60 }
+      const options = { sha256, bytes: bytes.length, retries: 1, answerMs: 60_000, stallMs: 60_000, ...limits }
       await assert.rejects(download(await hub(listener), path, options), message)
       assert.equal(existsSync(path), false)
     })

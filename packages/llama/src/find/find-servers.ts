@@ -8,7 +8,10 @@ export interface FindServersOptions {
   servers?: readonly KnownServer[]
   /** How long the servers may take to accept a connection. Milliseconds. Default 300. */
   timeoutMs?: number
-  /** How long a server that accepted one may take to list its models: a busy machine answers late. Milliseconds. Default 1,000. */
+  /**
+   * How long a server that accepted one may take to list its models: a busy machine answers late. Milliseconds. Default: 1,000, and
+   * 10,000 for one that the environment names.
+   */
   answerMs?: number
   fetch?: typeof globalThis.fetch
 }
@@ -32,11 +35,14 @@ const maxBytes = 4_000_000
  * ```
  */
 export async function findServers(options: FindServersOptions = {}): Promise<ServerModel[]> {
-  const { env = process.env, servers = knownServers, timeoutMs = 300, answerMs = 1_000 } = options
+  const { env = process.env, servers = knownServers, timeoutMs = 300, answerMs } = options
   const found = servers.map(async (server) => {
     const root = addressOf(server, env)
     if (root === undefined || !(await accepts(root, timeoutMs))) return []
-    return server.models(root, askWithin(answerMs, options.fetch ?? globalThis.fetch)).catch(() => [])
+    const isNamed = server.variable !== undefined && !!env[server.variable]
+    return server
+      .models(root, askWithin(answerMs ?? (isNamed ? 10_000 : 1_000), options.fetch ?? globalThis.fetch))
+      .catch(() => [])
   })
   return (await Promise.all(found)).flat()
 }

@@ -215,6 +215,19 @@ describe('findServers()', () => {
     )
   })
 
+  test('waits longer for a server that the environment names', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const list = answering({ '/api/tags': { models: [{ name: 'm' }] } })
+    const port = await serverAt((request, response) => {
+      t.mock.timers.tick(5_000)
+      setImmediate(() => setImmediate(() => list(request, response)))
+    })
+    const [ollama] = knownServers
+    const countOf = async (named: object): Promise<number> => (await findServers(named)).length
+    assert.equal(await countOf({ env: {}, servers: [{ ...ollama, port }] }), 0)
+    assert.equal(await countOf({ env: { OLLAMA_HOST: `127.0.0.1:${port}` }, servers: [ollama] }), 1)
+  })
+
   test('finds a server although this process is late itself', async () => {
     const server = await at('ollama', answering({ '/api/tags': { models: [{ name: 'm' }] } }))
     const found = findServers({ env: {}, servers: [server], timeoutMs: 1, answerMs: 60_000 })
@@ -224,7 +237,7 @@ describe('findServers()', () => {
     assert.equal((await found).length, 1)
   })
 
-  test('does not wait for a port at which nothing listens', { timeout: 30_000 }, async () => {
+  test('does not wait for a port at which nothing listens', { timeout: 120_000 }, async () => {
     assert.deepEqual(
       await findServers({ env: {}, servers: [{ ...knownServers[0]!, port: 1 }], timeoutMs: 3_600_000 }),
       [],
@@ -240,7 +253,12 @@ describe('findServers()', () => {
       [`0.0.0.0:${port}`, 1],
       [`example.com:${port}`, 0],
     ] as const) {
-      const found = await findServers({ env: { OLLAMA_HOST: host }, servers: [ollama!], timeoutMs: 5_000 })
+      const found = await findServers({
+        env: { OLLAMA_HOST: host },
+        servers: [ollama!],
+        timeoutMs: 60_000,
+        answerMs: 60_000,
+      })
       assert.equal(found.length, count, host)
     }
   })
