@@ -1,9 +1,9 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { freePort } from './free-port.ts'
 
 /** A Redis or Valkey server. */
 export interface RedisServer {
@@ -54,15 +54,10 @@ async function run(command: string, port: number, folder: string): Promise<Child
   const server = spawn(command, ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', folder], {
     stdio: ['ignore', 'pipe', 'ignore'],
   })
-  for await (const text of server.stdout) if (String(text).includes('Ready to accept connections')) break
-  server.stdout.resume()
-  return server
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  return port
+  let log = ''
+  for await (const text of server.stdout) {
+    log += String(text)
+    if (log.includes('Ready to accept connections')) return server
+  }
+  throw new Error(`Cannot start ${command}:\n${log}`)
 }

@@ -104,7 +104,7 @@ function resultOf(messages: MessageCreateParams['messages']): unknown {
 
 test(
   'Claude Code has a turn with Bash on a model behind a Chat Completions server',
-  { skip, timeout: 90_000 },
+  { skip, timeout: 120_000 },
   async (t) => {
     const model: ScriptEngine = modelWithBash()
     const { baseURL, close } = await startChatServer(model satisfies Engine)
@@ -120,7 +120,7 @@ test(
   },
 )
 
-test('Claude Code has a turn with Bash on scripted replies', { skip, timeout: 90_000 }, async () => {
+test('Claude Code has a turn with Bash on scripted replies', { skip, timeout: 120_000 }, async () => {
   const bash = { type: 'tool_use', name: 'Bash', input: { command: 'echo hi', description: 'Say hi' } }
   const url = await serve({
     engines: { scripted: { type: 'script', steps: [{ reply: { content: [bash] } }, 'Bash said hi.'] } },

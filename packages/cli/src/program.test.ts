@@ -111,7 +111,9 @@ test('piped text follows the prompt in a <stdin> block', async () => {
 
 test('no more of standard input is read than a request may have', async () => {
   const { stderr, code } = await run(['ask', 'Review'], home(), 'x'.repeat(32 * 1024 * 1024 + 1))
-  assert.deepEqual({ stderr, code }, { stderr: 'Cannot read standard input: it has more than 33.6 MB\n', code: 2 })
+  // A busy machine may take long to read so much, which the program says.
+  assert.match(stderr, /^(?:Reading standard input; .*\n)?Cannot read standard input: it has more than 33\.6 MB\n$/)
+  assert.equal(code, 2)
 })
 
 test('the reply streams to standard output while it arrives', async () => {

@@ -10,6 +10,7 @@ import { createServer } from '@colloquy/server'
 import { listen } from '@colloquy/server/node'
 import { script, type ScriptedReply, type Step } from 'colloquy/engines'
 import { builtProgram } from '../../../test/built-program.ts'
+import { freePort } from '../../../test/free-port.ts'
 import { programEnvironment } from '../../../test/program-environment.ts'
 
 const program = join(import.meta.dirname, 'program.ts')
@@ -195,15 +196,6 @@ test('a client or an upstream cannot forge lines or control the terminal in the 
     )
   }
 })
-
-async function freePort(): Promise<number> {
-  const probe = createHttpServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as { port: number }
-  probe.close()
-  await once(probe, 'close')
-  return port
-}
 
 async function isServing(url: string, child: ChildProcess): Promise<void> {
   while (!(await fetch(`${url}/healthz`).catch(() => undefined))) {

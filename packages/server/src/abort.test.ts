@@ -20,7 +20,7 @@ const ways: Record<string, (engine: Engine) => Fetch> = {
 }
 
 for (const [name, fetchOf] of Object.entries(ways)) {
-  test(`an abort reaches the engine of ${name} after garbage collection`, { timeout: 30_000 }, async () => {
+  test(`an abort reaches the engine of ${name} after garbage collection`, { timeout: 120_000 }, async () => {
     const stalling: ScriptEngine = script([{ reply: 'Hello there', stall: true, after: 2 }])
     const ended = Promise.withResolvers<void>()
     async function* engine(...request: Parameters<Engine>): ReturnType<Engine> {

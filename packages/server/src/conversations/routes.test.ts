@@ -497,7 +497,7 @@ describe('a turn', () => {
   })
 
   test('is refused while another one is in flight, and waits with queue', async () => {
-    await serving([{ ...slow, eventDelayMs: 10 }, 'next'], async ({ send }, path) => {
+    await serving([slow, 'next'], async ({ send }, path) => {
       const first = await send(`${path}/send`, { content: 'count' })
       const refused = await send(`${path}/send`, { content: 'and?' })
       assert.deepEqual([refused.status, ((await refused.json()) as ErrorBody).error.type], [409, 'conflict_error'])

@@ -389,7 +389,7 @@ async function readSome(response: Response): Promise<string> {
 async function within<T>(work: Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('took more than 5 s')), 5_000)
+    timer = setTimeout(() => reject(new Error('took more than 2 minutes')), 120_000)
   })
   return Promise.race([work, late]).finally(() => clearTimeout(timer))
 }

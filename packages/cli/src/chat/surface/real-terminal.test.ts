@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { builtProgram } from '../../../../../test/built-program.ts'
 import { until } from '../../../../../test/until.ts'
@@ -36,7 +37,13 @@ test(
       await keys(command, 'Enter')
     }
     const start = `${process.execPath} ${builtProgram} chat --engine offline`
-    const environment = [`XDG_DATA_HOME=${folder}/data`, `XDG_STATE_HOME=${folder}/state`, 'PS1=ready> ']
+    const environment = [
+      `XDG_DATA_HOME=${folder}/data`,
+      `XDG_STATE_HOME=${folder}/state`,
+      'PS1=ready> ',
+      'IGNOREEOF=99',
+      'LC_ALL=C.UTF-8',
+    ]
     try {
       const variables = environment.flatMap((variable) => ['-e', variable])
       await tmux(
@@ -97,11 +104,12 @@ test(
       await keys(`/attach ${folder}/pipe`)
       await keys('Enter')
       await sees(/attach \S+pipe\s+> Ask anything/)
-      await keys('C-d')
-      // Two quick presses are one.
-      await new Promise((resolve) => setTimeout(resolve, 1_200))
-      await keys('C-d')
-      await sees(/Terminated/)
+      // Two quick presses are one, and so are two that a busy machine reads together.
+      await until(async () => {
+        await keys('C-d')
+        await sleep(1_200)
+        return /Terminated/.test(await tmux('capture-pane', '-p', '-t', 'chat'))
+      })
       // At a question Ctrl-D is no, and Ctrl-C ends the program.
       for (const [key, end] of [
         ['C-d', /\[y\/N\]\s+Nothing/],

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import test, { after } from 'node:test'
 import { createServer } from '@colloquy/server'
 import { listen } from '@colloquy/server/node'
-import { script, type ScriptEngine, type ScriptedReply, type Step } from 'colloquy/engines'
+import { script, type ScriptEngine, type ScriptOptions, type ScriptedReply, type Step } from 'colloquy/engines'
 import { withConfiguration } from '../../config/defaults.ts'
 import { filePaths } from '../../file-paths.ts'
 import { chat } from './chat.ts'
@@ -32,8 +32,12 @@ interface Place {
 let homes = 0
 
 /** Runs the body with a server that replies by the script and with empty home folders. */
-async function at(steps: (ScriptedReply | Step)[], body: (place: Place) => Promise<void>): Promise<void> {
-  const engine = script(steps)
+async function at(
+  steps: (ScriptedReply | Step)[],
+  body: (place: Place) => Promise<void>,
+  options?: ScriptOptions,
+): Promise<void> {
+  const engine = script(steps, options)
   const listening = await listen(createServer({ engine }))
   const home = join(folder, String(++homes))
   process.env['XDG_DATA_HOME'] = join(home, 'data')
@@ -162,7 +166,9 @@ test('pasting never sends, whatever the text', async () => {
 })
 
 test('a message sent during a reply is queued until the reply ends', async () => {
-  await at([{ reply: 'slow answer', delayMs: 300 }, 'second'], async ({ engine, sit }) => {
+  const { promise: isQueued, resolve: reply } = Promise.withResolvers<void>()
+  const whenQueued = { clock: { now: Date.now, wait: () => isQueued } }
+  const body = async ({ engine, sit }: Place): Promise<void> => {
     const user = await sit()
     await user.says('first')
     await user.sees(/waiting/)
@@ -170,11 +176,13 @@ test('a message sent during a reply is queued until the reply ends', async () =>
     await user.sees(/queued: and then\?/)
     // On a busy machine not even the first request has arrived.
     assert.ok(engine.requests.length <= 1)
+    reply()
     await user.sees(/second/)
     assert.deepEqual(said(engine, 1), ['user: first', 'assistant: slow answer', 'user: and then?'])
     await user.type(controlD)
     await user.left
-  })
+  }
+  await at([{ reply: 'slow answer', delayMs: 1 }, 'second'], body, whenQueued)
 })
 
 test('/undo, /retry, /prev and /edit lose no message', async () => {

@@ -8,6 +8,7 @@ import { Ledger, type LedgerEntry, openAccess, type RequestOrigin, requestRow } 
 import { listen } from '@colloquy/server/node'
 import { openServerStore } from '@colloquy/server/store'
 import { offline } from 'colloquy/engines'
+import { until } from '../../../../../test/until.ts'
 import { parse } from '../parse.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'colloquy-usage-'))
@@ -198,8 +199,9 @@ test('usage --models splits each row by model', async () => {
 })
 
 test('usage --watch shows the report again when it has changed, until a signal', async () => {
+  const listeners = process.listenerCount('SIGHUP')
   const running = run('usage', '2026-11', '--tz', 'UTC', '--watch')
-  await new Promise((resolve) => setTimeout(resolve, 300))
+  await until(() => process.listenerCount('SIGHUP') > listeners)
   process.emit('SIGHUP')
   const { code, stdout } = await running
   assert.equal(code, 129)

@@ -87,7 +87,7 @@ test('what a model streamed before it refused arrives byte for byte', async (t) 
   assert.deepEqual(seen, [odd])
 })
 
-test('a reader that leaves while a fallback is asked ends its request', { timeout: 10_000 }, async (t) => {
+test('a reader that leaves while a fallback is asked ends its request', { timeout: 120_000 }, async (t) => {
   const server = await faultServer(
     t,
     (answer) => void answer.stream().response.end(inOnePiece(start, textStart, text('Hel'), refusedEnd)),
@@ -100,7 +100,7 @@ test('a reader that leaves while a fallback is asked ends its request', { timeou
   await server.idle()
 })
 
-test('an abort ends the request to a fallback', { timeout: 10_000 }, async (t) => {
+test('an abort ends the request to a fallback', { timeout: 120_000 }, async (t) => {
   let asked!: () => void
   const second = new Promise<void>((resolve) => (asked = resolve))
   const server = await faultServer(

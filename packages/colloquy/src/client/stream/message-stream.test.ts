@@ -116,7 +116,7 @@ test('listeners receive their events in order', async (t) => {
 })
 
 // Parsing the whole input again for each piece would take minutes; parsing each piece once takes a fraction of a second.
-test('inputJson parses each piece of a long tool input once', { timeout: 60_000 }, async (t) => {
+test('inputJson parses each piece of a long tool input once', { timeout: 120_000 }, async (t) => {
   const rows = Array.from({ length: 30_000 }, (_, id) => ({ id, name: `row ${id}` }))
   const json = JSON.stringify({ rows })
   const pieces = json.match(/.{1,20}/g)!.map((partial_json) => delta(0, { type: 'input_json_delta', partial_json }))

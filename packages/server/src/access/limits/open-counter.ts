@@ -7,13 +7,13 @@ export interface OpenCounterOptions {
   redis?: string | undefined
   onProblem?: ((sentence: string) => void) | undefined
   now?: (() => number) | undefined
+  /** The time that a request may wait for Redis before it is counted in memory. Default: 250 ms. */
+  patienceMs?: number
 }
 
-/** The time that a request may wait for Redis before it is counted in memory. */
-const patienceMs = 250
-
 /** Opens the counter of a server. Does not wait for Redis: until it answers, requests are counted in memory. */
-export async function openCounter({ redis, onProblem, now }: OpenCounterOptions): Promise<LimitCounter> {
+export async function openCounter(options: OpenCounterOptions): Promise<LimitCounter> {
+  const { redis, onProblem, now, patienceMs = 250 } = options
   const memory = new MemoryCounter(now)
   if (redis === undefined) return memory
   if (!/^rediss?:\/\//.test(redis))

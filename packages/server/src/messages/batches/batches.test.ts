@@ -156,7 +156,7 @@ for (const [name, makePlace] of Object.entries(databasePlaces())) {
       const { id } = await batches.create({ requests })
       await assert.rejects(batches.delete(id), { status: 400, message: /has not ended: cancel it before/ })
       await assert.rejects(batches.results(id), /Has it finished processing/)
-      await sleep(100)
+      await until(() => engine.requests.length === 2)
       const canceling = await batches.cancel(id)
       assert.deepEqual([canceling.processing_status, canceling.request_counts.processing], ['canceling', 4])
       assert.ok(canceling.cancel_initiated_at)

@@ -186,7 +186,7 @@ test('an idle connection is not used within a second of its announced end', asyn
   assert.equal(server.sockets.length, 2)
 })
 
-test('a response that ends before the request was sent closes the connection', { timeout: 20_000 }, async (t) => {
+test('a response that ends before the request was sent closes the connection', { timeout: 120_000 }, async (t) => {
   let closed: Promise<unknown> | undefined
   const server = net.createServer((socket) => {
     closed = new Promise((resolve) => socket.on('error', () => {}).on('close', resolve))
@@ -238,7 +238,7 @@ test('idle connections do not keep the process alive', () => {
     console.log('done')
   `
   const url = new URL('../node-transport.ts', import.meta.url).href
-  const options = { encoding: 'utf8', timeout: 20_000 } as const
+  const options = { encoding: 'utf8', timeout: 120_000 } as const
   const parameters = ['--conditions=@colloquy/source', '--input-type=module', '-e', program, url]
   assert.equal(execFileSync(process.execPath, parameters, options), 'done\n')
 })
