@@ -1,10 +1,9 @@
 import { findModel, models, nearMiss } from 'colloquy/protocol'
 import type { EngineKind } from '../../engine/engine-kind.ts'
-import type { Environment } from '../../flags.ts'
 
-/** The id for a name: `haiku` is the newest of that line. Servers other than Claude have names of their own. */
-export function modelId(name: string, { kind }: EngineKind, env: Environment = process.env): string {
-  const isClaude = kind === 'offline' || (kind === 'api' && !env['ANTHROPIC_BASE_URL'])
+/** The id for a name: `haiku` is the newest of that line. Servers of Chat Completions have names of their own. */
+export function modelId(name: string, { kind }: EngineKind): string {
+  const isClaude = kind === 'api' || kind === 'url' || kind === 'offline'
   const newest = models.find(({ line, lifecycle }) => line === name.toLowerCase() && lifecycle === 'active')
   return (isClaude ? newest?.id : undefined) ?? name
 }

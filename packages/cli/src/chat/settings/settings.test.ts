@@ -32,15 +32,14 @@ test('a prompt and the longest reply fit into the window of the engine together'
   }
 })
 
-test('modelId() is the newest active model of a line, at Claude only', () => {
+test('modelId() is the newest active model of a line, but not at Chat Completions', () => {
   const newest = models.filter(({ line, lifecycle }) => line === 'opus' && lifecycle === 'active')
   const [first] = newest.toSorted((a, b) => b.releasedOn.localeCompare(a.releasedOn))
-  assert.equal(modelId('opus', { kind: 'api' }, {}), first!.id)
-  assert.equal(modelId('Opus', { kind: 'offline' }, {}), first!.id)
-  assert.equal(modelId('claude-opus-4-6', { kind: 'api' }, {}), 'claude-opus-4-6')
-  assert.equal(modelId('opus', { kind: 'api' }, { ANTHROPIC_BASE_URL: 'http://127.0.0.1:4141' }), 'opus')
-  assert.equal(modelId('opus', { kind: 'url', url: 'http://127.0.0.1:4141' }, {}), 'opus')
-  assert.equal(modelId('opus', { kind: 'chat', url: 'http://127.0.0.1:11434/v1' }, {}), 'opus')
+  assert.equal(modelId('opus', { kind: 'api' }), first!.id)
+  assert.equal(modelId('Opus', { kind: 'offline' }), first!.id)
+  assert.equal(modelId('claude-opus-4-6', { kind: 'api' }), 'claude-opus-4-6')
+  assert.equal(modelId('opus', { kind: 'url', url: 'http://127.0.0.1:4141' }), first!.id)
+  assert.equal(modelId('opus', { kind: 'chat', url: 'http://127.0.0.1:11434/v1' }), 'opus')
 })
 
 test('meantModel() is the nearest name for one that the catalogue does not have', () => {
@@ -50,8 +49,9 @@ test('meantModel() is the nearest name for one that the catalogue does not have'
 })
 
 test('modelFrom() takes the name of a line from a flag and from the environment', () => {
-  const haiku = modelId('haiku', { kind: 'api' }, {})
+  const haiku = modelId('haiku', { kind: 'api' })
   assert.match(haiku, /^claude-haiku-/)
   assert.equal(modelFrom(new Flags(new Map([['model', 'haiku']])), { kind: 'api' }, {}), haiku)
-  assert.equal(modelFrom(new Flags(new Map()), { kind: 'api' }, { ANTHROPIC_MODEL: 'haiku' }), haiku)
+  const env = { ANTHROPIC_MODEL: 'haiku', ANTHROPIC_BASE_URL: 'http://127.0.0.1:4141' }
+  assert.equal(modelFrom(new Flags(new Map()), { kind: 'api' }, env), haiku)
 })

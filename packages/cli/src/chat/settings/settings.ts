@@ -57,7 +57,7 @@ export function modelFrom(flags: Flags, engine: EngineKind, env: Environment = p
   if (forServer !== undefined) return forServer
   if (engine.kind === 'chat' && engine.served !== undefined) throw severalModels(engine)
   const named = flags.text('model') ?? env['COLLOQUY_MODEL'] ?? env['ANTHROPIC_MODEL']
-  return named === undefined ? defaultModel : modelId(named, engine, env)
+  return named === undefined ? defaultModel : modelId(named, engine)
 }
 
 /** The settings of a new chat. */
