@@ -8,6 +8,8 @@ import { AnthropicError } from 'colloquy/protocol'
 
 export interface RequestOptions {
   headers?: Record<string, string>
+  /** The sentence to add when the server refuses the key, or wants one. Default: none. */
+  denied?: string
   signal?: AbortSignal | undefined
   fetch?: typeof globalThis.fetch
   /** How long the server may take to answer. Milliseconds. Default 10,000. */
@@ -106,7 +108,7 @@ export async function answerOf(url: string, options: RequestOptions & { method?:
   const watch = new Watch(options.signal, options.answerMs ?? answerMsByDefault, 'no answer')
   try {
     const response = await send(url, watch, options)
-    checkAnswer(url, response)
+    checkAnswer(url, response, options)
     return response
   } catch (error) {
     throw explained(error, url)
@@ -125,7 +127,7 @@ async function fetchRest(url: string, part: string, options: DownloadOptions): P
     const range = { 'accept-encoding': 'identity', ...(have > 0 && { range: `bytes=${have}-` }) }
     const response = await send(url, watch, { ...options, headers: { ...options.headers, ...range } })
     if (response.status === 416) return await checkEnd(response, part, have, bytes)
-    checkAnswer(url, response)
+    checkAnswer(url, response, options)
     watch.expect(stallMs, 'nothing came')
     await write(response, part, have, options, watch)
   } finally {
@@ -246,9 +248,10 @@ class Watch {
 }
 
 /** Throws for a refusal, and for a page: proxies and networks that want a sign-in send one with status 200. */
-function checkAnswer(url: string, { ok, status, headers }: Response): void {
+function checkAnswer(url: string, { ok, status, headers }: Response, { denied }: RequestOptions): void {
   if (!ok) {
-    const message = `Cannot fetch ${url}: the server answered with status ${status}.`
+    const advice = denied !== undefined && (status === 401 || status === 403) ? ` ${denied}` : ''
+    const message = `Cannot fetch ${url}: the server answered with status ${status}.${advice}`
     throw status >= 500 || status === 429 || status === 408 ? new AnthropicError(message) : new DownloadError(message)
   }
   if (!/^text\/html\b/i.test(headers.get('content-type') ?? '')) return

@@ -10,7 +10,7 @@ import { after, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { deflateRawSync } from 'node:zlib'
 import { gguf } from '../../../../test/gguf.ts'
-import type { ModelOffer } from './catalogue.ts'
+import { listedModels, type ModelOffer } from './catalogue.ts'
 import { checkSpace, download, type DownloadOptions } from './download.ts'
 import { getModel } from './get-model.ts'
 import { installRuntime, platformName } from './install-runtime.ts'
@@ -296,6 +296,36 @@ describe('findOffer()', () => {
     await assert.rejects(findOffer('hf:a/gone', options), /a\/gone\?blobs=true: the server answered with status 404/)
     assert.equal(await findOffer('nonsense', options), undefined)
     assert.equal((await findOffer('smollm2', options))?.bytes, 98_362_432)
+  })
+
+  test('says that a model which the hub keeps closed needs a key, or that the key may not read it', async () => {
+    const keys: (string | undefined)[] = []
+    const url = await hub(({ headers }, response) => {
+      keys.push(headers.authorization)
+      response.writeHead(headers.authorization === undefined ? 401 : 403).end()
+    })
+    const file = `${url}/a/closed/resolve/main/c.gguf`
+    for (const name of ['hf:a/closed', file]) {
+      const [without, withKey] = [
+        { hub: url, token: '' },
+        { hub: url, token: 'k' },
+      ]
+      const terms = `accept its terms at ${url}/a/closed`
+      await assert.rejects(findOffer(name, without), (error: Error) =>
+        error.message.endsWith(
+          `status 401. There is no such model, or it is not open to everyone: ${terms}, and set HF_TOKEN to a key of yours.`,
+        ),
+      )
+      await assert.rejects(findOffer(name, withKey), (error: Error) =>
+        error.message.endsWith(`status 403. The key in HF_TOKEN may not read the model: ${terms}.`),
+      )
+    }
+    assert.deepEqual(keys, [undefined, 'Bearer k', undefined, 'Bearer k'])
+    const sources = [{ kind: 'hub', repository: 'a/closed', path: 'c.gguf' }] as const
+    const offer = { ...listedModels[0]!, file: 'c.gguf', sources: [...sources] }
+    const fetching = getModel(offer, { folder: join(folder, 'closed'), hub: url, token: '' })
+    await assert.rejects(fetching, /status 401\. There is no such model, .*\/a\/closed, and set HF_TOKEN/)
+    await assert.rejects(findOffer(file, { token: 'k' }), /status 401\.$/)
   })
 
   test('reads the size of a file at an address', async () => {

@@ -9,7 +9,7 @@ import { AnthropicError } from 'colloquy/protocol'
 import { readGguf } from '../find/gguf.ts'
 import type { ModelOffer, ModelSource } from './catalogue.ts'
 import { checkFile, checkSpace, download, DownloadError, type DownloadOptions, isDiskFull, sizeOf } from './download.ts'
-import { hubHeaders, hubOf, type OfferOptions } from './model-offer.ts'
+import { hubAccess, hubOf, type OfferOptions } from './model-offer.ts'
 import { zipMember } from './zip.ts'
 
 export interface GetModelOptions extends OfferOptions, Pick<DownloadOptions, 'onProgress' | 'answerMs' | 'stallMs'> {
@@ -73,16 +73,15 @@ type Web = Exclude<ModelSource, { kind: 'pip' }>
 type Pip = Extract<ModelSource, { kind: 'pip' }>
 
 async function fromWeb(source: Web, model: ModelOffer, path: string, options: GetModelOptions): Promise<void> {
-  const isHub = source.kind === 'hub'
-  const url = isHub
-    ? `${hubOf(options)}/${source.repository}/resolve/${source.commit ?? 'main'}/${source.path}`
-    : source.url
+  const url =
+    source.kind === 'hub'
+      ? `${hubOf(options)}/${source.repository}/resolve/${source.commit ?? 'main'}/${source.path}`
+      : source.url
   const { sha256 } = model
   const bytes = sha256 === undefined ? undefined : model.bytes
-  const headers = isHub ? hubHeaders(options) : {}
   // If there is another source, one that cannot be reached must not cost more than a few seconds.
   const retries = model.sources.length > 1 ? 0 : 4
-  await download(url, path, { ...options, headers, sha256, bytes, retries })
+  await download(url, path, { ...options, ...hubAccess(url, options), sha256, bytes, retries })
 }
 
 const run = promisify(execFile)

@@ -1,6 +1,6 @@
 import { basename } from 'node:path'
 import { listedModels, type ModelOffer } from './catalogue.ts'
-import { answerOf, DownloadError } from './download.ts'
+import { answerOf, DownloadError, type RequestOptions } from './download.ts'
 
 export interface OfferOptions {
   /** The address of the hub. Default `HF_ENDPOINT`, else `https://huggingface.co`. */
@@ -54,9 +54,17 @@ export function hubOf({ hub = process.env['HF_ENDPOINT'] || 'https://huggingface
   return hub.replace(/\/+$/, '')
 }
 
-/** The headers for the hub. A redirect to another host does not take them along. */
-export function hubHeaders({ token = process.env['HF_TOKEN'] }: OfferOptions): Record<string, string> {
-  return token ? { authorization: `Bearer ${token}` } : {}
+/** The key and the words for a request to the hub; none for another server. A redirect to another host does not take the key along. */
+export function hubAccess(url: string, options: OfferOptions): Pick<RequestOptions, 'headers' | 'denied'> {
+  const hub = `${hubOf(options)}/`
+  if (!url.startsWith(hub)) return {}
+  const { token = process.env['HF_TOKEN'] } = options
+  const [repository = ''] = /^[^/]+\/[^/?]+/.exec(url.slice(hub.length).replace(/^api\/models\//, '')) ?? []
+  const terms = `accept its terms at ${hub}${repository}`
+  const denied = token
+    ? `The key in HF_TOKEN may not read the model: ${terms}.`
+    : `There is no such model, or it is not open to everyone: ${terms}, and set HF_TOKEN to a key of yours.`
+  return { denied, ...(token && { headers: { authorization: `Bearer ${token}` } }) }
 }
 
 interface HubModel {
@@ -68,7 +76,7 @@ interface HubModel {
 
 async function hubOffer(repository: string, wanted: string, options: OfferOptions): Promise<ModelOffer> {
   const url = `${hubOf(options)}/api/models/${repository}?blobs=true`
-  const response = await answerOf(url, { ...options, headers: hubHeaders(options) })
+  const response = await answerOf(url, { ...options, ...hubAccess(url, options) })
   const model = (await response.json()) as HubModel
   const file = chooseFile(repository, model.siblings ?? [], wanted)
   return {
@@ -112,7 +120,7 @@ function chooseFile(repository: string, files: readonly HubFile[], wanted: strin
 }
 
 async function urlOffer(url: string, options: OfferOptions): Promise<ModelOffer> {
-  const response = await answerOf(url, { ...options, method: 'HEAD' })
+  const response = await answerOf(url, { ...options, ...hubAccess(url, options), method: 'HEAD' })
   const file = basename(decodeURIComponent(new URL(url).pathname))
   if (!file.endsWith('.gguf')) throw new DownloadError(`Cannot fetch ${url}: its name does not end in .gguf.`)
   const etag = /^"?([\da-f]{64})"?$/.exec(response.headers.get('x-linked-etag') ?? '')?.[1]
