@@ -9,8 +9,9 @@ import { createServer } from '@colloquy/server'
 import { listen } from '@colloquy/server/node'
 import { createMcpHandler, McpServer } from '@modelcontextprotocol/server'
 import { openConversations, type Conversation } from 'colloquy/conversation'
-import { script, type ScriptEngine, type ScriptedReply } from 'colloquy/engines'
-import { type ContentBlock, type ToolResultBlockParam } from 'colloquy/protocol'
+import { Anthropic } from 'colloquy'
+import { script, upstream, type ScriptEngine, type ScriptedReply } from 'colloquy/engines'
+import type { ContentBlock, Engine, Tool, ToolResultBlockParam } from 'colloquy/protocol'
 import { builtProgram } from '../../../../test/built-program.ts'
 import { programEnvironment } from '../../../../test/program-environment.ts'
 import { enter, User } from '../../../../test/terminal-user.ts'
@@ -277,6 +278,54 @@ describe('the tools of a server', () => {
     } finally {
       await listening.close({ graceMs: 0 })
     }
+  })
+
+  test('whose schemas the API refuses are sent in another form, or left out and told', async () => {
+    const branches = [{ required: ['a'] }, { required: ['b'] }]
+    const properties = { a: { type: 'string' }, b: { type: 'string' } }
+    const listed = [
+      { name: 'either', description: 'One of two.', inputSchema: { type: 'object', properties, anyOf: branches } },
+      { name: 'odd', inputSchema: { type: 'object', properties: { $filter: {} } } },
+      { name: 'all', inputSchema: { type: 'object', allOf: branches, oneOf: branches } },
+    ]
+    const results: Record<string, object> = { ...oldResults, 'tools/list': { tools: listed } }
+    const listening = await listen({
+      fetch: async (request: Request) => {
+        if (request.method !== 'POST') return new Response(null, { status: 405 })
+        const { id, method } = (await request.json()) as { id?: number; method: string }
+        if (id === undefined) return new Response(null, { status: 202 })
+        return Response.json({ jsonrpc: '2.0', id, result: results[method] })
+      },
+    })
+    const api = createServer({ engine: script(['Hello.']) })
+    const client = new Anthropic({ fetch: api.fetch, baseURL: 'http://colloquy.test', apiKey: 'any' })
+    const tools = await openTools({ web: { url: listening.url } })
+    const engine: Engine = (params) => {
+      sent.push(...(params.tools as Tool[]))
+      return upstream(client)(params)
+    }
+    const sent: Tool[] = []
+    const conversation = await openConversations({ engine }).create({ model: 'claude-sonnet-5-5', max_tokens: 100 })
+    const host = { show: () => {}, ask: async () => 'once' as const }
+    assert.equal((await conversation.send('Go', tools.turnOptions(host))).text, 'Hello.')
+    assert.deepEqual(
+      sent.map(({ name, description, input_schema }) => ({ name, description, input_schema })),
+      [
+        {
+          name: 'web__either',
+          description: `One of two.\n\nThe input must also satisfy this JSON Schema: ${JSON.stringify({ anyOf: branches })}`,
+          input_schema: { type: 'object', properties },
+        },
+        {
+          name: 'web__all',
+          description: `The input must also satisfy this JSON Schema: ${JSON.stringify({ allOf: branches, oneOf: branches })}`,
+          input_schema: { type: 'object' },
+        },
+      ],
+    )
+    assert.deepEqual(tools.leftOut, ['Cannot use the tool odd of web: the API refuses its parameter $filter'])
+    await tools.close()
+    await listening.close({ graceMs: 0 })
   })
 
   test('of an address whose answer breaks off, or that is gone, fail at once', async () => {

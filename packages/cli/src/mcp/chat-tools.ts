@@ -69,6 +69,11 @@ export class ChatTools {
     )
   }
 
+  /** Sentences about the tools that the API would refuse. */
+  get leftOut(): string[] {
+    return this.connections.flatMap((connection) => connection.leftOut)
+  }
+
   /** The tools that the servers list now. One whose name is taken is left out: the API refuses two of one name. */
   #tools(host?: ToolHost): RunnableTool[] {
     const tools = this.connections.flatMap((connection) => toolsOf(connection, host))

@@ -14,14 +14,18 @@ export async function chatTools(flags: Flags, signal?: AbortSignal): Promise<Cha
   return undefined
 }
 
-/** The tools as of `chatTools()`. Says that the servers start if that takes longer than two seconds. */
+/**
+ * The tools as of `chatTools()`. Says that the servers start if that takes longer than two seconds, and which tools are left out.
+ */
 export async function announcedTools(flags: Flags, signal?: AbortSignal): Promise<ChatTools | undefined> {
   const timer = setTimeout(() => writeErrorLine('Starting the MCP servers …'), 2_000)
-  return chatTools(flags, signal).finally(() => clearTimeout(timer))
+  const tools = await chatTools(flags, signal).finally(() => clearTimeout(timer))
+  for (const line of tools?.leftOut ?? []) writeErrorLine(line)
+  return tools
 }
 
 /** The lines about its tools that a chat begins with. */
-export function toolNotes({ names, failures }: ChatTools): string[] {
+export function toolNotes({ names, failures, leftOut }: ChatTools): string[] {
   const found = names.length === 0 ? [] : [`${countText(names.length, 'tool')} · /tools lists them`]
-  return [...failures.map((failure) => `✗ ${failure}`), ...found]
+  return [...[...failures, ...leftOut].map((failure) => `✗ ${failure}`), ...found]
 }

@@ -11,6 +11,7 @@ import type { MCPBlock, MCPCallToolResultLike } from 'colloquy/tools'
 import { ExitCode, ExitError, UsageError } from '../exit.ts'
 import { type Connector, connectorFor } from './connector.ts'
 import { failureReason, isClosed, isUnauthorized, withReadableMessage } from './failure-reason.ts'
+import { refusedParameter, withTakenSchema } from './input-schema.ts'
 import { readableBlock } from './readable-content.ts'
 import type { McpServer } from './server-file.ts'
 import { SignedIn } from './sign-in/signed-in.ts'
@@ -34,6 +35,7 @@ export interface ToolParams {
 export class ServerConnection {
   readonly server: McpServer
   #link: Link | undefined
+  /** The tools that can run, also those that the API refuses. */
   #tools: readonly Tool[] = []
   #failure = 'it was not started'
   /** Undefined for a program, and if the headers of the file have a token. */
@@ -46,8 +48,18 @@ export class ServerConnection {
   }
 
   /** The tools that the server listed last, also after it has ended. */
-  get tools(): readonly Tool[] {
-    return this.#tools
+  get tools(): Tool[] {
+    return this.#tools.filter((tool) => refusedParameter(tool) === undefined).map(withTakenSchema)
+  }
+
+  /** Sentences about the tools that the API would refuse. */
+  get leftOut(): string[] {
+    return this.#tools.flatMap((tool) => {
+      const parameter = refusedParameter(tool)
+      return parameter === undefined
+        ? []
+        : [`Cannot use the tool ${tool.name} of ${this.server.name}: the API refuses its parameter ${parameter}`]
+    })
   }
 
   /** The reason why the server cannot be used. Undefined while it can. */

@@ -14,7 +14,10 @@ export async function mcp({ context: { tools }, rest }: SlashInput): Promise<Eff
   const [, action, name] = /^(restart|login|logout)\s+(.+)$/.exec(rest) ?? []
   const connection = named(name ?? rest, connections)
   const act = actions.get(action ?? '')
-  if (act === undefined) return [say(statusLine(connection), ...(await offers(connection)))]
+  if (act === undefined)
+    return [
+      say(statusLine(connection), ...connection.leftOut.map((line) => `    ✗ ${line}`), ...(await offers(connection))),
+    ]
   const run = async (perform: Perform, signal: AbortSignal): Promise<Effect[]> => {
     await act(connection, perform, signal)
     return [say(statusLine(connection))]
