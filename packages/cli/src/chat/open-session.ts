@@ -9,9 +9,11 @@ import { ChatSession, type WrapMode } from './session.ts'
 import { ChatLedger } from '../chat-ledger.ts'
 import type { ToolHost } from '../mcp/chat-tools.ts'
 import { chatTools, toolNotes } from '../mcp/open-tools.ts'
+import type { Asked } from '../mcp/server-questions.ts'
 import { settingsFrom, turnOptionsFrom } from './settings/settings.ts'
 import { chatFrom, openChats, tailOf } from './stored-chats.ts'
 import type { ListMentions } from './surface/completion.ts'
+import { showNotes } from './surface/show.ts'
 import type { Surface } from './surface/surface.ts'
 
 /** The state of a chat before its first line, without what the flags decide. */
@@ -50,8 +52,12 @@ export async function openSession(
   const picksFromList = flags.has('resume') && flags.text('resume') === undefined && !flags.has('fork')
   const conversation = picksFromList ? undefined : await chatFrom(chats, flags, engine)
   const attachments = await Promise.all(sourcesFrom(flags).map((source) => attach(source)))
+  const opened: { session?: ChatSession } = {}
+  const show = (line: string): void =>
+    opened.session === undefined ? showNotes(surface, [line]) : opened.session.showCall(line)
+  const user: Asked = { show, choose: surface.ask.bind(surface), read: surface.askText.bind(surface) }
   // The last thing that can fail, as its programs would keep running.
-  const tools = await chatTools(flags, signal)
+  const tools = await chatTools(flags, { signal, user })
   const context: ChatContext = {
     chats,
     connection,
@@ -65,11 +71,12 @@ export async function openSession(
   const settings = conversation?.settings ?? settingsFrom(flags, engine)
   const state: ChatState = { ...emptyState, conversation, settings, attachments, costStyle: costStyleFrom(flags) }
   const host: ToolHost = {
-    show: (line) => session.showCall(line),
+    show,
     showProgress: (text) => session.showProgress(text),
     ask: (call) => askForCall(surface, call, () => session.stop()),
   }
   const session = new ChatSession(surface, context, state, flags.text('wrap') as WrapMode | undefined)
+  opened.session = session
   if (tools !== undefined) await session.perform([say(...toolNotes(tools))])
   if (conversation !== undefined) {
     const { lines, messages } = tailOf(conversation)

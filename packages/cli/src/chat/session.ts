@@ -86,10 +86,10 @@ export class ChatSession {
     this.#task?.abort(new APIUserAbortError())
   }
 
-  /** Shows a line about a call of a tool. */
+  /** Shows a line about a call of a tool, or about a question of its server. */
   showCall(line: string): void {
     this.#progress?.setCall(undefined)
-    this.#display?.note(line)
+    return this.#display === undefined ? showNotes(this.#surface, [line]) : this.#display.note(line)
   }
 
   /** Shows how far the call of a tool has come. */

@@ -21,6 +21,7 @@ import { chat as openChat } from '../commands/chat/chat.ts'
 import { parse } from '../commands/parse.ts'
 import { ChatTools, type Permission } from './chat-tools.ts'
 import { readServerFile } from './server-file.ts'
+import type { Asked } from './server-questions.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'colloquy-mcp-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -38,8 +39,8 @@ afterEach(async () => {
   for (const tools of toClose.splice(0)) await tools.close()
 })
 
-async function openTools(servers: object, allowed: string[] = []): Promise<ChatTools> {
-  const tools = await ChatTools.open(fileOf({ mcpServers: servers }), allowed)
+async function openTools(servers: object, allowed: string[] = [], user?: Asked): Promise<ChatTools> {
+  const tools = await ChatTools.open(fileOf({ mcpServers: servers }), allowed, { user })
   toClose.push(tools)
   return tools
 }
@@ -328,6 +329,58 @@ describe('the tools of a server', () => {
     await listening.close({ graceMs: 0 })
   })
 
+  test('may ask the user, who sees what is sent, and can refuse or leave', async () => {
+    const shown: string[] = []
+    const answers: (string | undefined)[] = []
+    const read = async (question: string): Promise<string | undefined> => (shown.push(question), answers.shift())
+    const user: Asked = { show: (line) => void shown.push(line), choose: read, read }
+    const tools = await openTools({ s: testServer }, ['*'], user)
+    const answered = async (name: string, ...given: (string | undefined)[]): Promise<string> => {
+      answers.splice(0, Infinity, ...given)
+      shown.length = 0
+      const each = await chat(tools, [step(call(name)), 'Done.'])
+      await each.send()
+      return (resultsOf(each)[0]!.content as unknown as { text: string }[])[0]!.text
+    }
+    const all = ['3', '2', 'roof,1', '1', '', 'ada', 'ada@b.c', 'maybe', 'Yes', '', 'y']
+    const content = { colour: 'b', extras: ['roof', 'radio'], seats: 1, mail: 'ada@b.c', quick: true }
+    const sent = { ...content, seats: 4 }
+    assert.deepEqual(JSON.parse(await answered('s__order', ...all)), { action: 'accept', content: sent })
+    const choices = ['    1 red', '    2 blue']
+    assert.deepEqual(shown, [
+      '? s asks: Which car?',
+      ...choices,
+      'Colour:',
+      '  ✗ It must satisfy one of 2 choices: found "3".',
+      'Colour:',
+      '    1 radio',
+      '    2 roof',
+      'extras (several with commas):',
+      'seats (default 4):',
+      '  ✗ It must be at least 2: found 1.',
+      'seats (default 4):',
+      '  mail: Your address',
+      'mail:',
+      '  ✗ It must have the form email.',
+      'mail:',
+      'quick (yes or no):',
+      '  ✗ It must be a boolean: found "maybe".',
+      'quick (yes or no):',
+      'note (may stay empty):',
+      `  ${JSON.stringify(sent)}`,
+      'Send this to s?',
+    ])
+    const first = ['1', '1', '', 'a@b.c', 'no', '']
+    assert.equal(await answered('s__order', ...first, 'n'), '{"action":"decline"}')
+    assert.equal(await answered('s__order', '1', undefined), '{"action":"cancel"}')
+    assert.equal(await answered('s__page', 'n'), 'decline')
+    assert.deepEqual(shown, ['? s asks: Pay here', '    > y', '  https://pay.example/1', 'Open this page for s?'])
+    assert.deepEqual(tools.connections[0]!.messages.slice(-1), ['warning: {"note":"it asks"}'])
+    const silent = await chat(everyTool, [step(call('s__order')), 'Done.'])
+    await silent.send()
+    assert.match(JSON.stringify(resultsOf(silent)), /Client does not support/)
+  })
+
   test('of an address whose answer breaks off, or that is gone, fail at once', async () => {
     const listening = await listen({
       fetch: async (request: Request) => {
@@ -443,7 +496,7 @@ test('servers that are not ready when the start is stopped are ended at once', a
     setInterval(() => {}, 1000); require('fs').writeFileSync(${JSON.stringify(marker)}, 'started')`
   const file = fileOf({ mcpServers: { silent: { command: process.execPath, args: ['-e', program] } } })
   const controller = new AbortController()
-  const opening = ChatTools.open(file, [], controller.signal)
+  const opening = ChatTools.open(file, [], { signal: controller.signal })
   await until(() => existsSync(marker))
   controller.abort()
   const tools = await opening
@@ -543,7 +596,17 @@ test('`ask` runs the tools that are allowed, refuses others, and begins a paragr
 test('a terminal asks before a call: a message that is being typed does not answer, and Esc stops the turn', async () => {
   const add = (): ScriptedReply =>
     step({ type: 'text', text: 'I add.' } as ContentBlock, call('s__add', { a: 1, b: 2 }))
-  const engine = script([add(), 'It is 3.', add(), add(), 'Again 3.', 'Hello, Ada!', 'Noted.'])
+  const engine = script([
+    add(),
+    'It is 3.',
+    add(),
+    add(),
+    'Again 3.',
+    'Hello, Ada!',
+    'Noted.',
+    step(call('s__order')),
+    'Ordered.',
+  ])
   const listening = await listen(createServer({ engine }))
   process.env['XDG_DATA_HOME'] = process.env['XDG_STATE_HOME'] = folder
   process.env['TERM'] = 'xterm-256color'
@@ -551,7 +614,7 @@ test('a terminal asks before a call: a message that is being typed does not answ
   const { flags } = await parse(['chat', '--engine', listening.url, '--mcp', file])
   const user = new User(new VirtualTerminal(80, 24), (input, output) => openChat([], flags, { input, output }))
   try {
-    await user.sees(/✗ Cannot use the MCP server none: no such file or folder\n11 tools · \/tools lists them/)
+    await user.sees(/✗ Cannot use the MCP server none: no such file or folder\n13 tools · \/tools lists them/)
     await user.says('Add 1 and 2')
     await user.sees(/I add\.\n\n⚙ s__add \{"a":1,"b":2\}\nCall s__add\?\ny yes · a always until you leave · n no/)
     await user.says('yes, and then')
@@ -572,7 +635,7 @@ test('a terminal asks before a call: a message that is being typed does not answ
     await user.says('/tools')
     await user.sees(/✓ s__add/)
     await user.says('/mcp')
-    await user.sees(/✓ s: 11 tools\n {2}✗ none: no such file or folder · \/mcp restart none/)
+    await user.sees(/✓ s: 13 tools\n {2}✗ none: no such file or folder · \/mcp restart none/)
     await user.says('/mcp s')
     await user.sees(
       /\/s__greet name \[style\] {2}A greeting\.\n {4}@s:test:\/\/notes {2}notes\n {4}@s:test:\/\/items\/\{id\} {2}item/,
@@ -586,8 +649,18 @@ test('a terminal asks before a call: a message that is being typed does not answ
     await user.type(enter)
     await user.sees(/⎘ @s:test:\/\/notes[^]*Noted\./)
     assert.match(JSON.stringify(engine.requests.at(-1)?.params.messages.at(-1)), /the notes/)
+    await user.says('Order a car')
+    await user.sees(/Call s__order\?/)
+    await user.says('y')
+    await user.sees(/\? s asks: Which car\?\n {4}1 red\n {4}2 blue[^]*\nColour:[^]*Enter answers · Esc cancels/)
+    await user.paste('bl\nue')
+    await user.sees(/\nColour: bl ue\n/)
+    await user.type('\x7f\x7f\x7fu\x7fue' + enter)
+    await user.sees(/\nextras \(several with commas\):/)
+    await user.type('\x1b')
+    await user.sees(/└ s__order: \{"action":"cancel"\}[^]*Ordered\./)
     await user.says('/mcp restart s')
-    await user.sees(/restart s\n\n? {2}✓ s: 11 tools/)
+    await user.sees(/restart s\n\n? {2}✓ s: 13 tools/)
     await user.type('\x04')
     assert.equal(await user.left, 0)
   } finally {

@@ -7,8 +7,9 @@ import { UsageError } from '../exit.ts'
 import { byteText, countText, latencyText, oneLine, resultText } from '../format.ts'
 import { safeJson } from '../terminal/safe-text.ts'
 import { limitedOutput } from './limited-output.ts'
-import { readServerFile } from './server-file.ts'
-import { ServerConnection, type ToolParams } from './server-connection.ts'
+import { type McpServer, readServerFile } from './server-file.ts'
+import { answersTo, type Asked } from './server-questions.ts'
+import { type AnswerQuestion, ServerConnection, type ToolParams } from './server-connection.ts'
 import { readableResult } from './readable-content.ts'
 
 /** Shows calls of tools, and asks for them. */
@@ -34,6 +35,13 @@ export type Permission = 'once' | 'always' | { reason: string }
 /** The most characters of the input of a call that needs no permission, and of an error. */
 const maxShown = 200
 
+export interface OpenToolsOptions {
+  /** Aborts the start of servers that are not ready. */
+  signal?: AbortSignal | undefined
+  /** Answers questions of the servers. Default: they are told that the user cannot be asked. */
+  user?: Asked | undefined
+}
+
 /** The tools of the MCP servers of a file, for the turns of a chat. */
 export class ChatTools {
   readonly connections: readonly ServerConnection[]
@@ -42,8 +50,10 @@ export class ChatTools {
   /** One question at a time, although calls run at the same time. */
   #asked: Promise<unknown> = Promise.resolve()
 
-  private constructor(connections: readonly ServerConnection[], allowed: readonly string[]) {
-    this.connections = connections
+  private constructor(servers: readonly McpServer[], allowed: readonly string[], user: Asked | undefined) {
+    const answer: AnswerQuestion | undefined =
+      user && ((server, params, signal) => this.#next(() => answersTo(server, params, user, signal)))
+    this.connections = servers.map((server) => new ServerConnection(server, answer))
     this.#allowed = [...allowed]
   }
 
@@ -51,10 +61,14 @@ export class ChatTools {
    * Starts the servers of a file, all at once. One that cannot be used is among the `failures`; so are those that are not ready when
    * the signal aborts. Throws a `UsageError` for a mistake in the file, or if two tools have the same name.
    */
-  static async open(path: string, allowed: readonly string[], signal?: AbortSignal): Promise<ChatTools> {
-    const connections = (await readServerFile(path)).map((server) => new ServerConnection(server))
+  static async open(
+    path: string,
+    allowed: readonly string[],
+    { signal, user }: OpenToolsOptions = {},
+  ): Promise<ChatTools> {
+    const tools = new ChatTools(await readServerFile(path), allowed, user)
+    const { connections } = tools
     await Promise.all(connections.map((connection) => connection.open(signal)))
-    const tools = new ChatTools(connections, allowed)
     const names = connections.flatMap((connection) => toolsOf(connection)).map(({ name }) => name)
     const twice = names.find((name, index) => names.indexOf(name) !== index)
     if (twice === undefined) return tools
@@ -108,9 +122,7 @@ export class ChatTools {
             host.show(`⚙ ${name} ${cut(json)}`)
             return true
           }
-          const asked = this.#asked.then(() => this.#ask({ name, signal }, `⚙ ${name} ${json}`, host))
-          this.#asked = asked.catch(() => {})
-          return asked
+          return this.#next(() => this.#ask({ name, signal }, `⚙ ${name} ${json}`, host))
         },
       },
     }
@@ -119,6 +131,13 @@ export class ChatTools {
   /** Ends the connections and the programs. */
   async close(): Promise<void> {
     await Promise.allSettled(this.connections.map((connection) => connection.close()))
+  }
+
+  /** Asks the user something when the questions before it are answered. */
+  #next<T>(ask: () => Promise<T>): Promise<T> {
+    const asked = this.#asked.then(ask)
+    this.#asked = asked.catch(() => {})
+    return asked
   }
 
   async #ask(call: ToolCall, line: string, host: ToolHost): Promise<boolean | string> {

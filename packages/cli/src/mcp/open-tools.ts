@@ -3,13 +3,13 @@ import { withHome } from '../file-paths.ts'
 import type { Flags } from '../flags.ts'
 import { countText } from '../format.ts'
 import { writeErrorLine } from '../terminal/output.ts'
-import type { ChatTools } from './chat-tools.ts'
+import type { ChatTools, OpenToolsOptions } from './chat-tools.ts'
 
 /** The tools of the file that `--mcp` names. Undefined without one. Servers that are not ready when the signal aborts are left out. */
-export async function chatTools(flags: Flags, signal?: AbortSignal): Promise<ChatTools | undefined> {
+export async function chatTools(flags: Flags, options: OpenToolsOptions = {}): Promise<ChatTools | undefined> {
   const path = flags.text('mcp')
   const allowed = flags.texts('allow-tool')
-  if (path !== undefined) return (await import('./chat-tools.ts')).ChatTools.open(withHome(path), allowed, signal)
+  if (path !== undefined) return (await import('./chat-tools.ts')).ChatTools.open(withHome(path), allowed, options)
   if (allowed.length > 0) throw new UsageError('Cannot use --allow-tool without --mcp: the chat has no tools')
   return undefined
 }
@@ -19,7 +19,7 @@ export async function chatTools(flags: Flags, signal?: AbortSignal): Promise<Cha
  */
 export async function announcedTools(flags: Flags, signal?: AbortSignal): Promise<ChatTools | undefined> {
   const timer = setTimeout(() => writeErrorLine('Starting the MCP servers …'), 2_000)
-  const tools = await chatTools(flags, signal).finally(() => clearTimeout(timer))
+  const tools = await chatTools(flags, { signal }).finally(() => clearTimeout(timer))
   for (const line of tools?.leftOut ?? []) writeErrorLine(line)
   return tools
 }

@@ -1,5 +1,7 @@
 import {
   Client,
+  type ElicitRequestParams,
+  type ElicitResult,
   type ProgressCallback,
   type Prompt,
   type Resource,
@@ -7,8 +9,10 @@ import {
   SdkHttpError,
   type Tool,
 } from '@modelcontextprotocol/client'
+import { cutText } from 'colloquy/protocol'
 import type { MCPBlock, MCPCallToolResultLike } from 'colloquy/tools'
 import { ExitCode, ExitError, UsageError } from '../exit.ts'
+import { oneLine } from '../format.ts'
 import { type Connector, connectorFor } from './connector.ts'
 import { failureReason, isClosed, isUnauthorized, withReadableMessage } from './failure-reason.ts'
 import { refusedParameter, withTakenSchema } from './input-schema.ts'
@@ -31,9 +35,20 @@ export interface ToolParams {
   arguments?: Record<string, unknown>
 }
 
+/** Answers a question of a server for the user. */
+export type AnswerQuestion = (server: string, params: ElicitRequestParams, signal: AbortSignal) => Promise<ElicitResult>
+
+/** The most messages of a server that are kept. */
+const maxMessages = 20
+/** The most characters of one. */
+const maxMessage = 200
+
 /** A server of the file, and the connection to it. A call connects again if the server has ended. */
 export class ServerConnection {
   readonly server: McpServer
+  readonly #answer: AnswerQuestion | undefined
+  /** The last messages that the server wrote for its log. */
+  readonly messages: string[] = []
   #link: Link | undefined
   /** The tools that can run, also those that the API refuses. */
   #tools: readonly Tool[] = []
@@ -41,8 +56,10 @@ export class ServerConnection {
   /** Undefined for a program, and if the headers of the file have a token. */
   readonly #signedIn: SignedIn | undefined
 
-  constructor(server: McpServer) {
+  /** @param answer without it the server is told that the user cannot be asked. */
+  constructor(server: McpServer, answer?: AnswerQuestion) {
     this.server = server
+    this.#answer = answer
     const isSignedIn = server.kind !== 'program' && !new Headers(server.headers).has('authorization')
     this.#signedIn = isSignedIn ? new SignedIn(server.url) : undefined
   }
@@ -191,10 +208,23 @@ export class ServerConnection {
 
   #newLink(): Link {
     const { server } = this
+    const answer = this.#answer
     const client = new Client(
       { name: 'colloquy', version: '1' },
-      { listChanged: { tools: { onChanged: (_, tools) => (this.#tools = tools ? callable(tools) : this.#tools) } } },
+      {
+        capabilities: answer === undefined ? {} : { elicitation: { form: {}, url: {} } },
+        listChanged: { tools: { onChanged: (_, tools) => (this.#tools = tools ? callable(tools) : this.#tools) } },
+      },
     )
+    if (answer !== undefined)
+      client.setRequestHandler('elicitation/create', ({ params }, { mcpReq }) =>
+        answer(server.name, params, mcpReq.signal),
+      )
+    client.setNotificationHandler('notifications/message', ({ params: { level, data } }) => {
+      const text = typeof data === 'string' ? data : JSON.stringify(data)
+      this.messages.push(`${level}: ${cutText(oneLine(text), maxMessage)}`)
+      this.messages.splice(0, this.messages.length - maxMessages)
+    })
     const link: Link = { client, ...connectorFor(server, this.#signedIn) }
     // The client takes a callback, not listeners.
     // oxlint-disable-next-line unicorn/prefer-add-event-listener

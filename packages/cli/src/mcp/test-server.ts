@@ -1,9 +1,14 @@
 // A server of the Model Context Protocol on standard input and output, for tests.
-import { McpServer, ResourceTemplate, type ServerContext } from '@modelcontextprotocol/server'
+import {
+  type ElicitRequestFormParams,
+  McpServer,
+  ResourceTemplate,
+  type ServerContext,
+} from '@modelcontextprotocol/server'
 import { StdioServerTransport } from '@modelcontextprotocol/server/stdio'
 import { z } from 'zod'
 
-const server = new McpServer({ name: 'numbers', version: '1.0.0' })
+const server = new McpServer({ name: 'numbers', version: '1.0.0' }, { capabilities: { logging: {} } })
 
 function text(value: string): { content: { type: 'text'; text: string }[] } {
   return { content: [{ type: 'text', text: value }] }
@@ -48,6 +53,33 @@ server.registerTool('grow', { description: 'Adds a tool.' }, () => {
 })
 server.registerTool('huge', { description: 'Too much.' }, () => text('x'.repeat(11_000_000)))
 server.registerTool('die', { description: 'Ends the server.' }, () => process.exit(1))
+server.registerTool('order', { description: 'Asks the user.' }, async ({ mcpReq }: ServerContext) => {
+  await mcpReq.log('warning', { note: 'it asks' })
+  const requestedSchema: ElicitRequestFormParams['requestedSchema'] = {
+    type: 'object',
+    properties: {
+      colour: {
+        type: 'string',
+        title: 'Colour',
+        oneOf: [
+          { const: 'r', title: 'red' },
+          { const: 'b', title: 'blue' },
+        ],
+      },
+      extras: { type: 'array', items: { type: 'string', enum: ['radio', 'roof'] }, minItems: 1 },
+      seats: { type: 'integer', minimum: 2, default: 4 },
+      mail: { type: 'string', description: 'Your address', format: 'email' },
+      quick: { type: 'boolean' },
+      note: { type: 'string' },
+    },
+    required: ['colour', 'extras', 'mail', 'quick'],
+  }
+  return text(JSON.stringify(await mcpReq.elicitInput({ message: 'Which car?', requestedSchema })))
+})
+server.registerTool('page', { description: 'Opens a page.' }, async ({ mcpReq }: ServerContext) => {
+  const params = { mode: 'url', message: 'Pay here\n> y', url: 'https://pay.example/1', elicitationId: '1' } as const
+  return text((await mcpReq.elicitInput(params)).action)
+})
 server.registerPrompt(
   'greet',
   { description: 'A greeting.', argsSchema: z.object({ name: z.string(), style: z.string().optional() }) },

@@ -16,7 +16,12 @@ export async function mcp({ context: { tools }, rest }: SlashInput): Promise<Eff
   const act = actions.get(action ?? '')
   if (act === undefined)
     return [
-      say(statusLine(connection), ...connection.leftOut.map((line) => `    ✗ ${line}`), ...(await offers(connection))),
+      say(
+        statusLine(connection),
+        ...connection.leftOut.map((line) => `    ✗ ${line}`),
+        ...(await offers(connection)),
+        ...logOf(connection),
+      ),
     ]
   const run = async (perform: Perform, signal: AbortSignal): Promise<Effect[]> => {
     await act(connection, perform, signal)
@@ -52,6 +57,11 @@ function statusLine({ server: { name }, failure, tools }: ServerConnection): str
   return failure === undefined
     ? `  ✓ ${name}: ${countText(tools.length, 'tool')}`
     : `  ✗ ${name}: ${failure} · /mcp restart ${name}`
+}
+
+/** The last messages that the server wrote for its log. */
+function logOf({ messages }: ServerConnection): string[] {
+  return messages.length === 0 ? [] : ['    Its last messages:', ...messages.map((line) => `      ${line}`)]
 }
 
 /** A line for each prompt and resource, as the user can type them. */

@@ -5,7 +5,7 @@ import type { MarkdownStream } from '../../markdown/markdown-stream.ts'
 import type { Screen } from '../../terminal/screen.ts'
 import type { Painter } from '../../terminal/style.ts'
 import { Picker, type PickSource } from './picker.ts'
-import { Question, type Answer } from './question.ts'
+import { type Answer, Question, TextQuestion } from './question.ts'
 import { wrap } from '../../terminal/wrap.ts'
 import { cutTo } from '../../terminal/width.ts'
 
@@ -28,7 +28,7 @@ export class ChatView {
   /** Lines that are sent after the reply. */
   queued: readonly string[] = []
   /** A list or a question that is shown in place of the editor. */
-  picker: Picker | Question | undefined
+  picker: Picker | Question | TextQuestion | undefined
   /** A download in progress. */
   progress = ''
   placeholder = 'Ask anything · / commands · @ file'
@@ -72,9 +72,12 @@ export class ChatView {
 
   /** Shows a question in place of the editor until a letter and Enter answer it, or the signal aborts. */
   ask(text: string, answers: readonly Answer[], signal: AbortSignal | undefined): Promise<string | undefined> {
-    const question = new Question(text, answers, () => this.touch())
-    signal?.addEventListener('abort', () => question.cancel(), { once: true })
-    return this.#picked(question)
+    return this.#picked(new Question(text, answers, () => this.touch()), signal)
+  }
+
+  /** As `ask()`, until a line of text and Enter answer it. */
+  askText(text: string, signal: AbortSignal | undefined): Promise<string | undefined> {
+    return this.#picked(new TextQuestion(text, () => this.touch()), signal)
   }
 
   /** Starts to show a reply. */
@@ -114,7 +117,8 @@ export class ChatView {
     this.draw()
   }
 
-  async #picked(picker: Picker | Question): Promise<string | undefined> {
+  async #picked(picker: Picker | Question | TextQuestion, signal?: AbortSignal): Promise<string | undefined> {
+    signal?.addEventListener('abort', () => picker.cancel(), { once: true })
     this.picker = picker
     this.touch()
     const picked = await picker.picked

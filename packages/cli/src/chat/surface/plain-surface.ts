@@ -60,6 +60,10 @@ export class PlainSurface implements Surface {
     }
   }
 
+  askText(text: string, signal: AbortSignal | undefined): Promise<string | undefined> {
+    return this.#readLine(`${text} `, signal)
+  }
+
   setLook(): void {
     // There are neither colours nor an editor.
   }

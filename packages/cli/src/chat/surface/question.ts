@@ -1,6 +1,8 @@
+import { editable } from '../../editor/state.ts'
+import { oneLine } from '../../format.ts'
 import type { Key } from '../../terminal/input/keys.ts'
 import type { Painter } from '../../terminal/style.ts'
-import { cutTo, widthOf } from '../../terminal/width.ts'
+import { cutTo, graphemes, widthOf } from '../../terminal/width.ts'
 
 /** An answer to a question, and the letter that gives it. */
 export interface Answer {
@@ -35,7 +37,7 @@ export class Question {
   }
 
   key({ name, text, ctrl }: Key): void {
-    if (name === 'escape' || (ctrl && /^[cdg]$/.test(name))) return this.#resolve(undefined)
+    if (isLeaving(name, ctrl)) return this.#resolve(undefined)
     const answer = this.#answers.find(({ key }) => key === this.#typed.trim().toLowerCase())
     if (name === 'enter' && answer !== undefined) return this.#resolve(answer.key)
     if (name === 'text') this.#typed += text
@@ -53,4 +55,63 @@ export class Question {
       column: widthOf(question) + widthOf(typed),
     }
   }
+}
+
+/** A question that a line of text and Enter answer. It is shown in place of the editor. */
+export class TextQuestion {
+  /** The text; undefined if the user left the question. */
+  readonly picked: Promise<string | undefined>
+  readonly #text: string
+  readonly #onChange: () => void
+  readonly #resolve: (typed: string | undefined) => void
+  #typed = ''
+
+  constructor(text: string, onChange: () => void) {
+    this.#text = text
+    this.#onChange = onChange
+    const { promise, resolve } = Promise.withResolvers<string | undefined>()
+    this.picked = promise
+    this.#resolve = resolve
+  }
+
+  cancel(): void {
+    this.#resolve(undefined)
+  }
+
+  key({ name, text, ctrl }: Key): void {
+    if (isLeaving(name, ctrl)) return this.#resolve(undefined)
+    if (name === 'enter') return this.#resolve(this.#typed)
+    if (name === 'text') this.#typed += editable(text)
+    else if (name === 'paste') this.#typed += oneLine(editable(text))
+    else if (name === 'backspace') this.#typed = [...graphemes(this.#typed)].slice(0, -1).join('')
+    else if (ctrl && name === 'u') this.#typed = ''
+    this.#onChange()
+  }
+
+  /** The line of the question with the end of what is typed, and the column of the cursor behind it. */
+  view(columns: number, _rows: number, paint: Painter): { lines: string[]; column: number } {
+    const question = cutTo(this.#text, Math.floor(columns / 2))
+    const typed = ` ${endOf(this.#typed, columns - 2 - widthOf(question))}`
+    return {
+      lines: [
+        paint(question, { bold: true }) + typed,
+        paint(cutTo('Enter answers · Esc cancels', columns - 1), { dim: true }),
+      ],
+      column: widthOf(question) + widthOf(typed),
+    }
+  }
+}
+
+/** The end of the text that fits into the columns. */
+function endOf(text: string, columns: number): string {
+  let end = ''
+  for (const cluster of [...graphemes(text)].toReversed()) {
+    if (widthOf(cluster + end) > columns) break
+    end = cluster + end
+  }
+  return end
+}
+
+function isLeaving(name: string, ctrl: boolean): boolean {
+  return name === 'escape' || (ctrl && /^[cdg]$/.test(name))
 }

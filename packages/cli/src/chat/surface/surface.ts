@@ -29,6 +29,8 @@ export interface Surface {
   setLook(look: Look): void
   /** Asks a question: the letter of the answer, or undefined if the user leaves it or the signal aborts. */
   ask(text: string, answers: readonly Answer[], signal: AbortSignal | undefined): Promise<string | undefined>
+  /** Asks for a line of text. Undefined likewise. */
+  askText(text: string, signal: AbortSignal | undefined): Promise<string | undefined>
   /** Lets the user pick a row: its id, or undefined if none was picked. Absent if the surface cannot. */
   pick?(source: PickSource): Promise<string | undefined>
 }

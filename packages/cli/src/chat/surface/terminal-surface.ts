@@ -121,8 +121,8 @@ export class TerminalSurface implements Surface {
   }
 
   readonly pick: NonNullable<Surface['pick']> = (source) => this.#view.pick(source)
-
   readonly ask: Surface['ask'] = (...question) => this.#view.ask(...question)
+  readonly askText: Surface['askText'] = (...question) => this.#view.askText(...question)
 
   /** Ends `pick()` without a row, and `ask()` without an answer. */
   cancelPick(): void {
