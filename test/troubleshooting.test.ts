@@ -21,11 +21,13 @@ test('docs/troubleshooting.md has every text of our own errors', () => {
   )
 })
 
-/** Messages with words of Node or undici, and one that is written before errors can be. */
+/** Messages with words of Node or undici, of the setup of a clone, and one that is written before errors can be. */
 const others = [
   'Connection error: cannot reach … (TLS: …)',
   'Connection error: cannot reach … (the dispatcher is of another version of undici…)',
   'colloquy needs Node 22.13 or newer…',
+  'Cannot run on Node …, and npm has no Node … for …: install Node 24 or newer',
+  'Cannot install what Colloquy needs: npm install ended with …',
   "Cannot find package 'colloquy'…",
   "Cannot find module '@colloquy/server'…",
 ]
