@@ -21,7 +21,10 @@ export function fetchTransport(fetch: Fetch, fetchOptions?: RequestInit): Transp
         controller.abort(error)
         reject(error)
       }
-      const init = { method, headers: new Headers(headers), ...bodyOf(body, isStream), signal: controller.signal }
+      const sent = new Headers(headers)
+      // One of the caller's may be that of another body, and then the request never ends.
+      sent.delete('content-length')
+      const init = { method, headers: sent, ...bodyOf(body, isStream), signal: controller.signal }
       // A redirect would take the key to another host, and could make a GET without a body of a POST.
       callFetch(fetch, url, { redirect: 'manual', ...fetchOptions, ...init }).then(
         (response) => {

@@ -60,6 +60,19 @@ for (const [name, transport] of Object.entries(transports)) {
     assert.equal(server.requests[0]!.headers['content-length'], '11')
   })
 
+  test(`${name}: headers about another body change nothing`, async (t) => {
+    const server = await faultServer(t, (answer) => answer.head(200).end())
+    const headers = { 'content-length': '3', ...(name !== 'fetch' && { 'transfer-encoding': 'chunked' }) }
+    for (const body of ['{"a":1}', [new TextEncoder().encode('{"a":1}')]]) {
+      await readBody(await transport({ ...request(server.url, body), headers }).response)
+      const sent = server.requests.at(-1)!
+      assert.deepEqual([sent.body, sent.headers['content-length']], ['{"a":1}', '7'])
+      assert.equal(sent.headers['transfer-encoding'], undefined)
+    }
+    await readBody(await transport({ ...request(server.url), method: 'GET', headers }).response)
+    assert.equal(server.requests.at(-1)!.headers['content-length'], undefined)
+  })
+
   test(`${name}: a host that refuses connections is an APIConnectionError`, async () => {
     const port = await closedPort()
     await assert.rejects(transport(request(`http://127.0.0.1:${port}`)).response, (error: Error) => {

@@ -3,7 +3,7 @@ import type { NodeAgent, NodeHttp, NodeRequest, NodeSocket } from './modules.ts'
 import { isRefusal } from './http1/refusal.ts'
 import { httpResponse } from './http-response.ts'
 import { limitConnecting } from './limit-connecting.ts'
-import { addressOf, connectTunnels, httpFor, proxyAuthorization, type ProxyFor } from './proxy.ts'
+import { addressOf, connectTunnels, httpFor, proxyAuthorization, refusal, type ProxyFor } from './proxy.ts'
 import type { PendingRequest, Transport, TransportResponse, WireRequest } from '../transport.ts'
 
 export interface HttpTransportOptions {
@@ -77,6 +77,10 @@ class HttpPendingRequest implements PendingRequest {
     }
     outgoing.on('response', (incoming) => {
       if (!this.#request) return incoming.destroy()
+      if (incoming.statusCode === 407 && route.isForwarded) {
+        incoming.destroy()
+        return this.#fail(refusal(route.proxy!, 'the request', 407), route)
+      }
       this.#request = undefined
       this.#resolve(httpResponse(incoming, this.#url))
     })
@@ -110,6 +114,8 @@ interface Route {
   path: string
   headers: Record<string, string>
   proxy: URL | undefined
+  /** Whether the proxy reads the request, and sends it on. */
+  isForwarded: boolean
 }
 
 function routeOf(href: string, connections: Connections): Route {
@@ -126,11 +132,13 @@ function routeOf(href: string, connections: Connections): Route {
       path: url.pathname + url.search,
       headers: {},
       proxy,
+      isForwarded: false,
     }
   }
   const http = httpFor(proxy)
   const headers = { host: url.host, ...proxyAuthorization(proxy) }
-  return { ...addressOf(proxy), http, agent: agentFor(http, url, proxy, connections), path: url.href, headers, proxy }
+  const agent = agentFor(http, url, proxy, connections)
+  return { ...addressOf(proxy), http, agent, path: url.href, headers, proxy, isForwarded: true }
 }
 
 function agentFor(http: NodeHttp, { protocol }: URL, proxy: URL | undefined, { agents, ca }: Connections): NodeAgent {
@@ -146,8 +154,10 @@ function agentFor(http: NodeHttp, { protocol }: URL, proxy: URL | undefined, { a
 
 function open({ method, headers, body }: WireRequest, route: Route): NodeRequest {
   const { http, agent, host, port, path } = route
+  // The caller's own may describe another body. Without them, Node finds the length of a body that is sent in one piece.
+  const { 'content-length': _length, 'transfer-encoding': _coding, ...others } = headers
   const length = Array.isArray(body) && { 'content-length': lengthOf(body as readonly Uint8Array[]) }
-  return http.request({ host, port, path, method, agent, headers: { ...headers, ...length, ...route.headers } })
+  return http.request({ host, port, path, method, agent, headers: { ...others, ...length, ...route.headers } })
 }
 
 function lengthOf(pieces: readonly Uint8Array[]): number {

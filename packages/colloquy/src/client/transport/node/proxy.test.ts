@@ -51,7 +51,7 @@ interface Proxy {
   seen: string[]
 }
 
-/** A proxy for plain HTTP and for tunnels, which all lead to one API. `status` is its response to a request for a tunnel. */
+/** A proxy for plain HTTP and for tunnels, which all lead to one API. `status` is its own response, to any request. */
 async function startProxy(t: TestContext, isSecure: boolean, status = '200 OK'): Promise<Proxy> {
   const seen: string[] = []
   const api =
@@ -63,7 +63,7 @@ async function startProxy(t: TestContext, isSecure: boolean, status = '200 OK'):
   const server = isSecure ? https.createServer(certified!) : http.createServer()
   server.on('request', (request: IncomingMessage, response: http.ServerResponse) => {
     seen.push(`${request.method} ${request.url} as ${credentialsOf(request)}`)
-    response.end(JSON.stringify(hello))
+    response.writeHead(Number.parseInt(status)).end(JSON.stringify(hello))
   })
   server.on('connect', (request: IncomingMessage, socket: net.Socket) => {
     seen.push(`CONNECT ${request.url} as ${credentialsOf(request)}`)
@@ -219,6 +219,21 @@ for (const [status, requests] of [
     assert.equal(seen.length, requests)
   })
 }
+
+test('a proxy for plain HTTP that asks for credentials is named, after one request', async (t) => {
+  const { port, seen } = await startProxy(t, false, '407 No')
+  const client = new Anthropic({
+    apiKey: 'key',
+    baseURL: 'http://api.test',
+    proxy: `http://u:hunter2@127.0.0.1:${port}`,
+  })
+  const proxy = `the proxy 127.0.0.1:${port}`
+  await assert.rejects(client.messages.create(params), {
+    name: 'APIConnectionError',
+    message: `Connection error: cannot reach http://api.test through ${proxy} (${proxy} answered the request with 407)`,
+  })
+  assert.equal(seen.length, 1)
+})
 
 for (const baseURL of ['http://api.test', 'https://api.test']) {
   test(`a proxy that cannot be reached is named in the error for ${baseURL}`, async () => {

@@ -114,7 +114,7 @@ function openTunnel(
       callback(null, socket)
     } else {
       socket.destroy()
-      callback(refusal(proxy, statusCode))
+      callback(refusal(proxy, 'CONNECT', statusCode))
     }
   })
   request.on('socket', limitConnecting)
@@ -123,8 +123,9 @@ function openTunnel(
   request.end()
 }
 
-function refusal(proxy: URL, status: number): Error {
-  const error = new Error(`the proxy ${proxy.host} answered CONNECT with ${status}`)
+/** The error for a request that the proxy itself refused. */
+export function refusal(proxy: URL, request: string, status: number): Error {
+  const error = new Error(`the proxy ${proxy.host} answered ${request} with ${status}`)
   // A proxy that refuses credentials or the host refuses them the next time too.
   return status < 500 ? Object.assign(error, { code: 'ERR_PROXY_REFUSED' }) : error
 }

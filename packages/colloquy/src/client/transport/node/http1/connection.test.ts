@@ -186,6 +186,16 @@ test('an idle connection is not used within a second of its announced end', asyn
   assert.equal(server.sockets.length, 2)
 })
 
+test('an idle connection is not used after the machine has slept for minutes', async (t) => {
+  const server = await rawServer(t, says)
+  await textOf(server.url)
+  const wokenAt = Date.now() + 301_000
+  t.mock.method(Date, 'now', () => wokenAt)
+  await textOf(server.url)
+  await textOf(server.url)
+  assert.equal(server.sockets.length, 2)
+})
+
 test('a response that ends before the request was sent closes the connection', { timeout: 120_000 }, async (t) => {
   let closed: Promise<unknown> | undefined
   const server = net.createServer((socket) => {

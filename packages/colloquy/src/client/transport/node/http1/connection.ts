@@ -38,7 +38,7 @@ export interface Keeper {
 export class Connection implements ResponseReceiver, BodySource {
   /** Whether it served a request before. */
   isReused = false
-  /** The time after which it is not used again, in `performance.now()` time. */
+  /** The time after which it is not used again, in `Date.now()` time. */
   usableUntil = 0
   readonly #socket: NodeSocket
   readonly #keeper: Keeper
@@ -103,7 +103,7 @@ export class Connection implements ResponseReceiver, BodySource {
     this.#parser = this.#exchange = this.#context = this.#receiver = undefined
     if (this.#isPaused) this.resume()
     this.isReused = true
-    this.usableUntil = performance.now() + this.#keepAliveMs
+    this.usableUntil = Date.now() + this.#keepAliveMs
     // An idle connection does not keep the process alive.
     this.#socket.unref()
     this.#keeper.keep(this)

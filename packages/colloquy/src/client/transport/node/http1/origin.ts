@@ -26,7 +26,7 @@ export class Origin implements Keeper {
 
   /** A connection for a request: the idle one that was used last, or a new one. */
   take(): Connection {
-    const now = performance.now()
+    const now = Date.now()
     for (let connection = this.#idle.pop(); connection; connection = this.#idle.pop()) {
       if (now < connection.usableUntil) return connection
       connection.destroy()
@@ -37,7 +37,7 @@ export class Origin implements Keeper {
   keep(connection: Connection): void {
     this.#idle.push(connection)
     const [oldest] = this.#idle
-    if (this.#idle.length > maxIdle || oldest!.usableUntil < performance.now()) oldest!.destroy()
+    if (this.#idle.length > maxIdle || oldest!.usableUntil < Date.now()) oldest!.destroy()
   }
 
   drop(connection: Connection): void {

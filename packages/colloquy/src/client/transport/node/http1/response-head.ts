@@ -99,11 +99,15 @@ function isBodiless(status: number, method: string): boolean {
 // The server closes the connection at the announced time, and a request that is sent just before would be lost.
 const earlierMs = 1000
 
+// Probes keep an idle connection alive, but not while the machine sleeps. Afterwards the server or a NAT may know nothing of it,
+// and a request would wait for its whole time limit.
+const unannouncedMs = 5 * 60_000
+
 function keepAliveMs(minor: string | undefined, fields: readonly string[]): number {
   const options = fieldIn(fields, 'connection') ?? ''
   if (close.test(options) || (minor === '0' && !keepAlive.test(options))) return 0
   const [, seconds] = timeout.exec(fieldIn(fields, 'keep-alive') ?? '') ?? []
-  return seconds === undefined ? Infinity : Math.max(Number(seconds) * 1000 - earlierMs, 0)
+  return seconds === undefined ? unannouncedMs : Math.max(Number(seconds) * 1000 - earlierMs, 0)
 }
 
 const close = /(?:^|,)[\t ]*close[\t ]*(?:,|$)/i
