@@ -666,6 +666,24 @@ describe('the tree', () => {
     assert.equal((await conversation.branches()).length, 1)
   })
 
+  test('erase() leaves no title that is the first line of an erased message', async () => {
+    const { conversation } = await start(['r1', 'r2', 'r3', 'r4'])
+    await conversation.send('a')
+    await conversation.edit('1', 'b')
+    const titles = [conversation.title]
+    await conversation.erase('1')
+    titles.push(conversation.title)
+    await conversation.erase('4')
+    titles.push(conversation.title)
+    await conversation.erase('3')
+    titles.push(conversation.title)
+    await conversation.send('c')
+    await conversation.rename('Mine')
+    await conversation.erase('5')
+    titles.push(conversation.title)
+    assert.deepEqual(titles, ['a', 'b', 'b', undefined, 'Mine'])
+  })
+
   test('erase() shows that messages are erased if the store cannot be read afterwards', async () => {
     const store = memoryStore()
     const conversations = openConversations({ engine: script(['r1', 'r2', 'r3']), store })

@@ -21,7 +21,7 @@ import { TurnLease } from './turn/request/turn-lease.ts'
 import type { TurnConfig, TurnScope } from './turn/scope.ts'
 import { changeSettings, checkSettingNames, checkTools, isToolList } from './check-settings.ts'
 import type { ConversationSettings, SettingsChanges } from './settings.ts'
-import { historyTo, StoredConversation, treeOf } from './stored-conversation.ts'
+import { eraseMessage, historyTo, StoredConversation, treeOf } from './stored-conversation.ts'
 import type { ConversationState } from './turn/state.ts'
 import type { ConversationChanges, MessageRecord, Shelf } from './stores/store.ts'
 import { lastTurns, newestLeaf, numberOf, versionsOf } from './history/tree.ts'
@@ -173,9 +173,9 @@ export class Conversation extends StoredConversation {
     return new Conversation(await addConversation(this.#state.store, copy, this.#config), this.#config)
   }
 
-  /** Erases a message and everything that follows it, on every branch. */
+  /** Erases a message and everything that follows it, on every branch, and the title if it is the first line of one of them. */
   async erase(messageId: string): Promise<void> {
-    await this.#state.prune(numberOf(this.id, messageId))
+    await eraseMessage(this.#state, numberOf(this.id, messageId))
   }
 
   /** Changes settings for the turns to come. A change to undefined removes the setting. */

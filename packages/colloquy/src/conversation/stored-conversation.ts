@@ -3,7 +3,7 @@ import { type Branch, branchesOf } from './branches.ts'
 import type { History } from './history/history.ts'
 import { type ConversationMetadata, parseMetadata } from './history/metadata.ts'
 import { idOf, isUnfinished, numberOf, versionGroups, versionsOf, withoutSummaries } from './history/tree.ts'
-import { type ConversationMessage, isShown, showMessage } from './history/view.ts'
+import { type ConversationMessage, isShown, showMessage, titleOf } from './history/view.ts'
 import type { TotalCost, TotalUsage } from './money/ledger.ts'
 import type { ConversationSettings } from './settings.ts'
 import type { ConversationState } from './turn/state.ts'
@@ -144,4 +144,24 @@ export async function historyTo(state: ConversationState, messageId: string | un
   // A message that does not exist has no path.
   if (history.last?.number !== number) versionsOf([], state.id, number)
   return history
+}
+
+/** Erases a message and all that follow it, on every branch. The title is replaced if it is the first line of one of them. */
+export async function eraseMessage(state: ConversationState, number: number): Promise<void> {
+  const to = await historyTo(state, String(number))
+  const { title, head } = state.record
+  const isActive = state.history.countTo(number) > 0
+  const first = firstLine(isActive ? state.history : to)
+  if (title !== null && first?.title === title && first.number >= number) {
+    const left = firstLine(isActive ? to.upToBefore(number) : state.history)?.title ?? null
+    // Names the head, so that nothing changes while a reply is received.
+    if (left !== title) await state.change(() => ({ title: left, head }))
+  }
+  await state.prune(number)
+}
+
+/** The default title of a path, and the number of the message that has it. */
+function firstLine({ records }: History): { number: number; title: string | undefined } | undefined {
+  const asked = records.find(({ role }) => role === 'user')
+  return asked && { number: asked.number, title: titleOf([asked]) }
 }
