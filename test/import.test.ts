@@ -643,6 +643,17 @@ describe('import() of messages in the API form', () => {
       ['user: hi', 'assistant: srvtoolu_1+t1', 'user: t1', 'assistant: srvtoolu_1+b'],
     ],
     [
+      'a server tool call whose result comes after those of other tools and a question',
+      [
+        hi,
+        reply(search, call('t1')),
+        { role: 'user', content: [result('t1')] },
+        { role: 'user', content: 'and?' },
+        reply(found, text('b')),
+      ],
+      ['user: hi', 'assistant: s1+t1', 'user: t1', 'user: and?', 'assistant: s1+b'],
+    ],
+    [
       'a server tool result that comes after a message of the user',
       [hi, reply(text('a'), search), { role: 'user', content: 'and?' }, reply(found, text('b'))],
       ['user: hi', 'assistant: a', 'user: and?', 'assistant: b'],

@@ -92,7 +92,9 @@ function keepAnswered(sent: Sent): void {
 function isCalled(sent: Sent, id: unknown): boolean {
   for (let at: Sent | undefined = sent; at; at = at.before) {
     if (at.all.some(({ block }) => isServerToolUse(block) && block.id === id)) return true
-    if (at.record.role === 'user' && resultIds(at).size === 0) return false
+    // User messages that follow each other are one turn.
+    const isFirst = at.record.role === 'user' && at.before?.record.role !== 'user'
+    if (isFirst && resultIds(at).size === 0) return false
   }
   return false
 }

@@ -32,6 +32,8 @@ export function* pairServerCalls(messages: readonly SourceMessage[]): Pausable<S
     if (message.content === null || (before.length === 0 && !message.content.includes('_tool_use"'))) continue
     const blocks = (blocksOf(message.content) ?? []).map(({ block }) => block)
     if (message.role !== 'assistant') {
+      // Messages of the user that follow each other are one turn.
+      if (messages[message.parent - 1]?.role === message.role) continue
       const results = new Set(blocks.map((block) => block.type === 'tool_result' && block.tool_use_id))
       openAfter[number] = afterResults(before, results)
       continue
