@@ -1,6 +1,12 @@
 import { isObject } from '../protocol/json/json-object.ts'
 import { jsonText } from '../protocol/json/json-fault.ts'
-import { checkOptionNames, checkOptionsObject, describeValue, nearestName } from '../protocol/json/option-names.ts'
+import {
+  checkOptionNames,
+  checkOptionsObject,
+  checkOwnOptions,
+  describeValue,
+  nearestName,
+} from '../protocol/json/option-names.ts'
 import { AnthropicError } from '../protocol/types/error.ts'
 import { checkBudget } from './money/budget.ts'
 import type { ConversationSettings, SettingsChanges } from './settings.ts'
@@ -49,6 +55,7 @@ const settingNames: readonly string[] = Object.keys({
  */
 export function checkSettingNames(given: object, names: readonly string[], owner: string): void {
   checkOptionsObject(given, owner)
+  checkOwnOptions(given, [...names, ...settingNames], owner)
   const unknown = Object.entries(given).filter(([name]) => !settingNames.includes(name) && !names.includes(name))
   if (unknown.length === 0) return
   const known = [...names, ...settingNames]

@@ -129,6 +129,7 @@ export class Conversation extends StoredConversation {
   edit(messageId: string, content: MessageContentParam, given: EditOptions = {}): Turn {
     checkOptionsObject(given, 'edit()')
     const { rerun = true, ...options } = given
+    checkRerun(rerun)
     const edit = { number: numberOf(this.id, messageId), content: copyOf(content), rerun }
     return this.#run(options, (...turn) => editMessage(...turn, edit))
   }
@@ -187,7 +188,7 @@ export class Conversation extends StoredConversation {
 
   /** Changes the title. It is made one line and cut to 200 characters. */
   async rename(title: string): Promise<void> {
-    await this.update({ title })
+    await this.update({ title: titleText(title) })
   }
 
   /** Changes the title, the owner, the metadata or the shelf. Null removes a value. */
@@ -209,7 +210,7 @@ export class Conversation extends StoredConversation {
    */
   preview(content?: MessageContentParam, changes?: SettingsChanges): MessageCreateParams {
     if (content !== undefined) checkDraft(content)
-    if (changes !== undefined) checkOptionsObject(changes, 'preview()')
+    if (changes !== undefined) checkSettingNames(changes, [], 'preview()')
     const { settings, history, summaries } = this.#state
     const changed = changes === undefined ? settings : changeSettings(settings, changes)
     // Calls of a turn that runs are not interrupted.
@@ -346,6 +347,11 @@ function checkTurnOptions(options: TurnOptions): void {
   throw new AnthropicError(
     `Cannot set onConflict as it must be one of ${conflictPolicies.join(', ')}: found ${describeValue(onConflict)}`,
   )
+}
+
+function checkRerun(rerun: unknown): void {
+  if (typeof rerun === 'boolean') return
+  throw new AnthropicError(`Cannot set rerun as it must be true or false: found ${describeValue(rerun)}`)
 }
 
 function checkToolOptions(options: TurnToolOptions): void {

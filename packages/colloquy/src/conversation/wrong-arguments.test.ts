@@ -4,7 +4,9 @@ import { plainValues, unwritableObjects } from '../../../../test/wrong-values.ts
 import { offline } from '../engines/offline/offline.ts'
 import { chatCompletions, script } from '../engines/index.ts'
 import { tool } from '../tools/index.ts'
-import { openConversations } from './index.ts'
+import { memoryStore, openConversations } from './index.ts'
+import { postgresStore } from './stores/postgres/store.ts'
+import { sqliteStore } from './stores/sqlite/store.ts'
 
 // Every method with arguments that its types exclude: a program without types gets one clear error for each.
 
@@ -130,6 +132,60 @@ for (const [name, call] of Object.entries(calls)) {
     }
   })
 }
+
+/** Calls with an option that is misspelt or has a wrong value, by a part of the error. */
+const mistaken: Record<string, () => unknown> = {
+  'ownr of open(): did you mean owner?': () => conversations.open(id, { ownr: 'ada' }),
+  'ownr of stop(): did you mean owner?': () => conversations.stop(id, { ownr: 'ada' }),
+  'ownr of follow(): did you mean owner?': () => conversations.follow(id, { ownr: 'ada' }).next(),
+  'ownr of resume(): ': () => conversations.resume(id, { ownr: 'ada' }),
+  'pingMS of toResponse(): did you mean pingMs?': async () => {
+    const turn = (await conversations.create(settings)).send('Hi')
+    await turn
+    return turn.toResponse({ pingMS: 5 })
+  },
+  'sgnal of changes(): did you mean signal?': () => conversations.changes({ sgnal: AbortSignal.abort() }).next(),
+  'pollMs of changes(): it must be a number above 0': () => conversations.changes({ pollMs: Number.NaN }).next(),
+  'modl of preview(): did you mean model?': () => conversation.preview('Hi', { modl: 'x' }),
+  'rerun as it must be true or false': () => conversation.edit('1', 'Hi', { rerun: 'no' }),
+  'leaseMS of memoryStore(): did you mean leaseMs?': () => memoryStore({ leaseMS: 5 } as Untyped),
+  'leaseMs of memoryStore(): it must be': () => memoryStore({ leaseMs: Number.NaN }),
+  'busyTimeout of sqliteStore(): did you mean busyTimeoutMs?': () =>
+    sqliteStore(':memory:', { busyTimeout: 5 } as Untyped),
+  'mode of sqliteStore(): it must be a number such as 0o600': () => sqliteStore(':memory:', { mode: '600' } as Untyped),
+  'the path of sqliteStore() as it must be text: found undefined': () => sqliteStore(undefined as Untyped),
+  'scema of postgresStore(): did you mean schema?': () =>
+    postgresStore({ query: async () => ({ rows: [] }) }, { scema: 'x' } as Untyped),
+  'the database of postgresStore() as it must have query()': () => postgresStore('postgres://x' as Untyped),
+  'journalMs of openConversations(): it must be': () => openConversations({ engine: offline(), journalMs: -1 }),
+  'engine of openConversations(): it must be a function': () => openConversations({ engine: {} } as Untyped),
+}
+
+for (const [found, call] of Object.entries(mistaken)) {
+  test(`a mistake is named: ${found}`, async () => {
+    await assert.rejects(
+      async () => call(),
+      (error: Error) => error.name === 'AnthropicError' && error.message.includes(found),
+    )
+  })
+}
+
+test('an inherited option is an error, as it would be lost when it is stored', async () => {
+  class Cheap {
+    get usd(): number {
+      return 1
+    }
+  }
+  for (const [options, name] of [
+    [{ budget: new Cheap() }, 'usd of budget'],
+    [{ budget: Object.create({ tokens: 5 }) as object }, 'tokens of budget'],
+    [{ window: Object.create({ policy: 'drop' }) as object }, 'policy of window'],
+    [Object.create({ system: 'Be brief.' }) as object, 'system of configure()'],
+  ] as const) {
+    const message = `Cannot use the option ${name}: it is inherited, copy it into the object itself`
+    await assert.rejects(conversation.configure(options), { name: 'AnthropicError', message })
+  }
+})
 
 test('deleteUnusedSince() takes valid dates only', async () => {
   for (const [value, found] of [

@@ -1,3 +1,4 @@
+import { aboveZero, checkOptions, has, type Rule, text } from '../../engines/check-options.ts'
 import type { ConversationStore, ConversationSummary } from '../stores/store.ts'
 import { type ListedConversation, showListed } from '../history/view.ts'
 
@@ -19,14 +20,22 @@ export interface ChangesOptions {
   pollMs?: number
 }
 
+const rules: Record<keyof ChangesOptions, Rule> = {
+  owner: text,
+  signal: has('addEventListener'),
+  pollMs: aboveZero,
+}
+
 /** The conversations that are watched: the last used ones. A change of an older one makes it one of these. */
 const watched = 200
 
 /** Yields the changes of a store from now on. */
 export async function* changesOf(
   store: ConversationStore,
-  { owner, signal, pollMs = 500 }: ChangesOptions,
+  options: ChangesOptions,
 ): AsyncGenerator<ConversationChange> {
+  checkOptions(options, rules, 'changes()')
+  const { owner, signal, pollMs = 500 } = options
   let stamp = await store.stamp?.()
   let known = await readKnown(store, owner)
   yield { type: 'ready' }

@@ -1,3 +1,4 @@
+import { checkOptionNames } from '../../protocol/json/option-names.ts'
 import { addConversation } from '../add-conversation.ts'
 import { Conversation } from '../conversation.ts'
 import { ConversationNotFoundError } from '../errors.ts'
@@ -11,7 +12,7 @@ import type { ImportReport } from '../transfer/report.ts'
 import { openRecovered } from '../turn/request/recovery.ts'
 import { ConversationState } from '../turn/state.ts'
 import { followTurn, resumeTurn, stopTurns } from '../turn/stream/join.ts'
-import type { TurnResponseOptions } from '../turn/stream/response.ts'
+import { checkResponseOptions, type TurnResponseOptions } from '../turn/stream/response.ts'
 import type { RunningTurns } from '../turn/stream/running-turns.ts'
 import type { TurnEvent } from '../turn/stream/turn-event.ts'
 import { type ChangesOptions, changesOf, type ConversationChange } from './changes.ts'
@@ -124,6 +125,7 @@ export function openConversations(options: ConversationsOptions): Conversations 
   const { store = memoryStore() } = options
   const config = configOf(options)
   async function open(id: string, options?: { owner?: string | undefined } | null): Promise<Conversation> {
+    if (options != null) checkOptionNames(options, ['owner'], 'open()')
     const owner = storableOwner(options?.owner)
     checkText('id', id)
     const opened = await openRecovered(store, id, { turns: config.turns })
@@ -178,15 +180,18 @@ function rejoining(store: ConversationStore, turns: RunningTurns): Pick<Conversa
   return {
     async resume(id, given) {
       const { owner, ...options } = given ?? {}
+      checkResponseOptions(options, 'resume()')
       await checkOwner(store, id, owner)
       return resumeTurn(places, id, options)
     },
     async *follow(id, options) {
+      if (options != null) checkOptionNames(options, ['after', 'owner'], 'follow()')
       const { after, owner } = options ?? {}
       await checkOwner(store, id, owner)
       yield* followTurn(places, id, after)
     },
     async stop(id, options) {
+      if (options != null) checkOptionNames(options, ['owner'], 'stop()')
       await checkOwner(store, id, options?.owner)
       return stopTurns(places, id)
     },

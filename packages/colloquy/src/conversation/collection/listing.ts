@@ -96,6 +96,7 @@ export async function spendingOf(
 ): Promise<Spending> {
   checkOptionNames(of, ['user', 'day'], 'spending()')
   const { user = '', day } = of
+  if (user !== '') checkText('user', user)
   const on = day === undefined ? undefined : checkDay(day)
   return jsonable(await store.spending({ user, day: on ?? (user === '' ? dayOf(store.now()) : '') }))
 }

@@ -1,3 +1,11 @@
+import {
+  anything,
+  checkOptions as checkRules,
+  count,
+  flag,
+  milliseconds,
+  type Rule,
+} from '../../engines/check-options.ts'
 import { type UpstreamClient, upstream } from '../../engines/upstream.ts'
 import { checkOptionNames, describeValue } from '../../protocol/json/option-names.ts'
 import type { Engine } from '../../protocol/types/engine.ts'
@@ -45,21 +53,21 @@ export interface ConversationsOptions {
   limits?: Limits
 }
 
-const optionNames = Object.keys({
-  client: true,
-  engine: true,
-  store: true,
-  journalMs: true,
-  cacheMarks: true,
-  cache: true,
-  traces: true,
-  recover: true,
-  limits: true,
-} satisfies Record<keyof ConversationsOptions, true>)
+const rules: Record<keyof ConversationsOptions, Rule> = {
+  client: anything,
+  engine: { must: 'a function', holds: (value) => value === null || typeof value === 'function' },
+  store: anything,
+  journalMs: milliseconds,
+  cacheMarks: flag,
+  cache: anything,
+  traces: flag,
+  recover: count,
+  limits: anything,
+}
 
 /** Throws an `AnthropicError` if an option is misspelt or not valid. */
 export function checkOptions(options: ConversationsOptions): void {
-  checkOptionNames(options, optionNames, 'openConversations()')
+  checkRules(options, rules, 'openConversations()')
   const { limits, store, cache } = options
   if (cache !== undefined) checkOptionNames(cache, ['keepAlive'], 'cache')
   if (limits !== undefined) checkLimits(limits)

@@ -1,4 +1,4 @@
-import { checkOptionNames, describeValue } from '../../protocol/json/option-names.ts'
+import { checkOptionNames, checkOwnOptions, describeValue } from '../../protocol/json/option-names.ts'
 import { AnthropicError } from '../../protocol/types/error.ts'
 import { BudgetError, type LimitName } from '../errors.ts'
 import { tokensOf } from '../history/reply-record.ts'
@@ -19,6 +19,7 @@ const budgetNames = Object.keys({
 /** Throws an `AnthropicError` if a limit is misspelt or not valid. */
 export function checkBudget(budget: Budget): void {
   checkOptionNames(budget, budgetNames, 'budget')
+  checkOwnOptions(budget, budgetNames, 'budget')
   checkAmounts('budget', budget)
 }
 

@@ -1,3 +1,4 @@
+import { aboveZero, callable, type Rule } from '../../engines/check-options.ts'
 import { isGone } from './owner.ts'
 
 /** The mark that a process is receiving a reply. */
@@ -14,6 +15,8 @@ export interface LeaseOptions {
   /** The current time in milliseconds since 1970. Default `Date.now`. */
   now?: () => number
 }
+
+export const leaseRules: Record<keyof LeaseOptions, Rule> = { leaseMs: aboveZero, now: callable }
 
 /** Decides how long leases last. */
 export class LeaseClock {

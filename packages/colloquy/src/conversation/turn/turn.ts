@@ -5,7 +5,7 @@ import type { Message } from '../../protocol/types/message.ts'
 import type { MessageRecord } from '../stores/store.ts'
 import type { Reply, WrittenSummary } from './reply.ts'
 import { failureOf, isStop } from './stream/failure.ts'
-import { turnResponse, type TurnResponseOptions } from './stream/response.ts'
+import { checkResponseOptions, turnResponse, type TurnResponseOptions } from './stream/response.ts'
 import { stepEnd } from './stream/step-events.ts'
 import type { StepStartEvent, TurnEndEvent, TurnEvent } from './stream/turn-event.ts'
 
@@ -177,7 +177,8 @@ export class Turn implements Promise<Reply>, AsyncIterable<MessageStreamEvent> {
    *
    * If the turn fails before it begins, the response is the error, with its status.
    */
-  toResponse(options?: TurnResponseOptions): Promise<Response> {
+  async toResponse(options: TurnResponseOptions = {}): Promise<Response> {
+    checkResponseOptions(options, 'toResponse()')
     return turnResponse(this.stream, options)
   }
 

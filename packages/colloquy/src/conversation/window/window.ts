@@ -1,4 +1,4 @@
-import { checkOptionNames, describeValue } from '../../protocol/json/option-names.ts'
+import { checkOptionNames, checkOwnOptions, describeValue } from '../../protocol/json/option-names.ts'
 import { AnthropicError } from '../../protocol/types/error.ts'
 import { findModel } from '../../protocol/models/models.ts'
 import { leastCompactTokens, longestAtLowestPrice } from './compaction.ts'
@@ -30,6 +30,7 @@ const windowNames = Object.keys({
 /** Throws an `AnthropicError` if an option is misspelt or not valid. */
 export function checkWindow(window: Window): void {
   checkOptionNames(window, windowNames, 'window')
+  checkOwnOptions(window, windowNames, 'window')
   const { policy, atTokens, keepTurns, model, instructions } = window
   if (!policies.includes(policy)) {
     throw new AnthropicError(

@@ -18,6 +18,16 @@ export function checkOptionNames(options: unknown, known: readonly string[], own
   }
 }
 
+/** Throws an `AnthropicError` if one of the options is inherited: it would be lost when the object is copied or stored. */
+export function checkOwnOptions(options: object, known: readonly string[], owner: string): void {
+  for (const name of known) {
+    if (!(name in options) || Object.hasOwn(options, name)) continue
+    throw new AnthropicError(
+      `Cannot use the option ${name} of ${owner}: it is inherited, copy it into the object itself`,
+    )
+  }
+}
+
 /** Throws an `AnthropicError` if the options are not an object. */
 export function checkOptionsObject(options: unknown, owner: string): asserts options is object {
   if (isObject(options)) return

@@ -1,8 +1,9 @@
+import { checkOptions } from '../../../engines/check-options.ts'
 import { CheckedStore } from '../checked-store.ts'
 import { ConversationExistsError, ConversationNotFoundError, StoreError } from '../../errors.ts'
 import { isUnfinished } from '../../history/tree.ts'
 import { lateFinish } from '../late-finish.ts'
-import { LeaseClock, type LeaseOptions } from '../lease.ts'
+import { LeaseClock, type LeaseOptions, leaseRules } from '../lease.ts'
 import type {
   Account,
   BeginStep,
@@ -52,6 +53,7 @@ export type MemoryStoreOptions = LeaseOptions
  * ```
  */
 export function memoryStore(options: MemoryStoreOptions = {}): ConversationStore {
+  checkOptions(options, leaseRules, 'memoryStore()')
   return new CheckedStore(new MemoryStore(options))
 }
 

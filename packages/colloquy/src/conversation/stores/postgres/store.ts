@@ -1,5 +1,8 @@
+import { aboveZero, callable, checkOptions, flag, type Rule, text } from '../../../engines/check-options.ts'
+import { describeValue } from '../../../protocol/json/option-names.ts'
+import { AnthropicError } from '../../../protocol/types/error.ts'
 import { CheckedStore } from '../checked-store.ts'
-import { LeaseClock, type LeaseOptions } from '../lease.ts'
+import { LeaseClock, type LeaseOptions, leaseRules } from '../lease.ts'
 import type {
   Account,
   BeginStep,
@@ -77,7 +80,21 @@ export interface PostgresStoreOptions extends LeaseOptions {
  * ```
  */
 export function postgresStore(db: PostgresDatabase, options: PostgresStoreOptions = {}): ConversationStore {
+  checkOptions(options, rules, 'postgresStore()')
+  if (typeof db?.query !== 'function') {
+    throw new AnthropicError(
+      `Cannot use the database of postgresStore() as it must have query(), such as a Pool of pg: found ${describeValue(db)}`,
+    )
+  }
   return new CheckedStore(new PostgresStore(db, options))
+}
+
+const rules: Record<keyof PostgresStoreOptions, Rule> = {
+  schema: text,
+  prepare: flag,
+  timeoutMs: aboveZero,
+  end: callable,
+  ...leaseRules,
 }
 
 class PostgresStore implements ConversationStore {

@@ -1,5 +1,8 @@
+import { checkOptions, milliseconds, type Rule } from '../../../engines/check-options.ts'
+import { describeValue } from '../../../protocol/json/option-names.ts'
+import { AnthropicError } from '../../../protocol/types/error.ts'
 import { CheckedStore } from '../checked-store.ts'
-import { LeaseClock, type LeaseOptions } from '../lease.ts'
+import { LeaseClock, type LeaseOptions, leaseRules } from '../lease.ts'
 import type {
   Account,
   BeginStep,
@@ -64,7 +67,16 @@ export interface SqliteStoreOptions extends LeaseOptions {
  * ```
  */
 export function sqliteStore(path: string, options: SqliteStoreOptions = {}): ConversationStore {
+  checkOptions(options, rules, 'sqliteStore()')
+  if (typeof path !== 'string')
+    throw new AnthropicError(`Cannot use the path of sqliteStore() as it must be text: found ${describeValue(path)}`)
   return new CheckedStore(new SqliteStore(path, options))
+}
+
+const rules: Record<keyof SqliteStoreOptions, Rule> = {
+  busyTimeoutMs: milliseconds,
+  mode: { must: 'a number such as 0o600', holds: (value) => Number.isInteger(value) && (value as number) <= 0o777 },
+  ...leaseRules,
 }
 
 class SqliteStore implements ConversationStore {

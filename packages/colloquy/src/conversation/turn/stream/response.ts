@@ -1,3 +1,4 @@
+import { aboveZero, checkOptions, object, type Rule } from '../../../engines/check-options.ts'
 import { receivedJson } from '../../../protocol/codec/event-stream.ts'
 import { apiError, errorResponse } from '../../../protocol/types/error-response.ts'
 import { newId } from '../../../engines/id.ts'
@@ -14,6 +15,17 @@ export interface TurnResponseOptions {
   headers?: Headers | Record<string, string>
   /** Milliseconds without an event after which the client gets a ping. Default 10,000. */
   pingMs?: number
+}
+
+const rules: Record<keyof TurnResponseOptions, Rule> = {
+  request: object,
+  headers: object,
+  pingMs: aboveZero,
+}
+
+/** Throws an `AnthropicError` if an option is misspelt or not valid. @param owner the function that the options belong to. */
+export function checkResponseOptions(options: TurnResponseOptions, owner: string): void {
+  checkOptions(options, rules, owner)
 }
 
 /** How long a response waits for the turn to begin. An error in that time is a response with its status. */
