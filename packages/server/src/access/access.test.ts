@@ -130,6 +130,17 @@ for (const [name, makePlace] of Object.entries(databasePlaces())) {
       })
     })
 
+    test('a key for a model takes each name of the model', async (t) => {
+      const { access, client } = await serve(t, { database: open() })
+      const names = ['claude-haiku-4-5', 'claude-haiku-4-5-20251001']
+      for (const [index, allowed] of names.entries()) {
+        const { secret } = await access.keys.create({ name: `key-${index}`, models: [allowed] })
+        for (const model of names)
+          assert.equal((await client(secret).messages.create({ ...ask, model })).model, names[1])
+        await assert.rejects(client(secret).messages.create({ ...ask, model: 'claude-haiku-5-5' }), { status: 403 })
+      }
+    })
+
     test('parallel requests on several servers never exceed a budget', async (t) => {
       const make = makePlace(folder)
       const servers = await Promise.all(

@@ -1,4 +1,4 @@
-import { checkJson, describeIssues, fromUsd, type JsonSchema } from 'colloquy/protocol'
+import { checkJson, describeIssues, findModel, fromUsd, type JsonSchema } from 'colloquy/protocol'
 
 /** The limits of a key for each class of models. Absent: no limit. */
 export interface KeyLimits {
@@ -74,7 +74,8 @@ function kindOf({ per, each }: KeyBudget): string {
 }
 
 /**
- * Whether the key may ask for the model.
+ * Whether the key may ask for the model. Names of the same model, such as `claude-haiku-4-5` and `claude-haiku-4-5-20251001`, are
+ * one to it.
  *
  * @example
  * ```ts
@@ -85,7 +86,14 @@ function kindOf({ per, each }: KeyBudget): string {
  * ```
  */
 export function allowsModel({ models }: KeySettings, model: string): boolean {
-  return models?.some((each) => (each.endsWith('*') ? model.startsWith(each.slice(0, -1)) : model === each)) ?? true
+  if (models === undefined) return true
+  const entry = findModel(model)
+  const names = entry ? [model, entry.id, ...entry.aliases] : [model]
+  return models.some((each) => names.some((name) => isMatch(each, name)))
+}
+
+function isMatch(pattern: string, name: string): boolean {
+  return pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern
 }
 
 /** The amount of a budget in picodollars. */
