@@ -258,6 +258,9 @@ test('nginx shows the server below a path with the lines of the page', { skip: !
   // The test's own nginx has no TLS.
   assert.equal(results, `http://ai.example.com${path}/results`)
   assert.match((await ask(`${path}/results`, version)).text, /"custom_id":"a","result":\{"type":"succeeded"/)
+  // A batch may be longer than a request, and a file too: the server says what is too long.
+  const long = { requests: [], padding: 'x'.repeat(34 * 1024 * 1024) }
+  assert.match((await ask('/colloquy/v1/messages/batches', version, long)).text, /^\{"type":"error",/)
 })
 
 const isLong = process.env['COLLOQUY_LONG'] !== undefined
