@@ -16,7 +16,7 @@ export function create([name]: readonly string[], flags: Flags): Promise<number>
   const settings = settingsFrom(flags)
   const expires = flags.text('expires')
   const workspace = flags.text('workspace')
-  return withKeys(flags, async (keys) => {
+  return withKeys(flags, async (keys, store) => {
     const { key, secret } = await keys.create({
       name: nameOf('create', name),
       ...settings,
@@ -24,7 +24,7 @@ export function create([name]: readonly string[], flags: Flags): Promise<number>
       isAdmin: flags.has('admin'),
       expiresAt: expires === undefined ? null : readExpiry(expires, Date.now()),
     })
-    show(flags, key, secret)
+    await show(flags, key, { secret, store })
   })
 }
 
@@ -54,9 +54,9 @@ export function list(_words: readonly string[], flags: Flags): Promise<number> {
 export function rotate([name]: readonly string[], flags: Flags): Promise<number> {
   const grace = flags.text('grace')
   const graceMs = grace === undefined ? 0 : readDuration('grace', grace)
-  return withKeys(flags, async (keys) => {
+  return withKeys(flags, async (keys, store) => {
     const { key, secret } = await keys.rotate(nameOf('rotate', name), { graceMs })
-    show(flags, key, secret)
+    await show(flags, key, { secret, store })
     if (graceMs > 0) writeErrorLine(`The earlier secret is accepted for ${grace} more.`)
   })
 }
@@ -112,8 +112,15 @@ function nameOf(action: string, name: string | undefined): string {
 }
 
 /** Prints a new secret. Nothing can show it again. */
-function show(flags: Flags, key: KeyRecord, secret: string): void {
-  if (flags.has('json')) return writeJson({ ...keyObject(key), secret }, 2)
+async function show(
+  flags: Flags,
+  key: KeyRecord,
+  { secret, store }: { secret: string; store: ServerStore },
+): Promise<void> {
+  if (flags.has('json')) {
+    const spending = await readSpending(store.database, [key], Date.now())
+    return writeJson({ ...keyObject(key, spending.get(key.id)), secret }, 2)
+  }
   writeLine(secret)
   writeErrorLine(`The secret of ${key.name}. Copy it now: only a hash of it is kept.`)
 }

@@ -320,6 +320,13 @@ test('keys prints a secret once, lists keys without it, and ends them', async ()
     `ada  sk-colloquy-…${end}  never used · $0.00 of $5 a day · $0.00 of $0.5 a month for each user · 60 requests a minute · claude-* · expires 2099-01-01\n`,
   )
   assert.notEqual((await run('keys', 'rotate', 'ada', '--grace', '1h')).stdout, secret)
+  const { budgets } = JSON.parse((await run('keys', 'rotate', 'ada', '--json')).stdout) as {
+    budgets: { usd: string }[]
+  }
+  assert.deepEqual(
+    budgets.map(({ usd }) => usd),
+    ['5', '0.5'],
+  )
   assert.match((await run('keys', 'revoke', 'ada', '--yes')).stdout, /^Revoked ada\./)
   assert.match((await run('keys', 'list')).stdout, / · revoked \d{4}-/)
   assert.equal((await run('keys', 'remove', 'ada', '-y')).stdout, 'Removed ada.\n')
