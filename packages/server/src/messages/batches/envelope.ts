@@ -1,4 +1,5 @@
 import { apiError } from 'colloquy/protocol'
+import { memberJson } from '../request/json-body.ts'
 import {
   arrayInSteps,
   type Context,
@@ -39,19 +40,20 @@ export const envelope: Steps<{ requests: GivenItem[] }> = objectInSteps<{ reques
 
 /** Checks the body of `POST /v1/messages/batches`, all but the params. Throws the API's 400 or 413. */
 export function* checkEnvelope(body: unknown): Generator<void, NewItem[]> {
-  const { requests: given } = dictionary(body, '')
-  if (Array.isArray(given) && given.length > mostItems)
-    throw apiError('request_too_large', `A batch may have at most ${mostItems} requests, not ${given.length}`)
+  const { requests: list } = dictionary(body, '')
+  if (Array.isArray(list) && list.length > mostItems)
+    throw apiError('request_too_large', `A batch may have at most ${mostItems} requests, not ${list.length}`)
   const { requests } = yield* envelope.steps(body, '', context)
   if (requests.length === 0) refuse('requests', 'List should have at least 1 item after validation, not 0')
   const positions = new Map<string, number>()
   const items: NewItem[] = []
-  for (const [index, { custom_id, params }] of requests.entries()) {
+  for (const [index, given] of requests.entries()) {
+    const { custom_id } = given
     const first = positions.get(custom_id)
     if (first !== undefined)
       refuse(`requests.${index}.custom_id`, `'${custom_id}' is not unique: requests.${first} has the same`)
     positions.set(custom_id, index)
-    items.push({ custom_id, params: JSON.stringify(params) })
+    items.push({ custom_id, params: yield* memberJson(given, 'params') })
     yield
   }
   return items

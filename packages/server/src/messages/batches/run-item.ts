@@ -1,12 +1,13 @@
 import { StoreError } from 'colloquy/conversation/errors'
 import { type Engine, type EngineAttempt, type EngineContext, inPieces } from 'colloquy/engines'
-import { APIError, isRetryableStatus, type MessageCreateParams, type ModelEntry, parseJson } from 'colloquy/protocol'
+import { APIError, isRetryableStatus, type MessageCreateParams, type ModelEntry } from 'colloquy/protocol'
 import type { Access } from '../../access/access.ts'
 import { RequestLog } from '../../operate/request-log.ts'
 import { errorAnswer } from '../error-answer.ts'
 import type { CacheAccounting } from '../cache/cache-accounting.ts'
 import type { FileStore } from '../files/file-store.ts'
 import { withFiles } from '../files/resolve.ts'
+import { parseBody } from '../request/json-body.ts'
 import { wholeReply } from '../reply/whole-reply.ts'
 import { checkCreate, type RequestContext } from '../validate/request.ts'
 import { dictionary, refuse } from '../validate/schema.ts'
@@ -68,7 +69,7 @@ async function reply(item: ClaimedItem, options: ItemOptions, { log, signal }: R
     threads: false,
     models: betas.includes('output-300k-2026-03-24') ? longOutput(options.models) : options.models,
   }
-  const given = await inPieces(checkItem(parseJson(item.params), context))
+  const given = await inPieces(checkItem(item.params, context))
   const { params, added } = await withFiles(given, { ...options, workspace: item.workspace })
   log.accepted({ model: params.model })
   if (access) {
@@ -87,7 +88,8 @@ async function reply(item: ClaimedItem, options: ItemOptions, { log, signal }: R
 
 const notInBatches = ['speed', 'thread', 'store', 'previous_thread_event_id', 'cache_hint', 'context_hint', 'fallbacks']
 
-function* checkItem(body: unknown, context: RequestContext): Generator<void, MessageCreateParams> {
+function* checkItem(json: string, context: RequestContext): Generator<void, MessageCreateParams> {
+  const body = yield* parseBody(json)
   const given = dictionary(body, '')
   for (const name of notInBatches) if (given[name] != null) refuse(name, 'not supported in a batch')
   if (given['stream'] === true) refuse('stream', 'not supported in a batch')

@@ -53,6 +53,42 @@ test('a batch is run by the account of the upstream, at half the price', async (
   assert.match(sent.at(-1)!, /^DELETE \/v1\/messages\/batches\/msgbatch_/)
 })
 
+test('a batch reaches the upstream with the numbers and keys that the client sent, also as single requests', async (t) => {
+  const input = '{"b":1.0,"2":1,"1":12345678901234567890}'
+  const json = `{"model":"claude-sonnet-4-6","max_tokens":9,"messages":[{"role":"user","content":"a"},{"role":"assistant","content":[{"type":"tool_use","id":"t","name":"f","input":${input}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"t","content":"x"}]}]}`
+  for (const passOn of [true, false]) {
+    const bodies: string[] = []
+    const received = Promise.withResolvers<void>()
+    const fetch: typeof globalThis.fetch = async (request, init) => {
+      const sent = new Request(request, init)
+      if (sent.method === 'POST') {
+        bodies.push(await sent.text())
+        received.resolve()
+      }
+      throw new TypeError('no connection')
+    }
+    const above = new Anthropic({ fetch, baseURL: 'http://account.test', apiKey: 'a', maxRetries: 0 })
+    const database = memory()
+    const store = { database, close: () => database.close() }
+    const server = createServer({
+      engine: upstream(above),
+      store,
+      batches: { pollMs: 10 },
+      ...(passOn && { passOn: { client: above, pollMs: 10 } }),
+    })
+    t.after(async () => {
+      await server.close()
+      await database.close()
+    })
+    const headers = { 'anthropic-version': '2023-06-01' }
+    const body = `{"requests":[{"params":${json} ,"custom_id":"a"}]}`
+    const { status } = await server.fetch(`${baseURL}/v1/messages/batches`, { method: 'POST', headers, body })
+    assert.equal(status, 200)
+    await received.promise
+    assert.ok(bodies[0]!.includes(`"input":${input}}`), bodies[0])
+  }
+})
+
 test('results of a long batch find their items by an index', async () => {
   const database = new SqliteDatabase(':memory:', { migrations })
   const { plans, seen } = explaining(database)

@@ -1,5 +1,12 @@
 import { inPieces, newId } from 'colloquy/engines'
-import { APIError, isRetryableStatus, type Message, type MessageCreateParams, parseJson } from 'colloquy/protocol'
+import {
+  APIError,
+  isRetryableStatus,
+  keepJson,
+  type Message,
+  type MessageCreateParams,
+  parseJson,
+} from 'colloquy/protocol'
 import type { Access, Caller } from '../../access/access.ts'
 import { RequestLog } from '../../operate/request-log.ts'
 import { SignsOfLife } from '../../ledger/signs-of-life.ts'
@@ -100,7 +107,7 @@ export class UpstreamWorker {
     const betas = (JSON.parse(row.betas) as string[]).join(',')
     const headers = { 'anthropic-version': row.version, ...(betas !== '' && { 'anthropic-beta': betas }) }
     try {
-      const { id } = await account.create({ requests } as never, { headers })
+      const { id } = await account.create({ requests: asReceived(requests) } as never, { headers })
       await this.#batches.sent(row.id, id)
     } catch (error) {
       // An account that does not accept this server's key is not a mistake of the client: the batch waits until the key is right.
@@ -186,12 +193,21 @@ export class UpstreamWorker {
 interface ParsedItem {
   custom_id: string
   params: { model?: unknown; messages?: unknown }
+  /** The JSON of the params. */
+  json: string
+}
+
+/** The requests with the JSON that the client sent, which encoding them again could change. */
+function asReceived(items: readonly ParsedItem[]): object {
+  const requests = items.map(({ custom_id, params }) => ({ custom_id, params }))
+  const texts = items.map(({ custom_id, json }) => `{"custom_id":${JSON.stringify(custom_id)},"params":${json}}`)
+  return keepJson(requests, `[${texts.join(',')}]`)
 }
 
 function* parseItems(items: readonly WaitingItem[]): Generator<void, ParsedItem[]> {
   const parsed: ParsedItem[] = []
   for (const { custom_id, params } of items) {
-    parsed.push({ custom_id, params: parseJson(params) as ParsedItem['params'] })
+    parsed.push({ custom_id, params: parseJson(params) as ParsedItem['params'], json: params })
     yield
   }
   return parsed

@@ -1,4 +1,4 @@
-import { JsonReader, apiError, keepJson, parseJson } from 'colloquy/protocol'
+import { JsonReader, apiError, isKept, jsonOf, keepJson, parseJson } from 'colloquy/protocol'
 
 // JSON.parse() cannot pause, so a large body is parsed in parts: the elements of the lists at its top level.
 const smallCharacters = 256 * 1024
@@ -37,6 +37,16 @@ export function* parseBody(text: string): Generator<void, unknown> {
     if (!(error instanceof SyntaxError)) throw error
     throw invalid(yield* describeError(text))
   }
+}
+
+/** The JSON of a member of an object that `parseBody()` returned: as it was received, if encoding it again would change it. */
+export function* memberJson(value: object, name: string): Generator<void, string> {
+  const given = value as Record<string, unknown>
+  if (!isKept(value)) return JSON.stringify(given[name])
+  const text = jsonOf(value)
+  const members = (yield* membersOf(text)) ?? []
+  const member = members.findLast(({ key }) => parseJson(text.slice(...key)) === name)
+  return member ? text.slice(...member.value).trim() : JSON.stringify(given[name])
 }
 
 /** JSON allows a key twice, but parsers differ in which one counts: what is checked here must be what an upstream reads. */
