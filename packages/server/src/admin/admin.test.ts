@@ -42,9 +42,14 @@ test('keys are created, changed and removed over HTTP, and shown once', async (t
     const missing = await call('GET', `${path}/${'a'.repeat(20_000)}`, undefined, admin)
     assert.deepEqual([missing.status, errorOf(missing.json).length < 200], [404, true])
   }
-  const wrong = await call('POST', '/admin/keys', { name: 'bob', limits: { rpm: 1 }, budgets: [{ usd: 5 }] }, admin)
+  const wrong = await call(
+    'POST',
+    '/admin/keys',
+    { name: 'bob', limits: { rpm: 1, concurrent_requests: 1e30 }, budgets: [{ usd: 5 }] },
+    admin,
+  )
   assert.equal(wrong.status, 400)
-  assert.match(errorOf(wrong.json), /limits\.rpm: .*budgets\.0/s)
+  assert.match(errorOf(wrong.json), /limits\.rpm: .*limits\.concurrent_requests: .*budgets\.0/s)
   const day = { per: 'day', each: 'user' }
   for (const [settings, message] of [
     [{ models: ['claude-*-mini'] }, /models\.0: must match .*: found "claude-\*-mini"/],

@@ -30,7 +30,8 @@ export interface KeySettings {
 
 /** A star elsewhere than at the end would never match. */
 const modelName: JsonSchema = { type: 'string', minLength: 1, maxLength: 200, pattern: String.raw`^[^*]*\*?$` }
-const count: JsonSchema = { type: 'integer', minimum: 1 }
+// A larger limit is none, and would be written as 1e+30 in the headers.
+const count: JsonSchema = { type: 'integer', minimum: 1, maximum: 1_000_000_000_000 }
 const dollars: JsonSchema = { type: 'string', pattern: String.raw`^\d{1,7}(\.\d{1,6})?$` }
 const limits = {
   requests_per_minute: count,
