@@ -120,6 +120,11 @@ test(
         await keys(key)
         await sees(end)
       }
+      // Without a shell that could continue it, Ctrl-Z does not stop it.
+      await tmux('respawn-pane', '-k', '-t', 'chat', ...variables, `exec ${start}`)
+      await sees(/Ask anything/)
+      await keys('C-z', '6 * 9', 'Enter')
+      await sees(/6 \* 9 = 54\s[^]*Ask anything/)
     } finally {
       await tmux('kill-server').catch(() => {})
       await rm(folder, { recursive: true, force: true })

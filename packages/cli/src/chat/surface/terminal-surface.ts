@@ -196,7 +196,7 @@ export class TerminalSurface implements Surface {
       case 'redraw':
         return this.#redraw()
       case 'suspend':
-        return suspend(() => this.#pause())
+        return suspend(() => this.#pause(), this.#onContinue)
       case 'shortcuts':
         return this.hint(shortcuts)
       case 'thinking':
