@@ -41,9 +41,20 @@ function viCharacter(state: EditorState, character: string, actions: ViActions):
   const count = Math.min(1000, Number(times) * Number(times2))
   const ready = { ...state, vi: { ...vi, pending: '' } }
   if (motion === undefined || /^[fFtTrg]$/.test(motion)) return { ...state, vi: { ...vi, pending: typed } }
-  return operator === undefined
-    ? simple(ready, motion, count, actions)
-    : operate(ready, operator, motion, count, actions)
+  const done =
+    operator === undefined
+      ? simple(ready, motion, count, actions)
+      : motion === operator
+        ? operateOnLines(ready, operator, count, actions)
+        : operate(ready, operator, motion, count, actions)
+  return done.vi?.mode === 'normal' && done.search === undefined ? onCharacter(done, actions) : done
+}
+
+/** In normal mode the cursor stands on a character, and not behind the last one of its line. */
+function onCharacter(state: EditorState, actions: ViActions): EditorState {
+  const { text, cursor, goal } = state
+  const isBehind = cursor === lineEnd(text, cursor) && cursor > lineStart(text, cursor)
+  return isBehind ? { ...actions.moveTo(state, before(text, cursor)), goal } : state
 }
 
 type Simple = (state: EditorState, actions: ViActions, count: number) => EditorState
@@ -67,12 +78,17 @@ const simpleKeys: Record<string, Simple> = {
     insertMode(cut(state, state.cursor, repeated(right, state.text, state.cursor, count), actions)),
   D: (state, actions) => cut(state, state.cursor, lineEnd(state.text, state.cursor), actions),
   C: (state, actions) => insertMode(cut(state, state.cursor, lineEnd(state.text, state.cursor), actions)),
-  S: (state, actions) => operate(state, 'c', 'c', 1, actions),
+  S: (state, actions, count) => operateOnLines(state, 'c', count, actions),
   p: (state, actions) => {
-    const at = right(state.text, state.cursor)
-    return actions.replace(state, at, at, state.killed)
+    if (!state.killed.endsWith('\n')) return putAt(state, right(state.text, state.cursor), state.killed, actions)
+    const end = lineEnd(state.text, state.cursor)
+    return actions.moveTo(putAt(state, end, `\n${state.killed.slice(0, -1)}`, actions), end + 1)
   },
-  P: (state, actions) => actions.replace(state, state.cursor, state.cursor, state.killed),
+  P: (state, actions) => {
+    if (!state.killed.endsWith('\n')) return putAt(state, state.cursor, state.killed, actions)
+    const start = lineStart(state.text, state.cursor)
+    return actions.moveTo(putAt(state, start, state.killed, actions), start)
+  },
   '~': (state, actions) => {
     const end = right(state.text, state.cursor)
     const letter = state.text.slice(state.cursor, end)
@@ -97,22 +113,39 @@ function simple(state: EditorState, key: string, count: number, actions: ViActio
   return target === undefined ? state : actions.moveTo(state, target)
 }
 
-/** `d`, `c` or `y` over a motion; the operator twice takes the line. */
+function putAt(state: EditorState, at: number, text: string, actions: ViActions): EditorState {
+  return actions.replace(state, at, at, text)
+}
+
+/** `d`, `c` or `y` over a motion. */
 function operate(state: EditorState, operator: string, motion: string, count: number, actions: ViActions): EditorState {
   const { text, cursor } = state
-  const isLine = motion === operator
   // As in vi, `cw` leaves the space after the word.
   const moved = operator === 'c' && motion === 'w' ? 'e' : motion
-  const target = isLine ? undefined : targetOf(state, moved, count)
-  if (!isLine && target === undefined) return state
-  const includes = /^[eft]/.test(moved)
-  const start = isLine ? lineStart(text, cursor) : Math.min(cursor, target!)
-  const end = isLine ? lineEnd(text, cursor) : includes ? after(text, target!) : Math.max(cursor, target!)
+  const target = targetOf(state, moved, count)
+  if (target === undefined) return state
+  const start = Math.min(cursor, target)
+  const to = /^[eft]/.test(moved) ? after(text, target) : Math.max(cursor, target)
+  // As in vi, `dw` at the last word of a line leaves the line break.
+  const end = /^w/i.test(moved) ? start + text.slice(start, to).replace(/\n\s*$/, '').length : to
   if (operator === 'y') return { ...actions.moveTo(state, start), killed: text.slice(start, end) }
-  // A line that is deleted takes its line break along.
-  const last = isLine && operator === 'd' ? Math.min(text.length, end + 1) : end
-  const done = cut(state, start, last, actions)
+  const done = cut(state, start, end, actions)
   return operator === 'c' ? insertMode(done) : done
+}
+
+/** `dd`, `cc` or `yy`: over lines. The text for `p` ends with a line break, so that it becomes lines again. */
+function operateOnLines(state: EditorState, operator: string, count: number, actions: ViActions): EditorState {
+  const { text, cursor } = state
+  const start = lineStart(text, cursor)
+  let end = lineEnd(text, cursor)
+  for (let line = 1; line < count && end < text.length; line++) end = lineEnd(text, end + 1)
+  const killed = `${text.slice(start, end)}\n`
+  if (operator === 'y') return { ...state, killed }
+  if (operator === 'c') return insertMode({ ...cut(state, start, end, actions), killed })
+  // The line break goes too; that of the last line is before it.
+  const isLast = end === text.length
+  const done = actions.replace(state, isLast ? Math.max(0, start - 1) : start, isLast ? end : end + 1, '')
+  return { ...actions.moveTo(done, lineStart(done.text, Math.min(start, done.text.length))), killed }
 }
 
 function cut(state: EditorState, start: number, end: number, actions: ViActions): EditorState {
