@@ -100,6 +100,21 @@ test('config set and unset change one value and keep the rest of the file', asyn
   assert.doesNotMatch(await readFile(file, 'utf8'), /max-tokens/)
 })
 
+test('config set changes nothing in a file that is not an object of JSON, but for an empty one', async () => {
+  for (const text of ['{ "model": ', '[]']) {
+    const { run, write } = await home()
+    const file = await write(userFile, text)
+    const { code, stderr } = await run(['config', 'set', 'model', 'claude-opus-5-5'])
+    assert.equal(code, 2)
+    assert.match(stderr, /config\.json: (?:line 1 is not JSON|it must be an object)/)
+    assert.equal(await readFile(file, 'utf8'), text)
+  }
+  const { run, write } = await home()
+  const file = await write(userFile, '\n')
+  assert.equal((await run(['config', 'set', 'model', 'claude-opus-5-5'])).code, 0)
+  assert.deepEqual(JSON.parse(await readFile(file, 'utf8')), { model: 'claude-opus-5-5' })
+})
+
 test('the configuration holds for new chats, and flags come before it', async () => {
   const { run, write } = await home()
   await write(
@@ -121,6 +136,7 @@ test('a mistake in a configuration is one sentence that names the file', async (
     [userFile, '{\n "cost" off }', /^Cannot read .*config\.json: line 2 is not JSON$/m],
     [userFile, '{ "profile": "none" }', /^No profile none in .*config\.json: found none$/m],
     [userFile, '[]', /config\.json: it must be an object/],
+    [userFile, '{ "profiles": null }', /^Cannot use profiles in .*config\.json: it must be an object/],
     // A folder that someone else made must not send messages and keys elsewhere.
     [
       'project/.colloquy.json',
@@ -197,6 +213,15 @@ test('a template has places for the message and for variables, and settings of i
   ] as const) {
     await assert.rejects(fill(name, [...given]), { name: 'UsageError', message })
   }
+  const ruled = 'One\n\n---\ntwo: 2\n---\nthree'
+  await write('.config/colloquy/templates/ruled.md', ruled)
+  assert.equal((await readTemplate('ruled')).body, ruled)
+  await write('.config/colloquy/templates/ruled.md', '---\nmax-tokens: 9\n---')
+  assert.deepEqual(await readTemplate('ruled'), { name: 'ruled', settings: new Map([['max-tokens', '9']]), body: '' })
+  await rm(join(path, '.config/colloquy/templates/ruled.md'))
+  await mkdir(join(path, '.config/colloquy/templates/folder.md'))
+  await assert.rejects(readTemplate('folder'), { name: 'UsageError', message: /folder\.md: it is a folder$/ })
+  await rm(join(path, '.config/colloquy/templates/folder.md'), { recursive: true })
   const { stdout } = await run(['templates'])
   assert.equal(stdout, 'after  Say {{what}}\nshout  Say {{input}}{{mark=!}}\n')
 })

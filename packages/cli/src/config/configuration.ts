@@ -95,13 +95,14 @@ async function userLayer(env: Environment): Promise<FileLayer> {
 
 async function layerOf(path: string | undefined, isUsers: boolean): Promise<FileLayer> {
   if (path === undefined || !existsSync(path)) return { path: undefined, values: new Map(), profiles: new Map() }
-  const { profiles = {}, ...values } = objectIn(await readJsonFile(path), path)
+  const { profiles: given = {}, ...values } = objectIn(await readJsonFile(path), path)
+  const profiles = objectIn(given, `profiles in ${path}`)
   const folder = dirname(path)
-  if (!isUsers && Object.keys(profiles as object).length > 0) {
+  if (!isUsers && Object.keys(profiles).length > 0) {
     throw new UsageError(`Cannot use profiles in ${path}: only your own file ${filePaths().config} may have them`)
   }
   const layers = await Promise.all(
-    Object.entries(profiles as Record<string, unknown>).map(async ([name, profile]) => {
+    Object.entries(profiles).map(async ([name, profile]) => {
       const origin = `profile ${name} in ${path}`
       return [name, await valuesOf(objectIn(profile, origin), { origin, folder, isUsers })] as const
     }),
@@ -148,7 +149,8 @@ function textIn(setting: Setting, value: unknown, { origin, folder, isUsers }: S
   return placed
 }
 
-function objectIn(value: unknown, place: string): Record<string, unknown> {
+/** The value of a file, or of a place in it, if it is an object. Throws a `UsageError` that names the place. */
+export function objectIn(value: unknown, place: string): Record<string, unknown> {
   if (isObject(value)) return value
   throw new UsageError(`Cannot use ${place}: it must be an object, such as {"model": "claude-opus-5-5"}`)
 }

@@ -19,7 +19,8 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-function textOf(path: string): string {
+/** The text in a file of the user. Throws a `UsageError` that names the file. */
+export function textOf(path: string): string {
   try {
     return readText(path)
   } catch (error) {

@@ -4,7 +4,7 @@ import { UsageError } from '../exit.ts'
 import { filePaths } from '../file-paths.ts'
 import { withPlace } from './named-file.ts'
 import { checkSetting, settingOf } from './settings.ts'
-import { readText } from '../read-text.ts'
+import { textOf } from './json-file.ts'
 
 /** A prompt with places to fill, and the settings of the chats that use it. */
 export interface Template {
@@ -33,8 +33,8 @@ export async function readTemplate(name: string): Promise<Template> {
     const names = templateNames().join(', ') || 'none'
     throw new UsageError(`No template ${name} in ${templates}: found ${names}`)
   }
-  const text = readText(path).replaceAll('\r\n', '\n')
-  const [, head = '', body = text] = /^---\n([^]*?)^---\n([^]*)$/m.exec(text) ?? []
+  const text = textOf(path).replaceAll('\r\n', '\n')
+  const [, head = '', body = ''] = /^---\n((?:.*\n)*?)---(?:\n([^]*))?$/.exec(text) ?? ['', '', text]
   return { name, settings: await headSettings(head, path), body: body.trim() }
 }
 
