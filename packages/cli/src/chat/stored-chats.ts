@@ -1,5 +1,6 @@
 import { chmodSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import {
   memoryStore,
   openConversations,
@@ -14,7 +15,7 @@ import {
 import type { Engine } from 'colloquy/protocol'
 import type { EngineKind } from '../engine/engine-kind.ts'
 import { ExitCode, ExitError, UsageError } from '../exit.ts'
-import { filePaths, makeFolder } from '../file-paths.ts'
+import { fileFacts, filePaths, makeFolder } from '../file-paths.ts'
 import type { Flags } from '../flags.ts'
 import { countText } from '../format.ts'
 import { systemReason } from '../errors/system-error.ts'
@@ -28,12 +29,14 @@ export interface OpenChatsOptions {
   cacheMarks?: boolean
   /** Another store than the file of this user's chats. */
   store?: ConversationStore | undefined
+  /** Opens a file that this user may only read as well. Default false: a chat has to be saved. */
+  mayBeReadOnly?: boolean
 }
 
 /** Opens the user's chats, or with `isSaved: false` an empty store in memory. */
 export async function openChats(
   engine: Engine,
-  { isSaved, cacheMarks = true, store: given }: OpenChatsOptions,
+  { isSaved, cacheMarks = true, store: given, mayBeReadOnly = false }: OpenChatsOptions,
 ): Promise<Conversations> {
   if (!isSaved) return openConversations({ engine, store: memoryStore(), cacheMarks })
   if (given) return openConversations({ engine, store: given, cacheMarks, traces: true })
@@ -44,14 +47,32 @@ export async function openChats(
   } catch (error) {
     throw new ExitError(ExitCode.failed, `Cannot open the chats in ${dirname(chats)}: ${systemReason(error)}`)
   }
-  const store = sqliteStore(chats)
-  chmodSync(chats, 0o600)
-  return openConversations({ engine, store, cacheMarks, traces: true })
+  const open = mayBeReadOnly ? readableStore : writableStore
+  return openConversations({ engine, store: open(chats, sqliteStore), cacheMarks, traces: true })
+}
+
+type OpenStore = (path: string) => ConversationStore
+
+function writableStore(path: string, open: OpenStore): ConversationStore {
+  const store = open(path)
+  chmodSync(path, 0o600)
+  return store
+}
+
+/** Opens a file that may only be read as it is: SQLite writes files beside it even to read it. Its log would be left out. */
+function readableStore(path: string, open: OpenStore): ConversationStore {
+  try {
+    return writableStore(path, open)
+  } catch (error) {
+    const isReadOnly = error instanceof StoreError && (error.code === 'read_only' || error.code === 'cannot_open')
+    if (!isReadOnly || fileFacts(path) === undefined || fileFacts(`${path}-wal`)?.size) throw error
+    return open(`${pathToFileURL(path).href}?immutable=1`)
+  }
 }
 
 /** Opens the user's chats for reading and managing. Sending a message fails. */
 export async function openSavedChats(): Promise<Conversations> {
-  return openChats(noEngine, { isSaved: true })
+  return openChats(noEngine, { isSaved: true, mayBeReadOnly: true })
 }
 
 // An engine must be a generator, even one that only throws.
