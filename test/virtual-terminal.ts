@@ -65,9 +65,9 @@ export class VirtualTerminal {
     if (/^\x1b\[\d*A$/.test(sequence)) this.#row = Math.max(this.#top, this.#row - count)
     else if (/^\x1b\[\d*B$/.test(sequence)) this.#down(count, false)
     else if (/^\x1b\[\d*C$/.test(sequence)) this.#column = Math.min(this.columns - 1, this.#column + count)
-    else if (sequence === '\x1b[J') {
+    else if (/^\x1b\[[JK]$/.test(sequence)) {
       this.#line(this.#row).length = Math.min(this.#line(this.#row).length, this.#column)
-      this.#lines.length = this.#row + 1
+      if (sequence.endsWith('J')) this.#lines.length = this.#row + 1
     } else throw unexpected(sequence)
   }
 

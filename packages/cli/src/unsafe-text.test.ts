@@ -21,7 +21,7 @@ after(() => rm(folder, { recursive: true, force: true }))
 const attack = '\x1b]52;c;QQ==\x07\x1b]0;title\x07\x1b[2J\x9b2J\u202edlrow\u2066 &#8238; &#x9b;2J &#27;[2J'
 /** Everything but text, line breaks, colours, links and what `Screen` needs to repaint its lines. */
 const unsafe = /(?![\n\r\t])\p{Cc}|\p{Bidi_Control}/u
-const own = /\x1b\[[\d;]*m|\x1b\]8;;[\x20-\x7e]*\x1b\\|\x1b\[\d*[ABC]|\x1b\[J|\x1b\[\?2026[hl]/g
+const own = /\x1b\[[\d;]*m|\x1b\]8;;[\x20-\x7e]*\x1b\\|\x1b\[\d*[ABC]|\x1b\[[JK]|\x1b\[\?2026[hl]/g
 
 interface Written {
   text: string

@@ -26,6 +26,8 @@ export interface Position {
 const beginSynchronized = '\x1b[?2026h'
 const endSynchronized = '\x1b[?2026l'
 const eraseBelow = '\x1b[J'
+/** The same at the beginning of a line: what is erased from the corner of the window stays in the scrollback of tmux. */
+const eraseLines = `\x1b[K\x1b[C${eraseBelow}\r`
 const start: Position = { line: 0, column: 0 }
 
 /**
@@ -102,10 +104,9 @@ export class Screen {
       return
     }
     const isBelow = was === undefined && first > 0
-    const from = isBelow
-      ? `${this.#to(endOf(old))}\r\n`
-      : this.#to({ line: first, column: widthOf(line.slice(0, kept)) })
-    this.#paint(from + eraseBelow + rest + this.#move(live, endOf(live), cursor))
+    const column = widthOf(line.slice(0, kept))
+    const from = isBelow ? `${this.#to(endOf(old))}\r\n` : this.#to({ line: first, column })
+    this.#paint(from + (column === 0 ? eraseLines : eraseBelow) + rest + this.#move(live, endOf(live), cursor))
   }
 
   /** The length of the line that need not be written again. The cursor cannot be placed after a full row. */

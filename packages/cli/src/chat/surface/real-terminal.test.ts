@@ -123,7 +123,10 @@ test(
       // Without a shell that could continue it, Ctrl-Z does not stop it.
       await tmux('respawn-pane', '-k', '-t', 'chat', ...variables, `exec ${start}`)
       await sees(/Ask anything/)
-      await keys('C-z', '6 * 9', 'Enter')
+      // A window that is cleared leaves no copies of the line that is typed.
+      await keys('C-l', 'abc')
+      assert.doesNotMatch(await sees(/> abc$/m), /Ask anything|> ab?$/m)
+      await keys('C-u', 'C-z', '6 * 9', 'Enter')
       await sees(/6 \* 9 = 54\s[^]*Ask anything/)
     } finally {
       await tmux('kill-server').catch(() => {})
