@@ -21,7 +21,7 @@ import { chat as openChat } from '../commands/chat/chat.ts'
 import { parse } from '../commands/parse.ts'
 import { ChatTools, type Permission } from './chat-tools.ts'
 import { readServerFile } from './server-file.ts'
-import type { Asked } from './server-questions.ts'
+import { answersTo, type Asked } from './server-questions.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'colloquy-mcp-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -376,6 +376,10 @@ describe('the tools of a server', () => {
     assert.equal(await answered('s__page', 'n'), 'decline')
     assert.deepEqual(shown, ['? s asks: Pay here', '    > y', '  https://pay.example/1', 'Open this page for s?'])
     assert.deepEqual(tools.connections[0]!.messages.slice(-1), ['warning: {"note":"it asks"}'])
+    const params = { message: 'Too late?', requestedSchema: { type: 'object', properties: {} } } as const
+    shown.length = 0
+    assert.deepEqual(await answersTo('s', params, user, AbortSignal.abort()), { action: 'cancel' })
+    assert.deepEqual(shown, [])
     const silent = await chat(everyTool, [step(call('s__order')), 'Done.'])
     await silent.send()
     assert.match(JSON.stringify(resultsOf(silent)), /Client does not support/)

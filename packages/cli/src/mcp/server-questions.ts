@@ -34,6 +34,8 @@ export async function answersTo(
   user: Asked,
   signal: AbortSignal,
 ): Promise<ElicitResult> {
+  // The server gave up while other questions were asked.
+  if (signal.aborted) return { action: 'cancel' }
   const [first = '', ...others] = cutText(params.message.trim(), maxMessage).split('\n')
   user.show(`? ${server} asks: ${first}`)
   // Indented, so that none of them looks like a line of the chat.
