@@ -39,7 +39,7 @@ function limitOf(flags: Flags): number {
 
 /** Runs `colloquy chat search WORDS`. */
 export function search(words: readonly string[], flags: Flags): Promise<number> {
-  if (words.length === 0)
+  if (words.join('').trim() === '')
     throw new UsageError(`Cannot search: give the words, as in ${programName} chat search trip japan`)
   return withChats(async (chats) => {
     const found = await chats.search(words.join(' '), { limit: limitOf(flags) })
