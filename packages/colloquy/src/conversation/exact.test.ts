@@ -22,7 +22,7 @@ for (const [name, make] of Object.entries(stores)) {
     await fc.assert(
       fc.asyncProperty(fc.array(block, { maxLength: 6 }), unit, async (some, question) => {
         // The thinking at the end of a reply is not sent back.
-        const blocks = [...some, plainText('.')]
+        const blocks = [...some.flat(), plainText('.')]
         const store = make()
         const { client, bodies } = recording([...eventsOf(blocks)], [...eventsOf([plainText('ok')])])
         const conversations = openConversations({ client, store })
@@ -49,7 +49,7 @@ for (const [name, make] of Object.entries(stores)) {
 test('a reply that is continued by prefill keeps its blocks byte for byte', async () => {
   const found = '{"type":"web_search_tool_result","tool_use_id":"srvtoolu_1","content":{"10":1.0,"2":2}}'
   const asked = '{"type":"server_tool_use","id":"srvtoolu_1","name":"web_search","input":{}}'
-  const blocks = [asked, found].map((json) => ({ start: json, deltas: [], json, isCall: false }))
+  const blocks = [asked, found].map(rawBlock)
   const cut = [...eventsOf([...blocks, plainText('one')])].slice(0, -2)
   const { client } = recording(cut, [...eventsOf([plainText(' two')])])
   const store = memoryStore()
@@ -136,7 +136,8 @@ const rawObject: fc.Arbitrary<string> = fc.letrec<{ object: string; value: strin
   ),
 })).object
 
-const block: fc.Arbitrary<Block> = fc.oneof(
+/** A block, or a call of one of the API's own tools and its result. */
+const block: fc.Arbitrary<Block | Block[]> = fc.oneof(
   visible.chain((text) => cut(text).map((pieces) => textBlock(text, pieces, null))),
   fc
     .tuple(visible, fc.array(rawObject, { minLength: 1, maxLength: 2 }))
@@ -153,14 +154,13 @@ const block: fc.Arbitrary<Block> = fc.oneof(
   ),
   fc.record({ type: fc.constant('redacted_thinking'), data: unit }).map(wholeBlock),
   fc.record({ type: fc.constant('compaction'), content: visible, encrypted_content: unit }).map(wholeBlock),
-  rawObject.map((content) => {
-    const json = `{"type":"web_search_tool_result","tool_use_id":"srvtoolu_1","content":${content}}`
-    return { start: json, deltas: [], json, isCall: false }
-  }),
-  fc.tuple(unit, rawObject).map(([b, a]) => {
-    const json = `{"type":"block_of_tomorrow","b":${JSON.stringify(b)},"a":${a}}`
-    return { start: json, deltas: [], json, isCall: false }
-  }),
+  fc
+    .tuple(id, rawObject)
+    .map(([uuid, content]) => [
+      wholeBlock({ type: 'server_tool_use', id: uuid, name: 'web_search', input: {} }),
+      rawBlock(`{"type":"web_search_tool_result","tool_use_id":"${uuid}","content":${content}}`),
+    ]),
+  fc.tuple(unit, rawObject).map(([b, a]) => rawBlock(`{"type":"block_of_tomorrow","b":${JSON.stringify(b)},"a":${a}}`)),
   fc.tuple(unit, unit).chain(([thinking, signature]) =>
     cut(thinking).map((pieces) => ({
       start: JSON.stringify({ type: 'thinking', thinking: '', signature: '' }),
@@ -200,7 +200,11 @@ function plainText(text: string): Block {
 }
 
 function wholeBlock(whole: object): Block {
-  return { start: JSON.stringify(whole), deltas: [], json: JSON.stringify(whole), isCall: false }
+  return rawBlock(JSON.stringify(whole))
+}
+
+function rawBlock(json: string): Block {
+  return { start: json, deltas: [], json, isCall: false }
 }
 
 /** The events of a reply as the texts that a server may write. */

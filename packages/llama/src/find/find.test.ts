@@ -134,6 +134,7 @@ describe('findServers()', () => {
   test('lists the chat models of each kind of server with what it says of them', async () => {
     const list = (...data: object[]): object => ({ object: 'list', data })
     const found = await findServers({
+      answerMs: 60_000,
       env: {},
       timeoutMs: 5_000,
       servers: [

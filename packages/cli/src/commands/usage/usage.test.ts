@@ -47,6 +47,8 @@ const origin: RequestOrigin = {
   engine: 'api',
   model: 'claude-opus-4-8',
 }
+/** A day after the requests: a ledger forgets their details after 90 days. */
+const now = (): number => Date.parse('2026-11-17T12:00:00Z')
 const entry: LedgerEntry = {
   status: 200,
   servedModel: null,
@@ -66,7 +68,7 @@ before(async () => {
   await (await openServerStore(database)).close()
   assert.equal((await run('usage')).stdout, 'No requests yet. colloquy chat, or point a client at colloquy serve.\n')
   const store = await openServerStore(database)
-  const ledger = new Ledger(store.database)
+  const ledger = new Ledger(store.database, { now })
   let id = 0
   const add = (at: string, model: string, [input, read, output]: number[], more: Partial<LedgerEntry> = {}): void => {
     const usage = {
@@ -210,7 +212,7 @@ test('usage --watch shows the report again when it has changed, until a signal',
 
 test('usage --remote reads the usage of a server as its database has it', async (t) => {
   const store = await openServerStore(database)
-  const access = await openAccess({ store })
+  const access = await openAccess({ store, now })
   const { secret } = await access.keys.create({ name: 'root', isAdmin: true })
   const server = await listen(createServer({ engine: offline(), access }))
   t.after(async () => {

@@ -4,12 +4,13 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { after, test } from 'node:test'
+import { after, before, test } from 'node:test'
 import { script } from '../../engines/script.ts'
 import type { Engine } from '../../protocol/types/engine.ts'
 import { fromUsd } from '../../protocol/models/money.ts'
 import { BudgetError, type Conversations, openConversations } from '../index.ts'
 import { sqliteStore } from '../stores/sqlite/store.ts'
+import { waitForMidnight } from '../../../../../test/same-day.ts'
 import { seed, seeded } from '../../../../../test/seeded.ts'
 import { until } from '../../../../../test/until.ts'
 
@@ -24,6 +25,7 @@ const [, , role, path, usd] = process.argv
 if (role !== undefined && path !== undefined) await (role === 'spend' ? spend(path, Number(usd)) : stall(path))
 else {
   const folder = mkdtempSync(join(tmpdir(), 'colloquy-'))
+  before(waitForMidnight)
   after(() => rmSync(folder, { recursive: true }))
 
   test('processes that share a limit use it up and never exceed it', async () => {
