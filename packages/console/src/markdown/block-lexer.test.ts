@@ -71,6 +71,14 @@ test('a table with too few columns is a paragraph, beside a formula too', () => 
   assert.deepEqual(atOnce(`$a$\n\n${table}`).at(-1), atOnce(`a\n\n${table}`).at(-1))
 })
 
+test('a paragraph behind a footnote is not part of it when a formula stands above', () => {
+  const text = 'a\n$$x$$\n[^1]: note\n\nb'
+  assert.deepEqual(
+    atOnce(text).map(({ type }) => type),
+    ['paragraph', 'formula', 'paragraph', 'space', 'paragraph'],
+  )
+})
+
 test('two signs that turn out to begin no formula are a heading', () => {
   const text = '$$\n===\n# Title\n\nend'
   assert.deepEqual(

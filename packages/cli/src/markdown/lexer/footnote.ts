@@ -8,7 +8,7 @@ export interface FootnoteToken {
 }
 
 const mark = /^\[\^([\p{L}\p{N}_-]{1,40})\]/u
-const definition = /^ {0,3}(\[\^([\p{L}\p{N}_-]{1,40})\]):[ \t]*(\S.*(?:\n(?!\s*(?:\n|$|\[\^[\p{L}\p{N}])).*)*)\n*/u
+const definition = /^ {0,3}(\[\^([\p{L}\p{N}_-]{1,40})\]):[ \t]*(\S.*(?:\n(?!\s*(?:\n|$|\[\^[\p{L}\p{N}])).*)*)/u
 
 /** A number, or a name that has a note. Other names may be a set of a regular expression: `[^abc]`. */
 export function footnote({ lexer }: TokenizerThis, source: string): FootnoteToken | undefined {
