@@ -1,4 +1,14 @@
-import { existsSync, mkdirSync, realpathSync, renameSync, rmSync, type Stats, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { homedir, userInfo } from 'node:os'
 import { dirname, posix, win32 } from 'node:path'
 import { ExitCode, ExitError } from './exit.ts'
@@ -113,6 +123,8 @@ export function replaceFile(path: string, text: string, ownMode?: number): void 
     const next = `${target}.${process.pid}`
     try {
       writeFileSync(next, text, { mode, flush: true })
+      // The umask may have taken something from it.
+      if (mode !== undefined) chmodSync(next, mode)
       renameSync(next, target)
     } catch (error) {
       rmSync(next, { force: true })
