@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Engine, offline, route, script } from 'colloquy/engines'
 import {
   type ErrorBody,
@@ -193,7 +194,12 @@ suite('POST /v1/messages', () => {
   })
 
   test('sends pings while the engine is silent, also before its first event', async () => {
-    const engine = script([{ reply: 'Hello.', delayMs: 300, eventDelayMs: 30 }])
+    // In each of the waits a ping is due first, also when the machine is busy and all of them are late.
+    const wait = async (): Promise<void> => {
+      for (let turn = 0; turn < 4; turn++) await sleep(15)
+    }
+    const clock = { now: Date.now, wait }
+    const engine = script([{ reply: 'Hello.', delayMs: 60, eventDelayMs: 60 }], { clock })
     const { names } = await readStream(
       await call(serve({ engine, pingMs: 10 }), '/v1/messages', { body: { ...base, stream: true } }),
     )

@@ -58,7 +58,8 @@ test(
         '-y',
         '24',
         ...variables,
-        'bash --norc',
+        // In place of the login shell of the user, which would be its parent.
+        'exec bash --norc',
       )
       await tmux('pipe-pane', '-t', 'chat', `cat > ${folder}/bytes`)
       await keys(start, 'Enter')
