@@ -4,5 +4,6 @@ import './flows/branches.ts'
 import './flows/chat.ts'
 import './flows/elsewhere.ts'
 import './flows/finding.ts'
+import './flows/gateway.ts'
 
 after(closeAll)

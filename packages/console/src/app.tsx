@@ -6,7 +6,6 @@ import { ChatView } from './chat/chat-view.tsx'
 import { openChat } from './chat/shown-chat.ts'
 import { Banner } from './shell/banner.tsx'
 import { Header } from './shell/header.tsx'
-import { Help } from './shell/commands/help.tsx'
 import { Palette } from './shell/commands/palette.tsx'
 import { dialog } from './shell/panels.ts'
 import { Dialog } from './shell/parts/dialog.tsx'
@@ -26,7 +25,11 @@ export function App(): VNode {
       <Banner />
       <View />
       {dialog.value === 'palette' && <Palette />}
-      {dialog.value === 'help' && <Help />}
+      {dialog.value === 'help' && (
+        <Dialog title="Keys">
+          <Suspended load={loadHelp} frame={(content) => content} />
+        </Dialog>
+      )}
       {dialog.value === 'chat' && openChat.value && (
         <Dialog title="Settings of this chat">
           <Suspended load={loadChatSettings} frame={(content) => content} />
@@ -39,6 +42,10 @@ export function App(): VNode {
 
 async function loadSignIn(): Promise<ComponentType> {
   return (await import('./shell/sign-in.tsx')).SignIn
+}
+
+async function loadHelp(): Promise<ComponentType> {
+  return (await import('./shell/commands/help.tsx')).Help
 }
 
 async function loadChatSettings(): Promise<ComponentType> {

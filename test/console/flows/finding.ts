@@ -312,9 +312,18 @@ describe('finding chats and messages', { skip }, () => {
       await page.getByRole('link', { name: 'New chat' }).click()
       await route.fulfill({ status: 500, json: {} })
       await page.goBack()
-      await page.waitForFunction(
-        () => document.querySelector<HTMLTextAreaElement>('#composer')?.value === 'What is 4 * 4?',
-      )
+      const isBack = (): boolean => document.querySelector<HTMLTextAreaElement>('#composer')?.value === 'What is 4 * 4?'
+      await page.waitForFunction(isBack)
+      // Or before the connection broke.
+      await page.unrouteAll()
+      const again = Promise.withResolvers<Route>()
+      await page.route('**/send', (route) => again.resolve(route))
+      await page.locator('#composer').press('Enter')
+      const broken = await again.promise
+      await page.getByRole('link', { name: 'New chat' }).click()
+      await broken.abort()
+      await page.goBack()
+      await page.waitForFunction(isBack)
     })
   })
 

@@ -4,7 +4,7 @@ import type { SessionJson } from './types.ts'
 /** A request that the server refused, or that did not reach it. */
 export class ApiFailure extends Error {
   override name = 'ApiFailure'
-  /** 0 if the server could not be reached. */
+  /** 0 if the server did not answer. */
   readonly status: number
   /** The API's type, such as `not_found_error`. */
   readonly type: string
@@ -53,8 +53,10 @@ export async function send(path: string, init: RequestInit = {}): Promise<Respon
   } catch (error) {
     if (init.signal?.aborted) throw error
     lose()
-    throw new ApiFailure(0, 'connection_error', `Cannot reach the server at ${location.host}`)
+    throw unreached(`Cannot reach the server at ${location.host}`)
   }
+  // A page, such as that of a proxy whose own session has ended, is not the server's.
+  if (/html/.test(response.headers.get('content-type') ?? '')) throw foreign(response)
   const { state } = connection.peek()
   // A server without keys shows its usage to everyone.
   const hasSession = response.ok && /^api\/(?!session)/.test(path)
@@ -87,14 +89,22 @@ export async function loadCode<T>(load: () => Promise<T>): Promise<T> {
   }
 }
 
+/** What was sent may have reached the server nevertheless. */
+function unreached(message: string): ApiFailure {
+  return new ApiFailure(0, 'connection_error', message)
+}
+
+function foreign({ status }: Response): ApiFailure {
+  return unreached(`Something else answered in place of the server, with status ${status}`)
+}
+
 async function failureOf(response: Response): Promise<ApiFailure> {
   const requestId = response.headers.get('request-id') ?? undefined
-  const text = await response.text().catch(() => '')
   try {
-    const { error } = JSON.parse(text) as { error: { type: string; message: string } }
+    const { error } = (await response.json()) as { error: { type: string; message: string } }
     return new ApiFailure(response.status, error.type, error.message, requestId)
   } catch {
-    return new ApiFailure(response.status, 'api_error', text.slice(0, 200) || response.statusText, requestId)
+    return foreign(response)
   }
 }
 
@@ -119,6 +129,8 @@ export async function findSession(): Promise<SessionJson | undefined> {
   try {
     // Not by `send()`: this succeeds also without a session.
     const session = (await (await fetch('api/session')).json()) as SessionJson
+    // An error has no such member.
+    if (session.open === undefined) throw unreached('')
     if (!session.open) lock()
     else if (connection.peek().state !== 'connected') connection.value = { state: 'connected' }
     return session

@@ -147,9 +147,9 @@ async function begin(chat: OpenChat, content: string | AnyBlock[]): Promise<stri
   setDraft(chat.id, draftOf('new'))
   setDraft('new', '')
   // The list shows the chat at once. Its title comes with the first message.
-  void loadChats().catch(() => undefined)
+  void loadChats()
   const refusedBy = await sendTo(chat, content)
-  void loadChats().catch(() => undefined)
+  void loadChats()
   return refusedBy
 }
 

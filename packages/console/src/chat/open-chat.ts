@@ -7,8 +7,11 @@ import type { AnyBlock } from './message/content-text.ts'
 import { Painter } from './message/painter.ts'
 import { type Failure, StoredChat } from './stored-chat.ts'
 
+/** The id of a question that is shown until the server has taken it. */
+const pending = 'pending'
+
 interface Outcome {
-  /** Whether the server took the request. Undefined if it did not answer. */
+  /** Whether the server took the request. Undefined if no answer says so. */
   isAccepted?: boolean
   hadTurn: boolean
   failure: Failure | undefined
@@ -120,7 +123,7 @@ export class OpenChat extends StoredChat {
       await this.eraseNow()
       return this.#post(path, body)
     })
-    return isAccepted ?? this.messages.value.at(-1)?.id !== head
+    return isAccepted ?? ![head, pending].includes(this.messages.value.at(-1)?.id)
   }
 
   /** The request is not given up when the reader goes to another chat: its message would be lost. */
@@ -165,18 +168,27 @@ export class OpenChat extends StoredChat {
       return { ...(isRefused && { isAccepted: false }), hadTurn: true, failure: failureOf(error) }
     }
     // 204: the turn has ended meanwhile.
-    const hadTurn = response.status !== 204
-    const failure = hadTurn ? await this.#read(response, target).catch(failureOf) : undefined
-    return { isAccepted: true, hadTurn, failure }
+    const outcome: Outcome = { hadTurn: response.status !== 204, failure: undefined }
+    const accept = (): void => void (outcome.isAccepted = true)
+    if (outcome.hadTurn) outcome.failure = await this.#read(response, target, accept).catch(failureOf)
+    // The reader has left, and waits for no event.
+    if (this.#closed.signal.aborted) accept()
+    return outcome
   }
 
-  async #read(response: Response, target: Signal<MessageJson | undefined>): Promise<Failure | undefined> {
+  /** @param accept called with each event: an answer without one does not say that the turn has begun. */
+  async #read(
+    response: Response,
+    target: Signal<MessageJson | undefined>,
+    accept: () => void,
+  ): Promise<Failure | undefined> {
     const reader = readTurn(response, {
       resume: (lastEventId) => this.#rejoin(lastEventId),
       signal: this.#closed.signal,
     })
     const painter = new Painter(target, announce)
     for await (const event of reader) {
+      accept()
       if (event.type === 'step_start') {
         // The question is recorded by now, and so is the step before.
         if (target === this.live) await this.#showRecorded()
@@ -222,7 +234,7 @@ function withQuestion(
 ): PathMessageJson[] {
   const index = messages.findIndex(({ id }) => id === replacedId)
   const before = index === -1 ? messages : messages.slice(0, index)
-  const message = { id: 'pending', parentId: before.at(-1)?.id, role: 'user', content, versions: ['pending'] }
+  const message = { id: pending, parentId: before.at(-1)?.id, role: 'user', content, versions: [pending] }
   const question = { ...message, state: 'committed', createdAt: new Date().toISOString() }
   return [...before, question as PathMessageJson]
 }

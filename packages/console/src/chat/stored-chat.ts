@@ -164,7 +164,7 @@ export class StoredChat {
 
   /** Adds to the failure where the text is that the server did not take. */
   protected sayKept(kept: string): void {
-    this.failure.value &&= { ...this.failure.value, kept }
+    this.failure.value = { type: 'connection_error', message: 'The answer broke off.', ...this.failure.value, kept }
   }
 
   /** Shows a reply that has arrived until the chat can be read again. A message that was not recorded disappears. */

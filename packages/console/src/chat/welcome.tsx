@@ -1,12 +1,13 @@
-import type { ComponentChildren, VNode } from 'preact'
+import type { ComponentType, VNode } from 'preact'
 import { memberKey } from '../api/session.ts'
 import { keyNames, keysFor } from '../shell/commands/bindings.ts'
 import { commands } from '../shell/commands/commands.ts'
+import { Suspended } from '../shell/parts/suspended.tsx'
 import type { ModelChoiceJson } from '../api/types.ts'
 import { chats } from './list/chats.ts'
 import { setDraft } from './compose/unsent-text.ts'
 import { ModelPicker } from './model-picker.tsx'
-import { modelNamed, models } from './models.ts'
+import { modelNamed } from './models.ts'
 import { changeNewChats, newChatModel } from './new-chat.ts'
 
 const prompts = [
@@ -23,7 +24,7 @@ export function Welcome(): VNode {
   return (
     <section class="empty welcome" aria-labelledby="welcome">
       <h1 id="welcome">{isFirst ? 'Welcome to Colloquy' : 'New chat'}</h1>
-      {isFirst && <FirstSteps choice={choice} />}
+      {isFirst && <Suspended load={loadFirstSteps} frame={(content) => content} />}
       {model && (
         <div class="row">
           <ModelPicker value={model} onChange={(next) => changeNewChats({ model: next })} />
@@ -51,38 +52,9 @@ export function Welcome(): VNode {
   )
 }
 
-/** How to get a model that replies. Finished steps have a tick. */
-function FirstSteps({ choice }: { choice: ModelChoiceJson | undefined }): VNode {
-  const hasNetwork = models.value?.data.some(({ isLocal }) => !isLocal) === true
-  return (
-    <ol class="steps">
-      <Step isDone={hasNetwork}>
-        {hasNetwork ? (
-          'Models over the network can reply.'
-        ) : (
-          <>
-            For Claude models, set a key in a terminal, then start the console again:{' '}
-            <code>colloquy keys set anthropic</code>
-          </>
-        )}
-      </Step>
-      <Step isDone={choice?.isLocal === true}>
-        {choice?.isLocal
-          ? `New chats are answered on this machine, without a key and a network: ${choice.displayName}.`
-          : 'Or choose a model that runs on this machine: it needs no key and no network.'}
-      </Step>
-      <Step isDone={false}>Ask something, or try one of these.</Step>
-    </ol>
-  )
-}
-
-function Step({ isDone, children }: { isDone: boolean; children: ComponentChildren }): VNode {
-  return (
-    <li class={isDone ? 'done' : undefined}>
-      {isDone && <span class="visually-hidden">Done: </span>}
-      {children}
-    </li>
-  )
+/** Few readers have no chat yet. */
+async function loadFirstSteps(): Promise<ComponentType> {
+  return (await import('./first-steps.tsx')).FirstSteps
 }
 
 function priceText(price: { inputUsd: string; outputUsd: string } | null | undefined): string {

@@ -27,7 +27,7 @@ function open(): void {
   source = new EventSource('api/changes')
   // Changes from before are not repeated.
   source.addEventListener('ready', () => {
-    void loadChats().catch(() => undefined)
+    void loadChats()
     void refreshChat()
   })
   for (const name of ['changed', 'deleted'])

@@ -5,7 +5,7 @@ import type { ListedConversationJson, PageJson } from '../../api/types.ts'
 import { countText, moneyText, periodText, totalText, turnsText, visibleText } from '../../format.ts'
 import { dayAlarmUsd } from '../../settings/preferences.ts'
 import { Icon, type IconName } from '../../shell/parts/icon.tsx'
-import { useLoaded } from '../../shell/parts/loaded.tsx'
+import { Placeholder, useLoaded } from '../../shell/parts/loaded.tsx'
 import { chatId } from '../../shell/router.ts'
 import { uncoverChat } from '../../shell/panels.ts'
 import { isAlarming, refreshToday, todayUsd } from '../../usage/today.ts'
@@ -15,6 +15,8 @@ import {
   chats,
   deleteChat,
   findChats,
+  listFailure,
+  loadChats,
   nextChats,
   loadMoreChats,
   moveChat,
@@ -57,6 +59,7 @@ function RecentChats(): VNode {
   return (
     <>
       <Groups chats={visible} />
+      {listFailure.value && <Placeholder error={listFailure.value} reload={() => void loadChats()} />}
       {chats.value && all.length === 0 && <p class="soft small count">No chats yet.</p>}
       <p class="soft small count" hidden={all.length === 0}>
         {visible.length} shown

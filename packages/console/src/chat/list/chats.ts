@@ -18,15 +18,23 @@ const mostListed = 1_000
 /** The most chats that a filter finds: more than a reader looks through. */
 const maxMatching = 100
 
+/** Why the list could not be loaded when this was last tried. */
+export const listFailure: Signal<Error | undefined> = signal(undefined)
+
 /** Loads the chats that were used last: as many as the list has, which a reader may have made longer. */
 export async function loadChats(): Promise<void> {
   const known = chats.value?.filter(({ shelf }) => !shelf).length ?? 0
   const limit = Math.min(mostListed, Math.max(pageSize, known))
-  const [pinned, recent] = await Promise.all([listed('pinned'), listed('none', { limit })])
-  batch(() => {
-    chats.value = [...pinned.data, ...recent.data].toSorted(byUse)
-    nextChats.value = recent.next
-  })
+  try {
+    const [pinned, recent] = await Promise.all([listed('pinned'), listed('none', { limit })])
+    batch(() => {
+      chats.value = [...pinned.data, ...recent.data].toSorted(byUse)
+      nextChats.value = recent.next
+      listFailure.value = undefined
+    })
+  } catch (error) {
+    listFailure.value = error as Error
+  }
 }
 
 function listed(

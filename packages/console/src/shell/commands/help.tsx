@@ -1,13 +1,13 @@
 import type { VNode } from 'preact'
 import { commands } from './commands.ts'
-import { Dialog, closeDialog } from '../parts/dialog.tsx'
+import { closeDialog } from '../parts/dialog.tsx'
 import { keysFor } from './bindings.ts'
 import { Keys } from '../parts/keys.tsx'
 
 /** All keys. */
 export function Help(): VNode {
   return (
-    <Dialog title="Keys">
+    <>
       <table class="bindings">
         <tbody>
           {commands
@@ -33,6 +33,6 @@ export function Help(): VNode {
           Change keys
         </a>
       </p>
-    </Dialog>
+    </>
   )
 }

@@ -55,15 +55,15 @@ function waitLater(show: (isSlow: boolean) => void): () => void {
   }
 }
 
-function Placeholder({
-  error,
-  isSlow,
-  reload,
-}: {
+interface PlaceholderProps {
   error: Error | undefined
-  isSlow: boolean
+  /** Whether the value takes so long that this is said. */
+  isSlow?: boolean
   reload: () => void
-}): VNode {
+}
+
+/** Stands for a value that is not there: it is loading, or could not be loaded. */
+export function Placeholder({ error, isSlow, reload }: PlaceholderProps): VNode {
   if (!error) return <p class="soft loading">{isSlow ? 'Loading …' : ''}</p>
   return (
     <div class="failure" role="alert">
