@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { Page, Route } from 'playwright-core'
+import type { Locator, Page, Route } from 'playwright-core'
 import { offline } from 'colloquy/engines'
 import { ask, replied, watch } from '../browser.ts'
 import { skip, withSite } from '../harness.ts'
@@ -193,6 +193,45 @@ describe('finding chats and messages', { skip }, () => {
       await other.waitForFunction(
         () => document.querySelector<HTMLTextAreaElement>('#composer')?.value === 'from one tab!',
       )
+    })
+  })
+
+  test('two tabs that write in one chat keep their own texts, also after a reload', async () => {
+    await withSite(offline(), async ({ newLink, conversations, open }) => {
+      for (const title of ['First', 'Second']) await conversations.create({ ...settings, title, messages: turns(1) })
+      const { page } = await open()
+      await page.goto(newLink())
+      await page.getByRole('link', { name: /First/ }).click()
+      await page.getByRole('heading', { name: 'First' }).waitFor()
+      const { page: other } = watch(await page.context().newPage())
+      await other.goto(page.url())
+      const field = (tab: Page): Locator => tab.getByLabel('Text of the message')
+      for (const tab of [page, other]) {
+        const text = tab === page ? 'of one tab' : 'of the other'
+        await tab.getByRole('button', { name: /^Edit/ }).first().click()
+        await field(tab).fill(`Edit ${text}`)
+        await tab.locator('#composer').fill(`Draft ${text}`)
+      }
+      await page.getByRole('link', { name: /Second/ }).click()
+      await page.locator('#composer').fill('elsewhere')
+      await page.goBack()
+      for (const reload of [false, true]) {
+        if (reload) await Promise.all([page.reload(), other.reload()])
+        assert.equal(await field(page).inputValue(), 'Edit of one tab')
+        assert.equal(await page.locator('#composer').inputValue(), 'Draft of one tab')
+        assert.equal(await field(other).inputValue(), 'Edit of the other')
+        assert.equal(await other.locator('#composer').inputValue(), 'Draft of the other')
+      }
+      await page.locator('#composer').press('Enter')
+      await replied(page)
+      await other.reload()
+      await field(other).waitFor()
+      assert.equal(await other.locator('#composer').inputValue(), 'Draft of the other')
+      // A tab that is opened later has what was not sent.
+      const { page: third } = watch(await page.context().newPage())
+      await third.goto(page.url())
+      await field(third).waitFor()
+      assert.equal(await third.locator('#composer').inputValue(), 'Draft of the other')
     })
   })
 

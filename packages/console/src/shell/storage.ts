@@ -1,4 +1,4 @@
-import { type ReadonlySignal, type Signal, effect, signal } from '@preact/signals'
+import { type Signal, effect, signal } from '@preact/signals'
 
 /** `localStorage` lasts, and all tabs have it. `sessionStorage` lasts as long as the tab. */
 type Kind = 'localStorage' | 'sessionStorage'
@@ -17,9 +17,12 @@ export function stored<T>(name: string, initial: T, kind: Kind = 'localStorage')
 
 /** Values by their names, which the browser keeps together. */
 export interface StoredRecord<T> {
-  readonly values: ReadonlySignal<Readonly<Record<string, T>>>
-  /** Sets a value, or removes it if it is undefined. Values that other tabs have set meanwhile stay. */
-  set(name: string, value: T | undefined): void
+  of(name: string): T | undefined
+  /**
+   * Sets a value, or removes it if it is undefined: if `replaced` is given, only that one. Values of other names that other tabs
+   * have set meanwhile stay.
+   */
+  set(name: string, value: T | undefined, replaced?: T): void
 }
 
 /** The most values of a record. The one that was set first is forgotten for the next. */
@@ -27,15 +30,39 @@ const maxValues = 200
 
 export function storedRecord<T>(name: string, kind: Kind = 'localStorage'): StoredRecord<T> {
   const values = stored<Readonly<Record<string, T>>>(name, {}, kind)
+  const last = (): Readonly<Record<string, T>> =>
+    (unwritten.has(name) ? undefined : lastStored<Record<string, T>>(name, kind)) ?? values.peek()
   return {
-    values,
-    set(member, value) {
-      const last = unwritten.has(name) ? undefined : lastStored<Record<string, T>>(name, kind)
-      const { [member]: _, ...others } = last ?? values.peek()
+    of: (member) => values.value[member],
+    set(member, value, replaced) {
+      const { [member]: other, ...others } = last()
+      if (value === undefined && replaced !== undefined && !isSame(other, replaced)) return
       const newest = Object.entries(others).slice(-maxValues)
       values.value = Object.fromEntries(value === undefined ? newest : [...newest, [member, value]])
     },
   }
+}
+
+/** Values that all tabs have, of which a tab keeps those that it has set: another may set others meanwhile. */
+export function tabRecord<T>(name: string): StoredRecord<T> {
+  const shared = storedRecord<T>(name)
+  const own = storedRecord<T | null>(`own.${name}`, 'sessionStorage')
+  const of = (member: string): T | undefined => {
+    const mine = own.of(member)
+    return mine === undefined ? shared.of(member) : (mine ?? undefined)
+  }
+  return {
+    of,
+    set(member, value) {
+      const replaced = of(member)
+      own.set(member, value ?? null)
+      shared.set(member, value, replaced)
+    },
+  }
+}
+
+function isSame(value: unknown, other: unknown): boolean {
+  return JSON.stringify(value) === JSON.stringify(other)
 }
 
 /** The value that this or another tab stored last. */

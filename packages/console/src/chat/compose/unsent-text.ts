@@ -1,10 +1,10 @@
-import { storedRecord } from '../../shell/storage.ts'
+import { storedRecord, tabRecord } from '../../shell/storage.ts'
 
 /** Messages that were typed and not sent, by chat. */
-const drafts = storedRecord<string>('drafts')
+const drafts = tabRecord<string>('drafts')
 
 export function draftOf(chatId: string): string {
-  return drafts.values.value[chatId] ?? ''
+  return drafts.of(chatId) ?? ''
 }
 
 export function setDraft(chatId: string, text: string): void {
@@ -19,10 +19,10 @@ export interface Edit {
   isOpen: boolean
 }
 
-const edits = storedRecord<Edit>('edits')
+const edits = tabRecord<Edit>('edits')
 
 export function editOf(chatId: string, messageId: string): Edit | undefined {
-  return edits.values.value[`${chatId} ${messageId}`]
+  return edits.of(`${chatId} ${messageId}`)
 }
 
 /** Changes an edit, or forgets it. */
@@ -42,7 +42,7 @@ export interface Result {
 const results = storedRecord<Result>('results', 'sessionStorage')
 
 export function resultOf(chatId: string, callId: string): Result | undefined {
-  return results.values.value[`${chatId} ${callId}`]
+  return results.of(`${chatId} ${callId}`)
 }
 
 /** Changes a result, or forgets it. */
