@@ -22,7 +22,12 @@ describe('usage, requests and settings', { skip }, () => {
       }
       const { page, errors } = await open()
       await page.goto(newLink())
+      await page.route(/usage\?by=day%2Cmodel/, (route) => route.fulfill({ status: 503, body: 'Busy' }), { times: 1 })
       await page.getByRole('link', { name: 'Usage' }).click()
+      const byModel = page.locator('figure.chart').filter({ hasText: 'Cost by model' })
+      await byModel.getByText('Busy').waitFor()
+      await byModel.getByRole('button', { name: 'Retry' }).click()
+      await byModel.locator('.column').first().waitFor()
       // 3 × (100,000 × $5 + 10,000 × $25) per million.
       assert.match(await page.locator('.tiles').innerText(), /Cost\s+\$2\.25\b[^]*Requests\s+4\b/)
       const cost = page.locator('figure.chart').first()

@@ -94,17 +94,18 @@ function unreached(message: string): ApiFailure {
   return new ApiFailure(0, 'connection_error', message)
 }
 
-function foreign({ status }: Response): ApiFailure {
-  return unreached(`Something else answered in place of the server, with status ${status}`)
+function foreign({ status }: Response, text?: string): ApiFailure {
+  return unreached(text || `Something else answered in place of the server, with status ${status}`)
 }
 
 async function failureOf(response: Response): Promise<ApiFailure> {
   const requestId = response.headers.get('request-id') ?? undefined
+  const text = await response.text().catch(() => '')
   try {
-    const { error } = (await response.json()) as { error: { type: string; message: string } }
+    const { error } = JSON.parse(text) as { error: { type: string; message: string } }
     return new ApiFailure(response.status, error.type, error.message, requestId)
   } catch {
-    return foreign(response)
+    return foreign(response, text.slice(0, 200))
   }
 }
 

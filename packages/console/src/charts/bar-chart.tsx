@@ -11,6 +11,7 @@ export function BarChart({
   format,
   formatTick = format,
   controls,
+  failure,
   onSelect,
 }: ChartProps): VNode {
   const top = topSeries(all)
@@ -32,7 +33,7 @@ export function BarChart({
       <Columns {...{ width, points, series, format, onSelect }} />
     </svg>
   )
-  return <ChartFrame {...{ title, points, series, format, drawing, controls }} />
+  return <ChartFrame {...{ title, points, series, format, drawing, controls, failure }} />
 }
 
 interface BarProps {

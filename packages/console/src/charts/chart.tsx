@@ -22,6 +22,8 @@ export interface ChartProps {
   formatTick?: (value: number, step: number) => string
   /** Choices beside the title. */
   controls?: ComponentChildren
+  /** Says why the points could not be loaded. */
+  failure?: VNode | undefined
   /** Called when a point is chosen by click or Enter. */
   onSelect?: (point: ChartPoint) => void
 }
@@ -40,7 +42,8 @@ export function ChartFrame({
   format,
   drawing,
   controls,
-}: Pick<ChartProps, 'title' | 'points' | 'format' | 'controls'> & {
+  failure,
+}: Pick<ChartProps, 'title' | 'points' | 'format' | 'controls' | 'failure'> & {
   series: readonly string[]
   drawing: (width: number) => ComponentChildren
 }): VNode {
@@ -56,7 +59,7 @@ export function ChartFrame({
           Show as table
         </button>
       </figcaption>
-      {isTable ? <TableTwin {...{ title, points, series, format }} /> : drawing(width)}
+      {failure ?? (isTable ? <TableTwin {...{ title, points, series, format }} /> : drawing(width))}
       {!isTable && <Legend series={series} />}
       {!isTable && <Readout {...{ points, series, format }} />}
     </figure>

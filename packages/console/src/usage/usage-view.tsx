@@ -99,7 +99,7 @@ interface CostChartProps {
 /** Cost by day, divided by model or by type of token. */
 function CostChart({ days, query, pointsOf, onSelect }: CostChartProps): VNode {
   const isByType = filters.value.get('cost') === 'type'
-  const byModel = useLoaded(() => loadUsage(query, 'day,model'), [JSON.stringify(query)]).value
+  const { value: byModel, error, placeholder } = useLoaded(() => loadUsage(query, 'day,model'), [JSON.stringify(query)])
   const points = isByType
     ? pointsOf(days.rows, costByType)
     : pointsOf(byModel?.rows ?? [], ({ group, usd }) => ({ [group.model || unnamed.model]: Number(usd) }))
@@ -126,6 +126,7 @@ function CostChart({ days, query, pointsOf, onSelect }: CostChartProps): VNode {
       format={moneyText}
       formatTick={moneyTick}
       controls={controls}
+      failure={isByType || !error ? undefined : placeholder}
       onSelect={onSelect}
     />
   )

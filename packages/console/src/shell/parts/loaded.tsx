@@ -6,7 +6,8 @@ import { connection, waits } from '../../api/http.ts'
 const quietMs = 300
 
 interface Loaded<T> {
-  value: T | undefined
+  value?: T
+  error?: Error
   /** Shown until there is a value: nothing, "Loading …", or the error with a way to retry. */
   placeholder: VNode
   reload: () => void
@@ -34,7 +35,7 @@ export function useLoaded<T>(load: () => Promise<T>, dependencies: readonly unkn
   const isConnected = connection.value.state === 'connected'
   useEffect(() => void (isConnected && state.error && reload()), [isConnected])
   return {
-    value: state.value,
+    ...state,
     placeholder: <Placeholder error={state.error} isSlow={isSlow} reload={reload} />,
     reload,
   }
