@@ -76,6 +76,32 @@ describe('a chat in several places', { skip }, () => {
     })
   })
 
+  test('a message of a tab that was slower is kept, and the reply to the faster one is shown', async () => {
+    await withSite(held('Half of it'), async ({ newLink, conversations, url, open }) => {
+      const { id } = await conversations.create(settings)
+      const { page } = await open()
+      await page.goto(newLink())
+      await page.locator('#composer').waitFor()
+      await page.goto(`${url}/c/${id}`)
+      const { page: slower } = watch(await page.context().newPage())
+      await slower.goto(page.url())
+      await slower.route('**/send', async (route) => {
+        await page.locator('#composer').fill('Of the faster tab')
+        await page.locator('#composer').press('Enter')
+        await page.locator('article.live').getByText('Half of it').waitFor()
+        await slower.locator('nav.chats').getByText('writing …').waitFor()
+        await route.continue()
+      })
+      await slower.locator('#composer').fill('Of the slower tab')
+      await slower.locator('#composer').press('Enter')
+      await slower.getByText('Your message was not sent. It is in the field below.').waitFor()
+      await slower.locator('article.live').getByText('Half of it').waitFor()
+      assert.equal(await slower.locator('#composer').inputValue(), 'Of the slower tab')
+      await slower.getByRole('button', { name: 'Stop' }).click()
+      await slower.locator('.stopped').getByText('Stopped, kept').waitFor()
+    })
+  })
+
   test('a page that is idle waits for no timer, no frame and no response', async () => {
     await withSite(offline(), async ({ newLink, open }) => {
       const { page } = await open({})

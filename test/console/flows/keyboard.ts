@@ -180,6 +180,34 @@ describe('the keyboard', { skip }, () => {
       assert.deepEqual(errors, [])
     })
   })
+
+  test('the focus is in the field after Continue, Retry and Dismiss, whose buttons are gone or wait', async () => {
+    const cut = { content: 'Half', stop_reason: 'max_tokens' as const }
+    const overloaded = { error: { type: 'overloaded_error' as const, message: 'Overloaded' } }
+    await withSite(script([cut, 'The rest', 'Again', overloaded, 'Here', overloaded]), async ({ newLink, open }) => {
+      const { page } = await open()
+      await page.goto(newLink())
+      await ask(page, 'Hello')
+      const press = async (name: string): Promise<void> => {
+        await page.getByRole('button', { name, exact: true }).last().focus()
+        await page.keyboard.press('Enter')
+        await page.locator('#composer:focus').waitFor()
+        await page.locator('.transcript[aria-busy="false"]').waitFor()
+      }
+      await press('Continue')
+      await page.getByText('The rest').waitFor()
+      await press('Retry')
+      await page.getByText('Again').waitFor()
+      await press('Retry')
+      await page.locator('.failure').waitFor()
+      await press('Retry')
+      await page.getByText('Here').waitFor()
+      await press('Retry')
+      await page.locator('.failure').waitFor()
+      await press('Dismiss')
+      assert.equal(await page.locator('.transcript > div > .failure').count(), 0)
+    })
+  })
 })
 
 /** Runs a command with the palette. */

@@ -123,6 +123,8 @@ export class OpenChat extends StoredChat {
       await this.eraseNow()
       return this.#post(path, body)
     })
+    // Another tab, or a terminal, was faster: its reply is arriving.
+    if (this.info.value.turn) void this.join()
     return isAccepted ?? ![head, pending].includes(this.messages.value.at(-1)?.id)
   }
 

@@ -36,8 +36,7 @@ export function Composer({ draftId, isBusy, isStopping, isReady, onSend, onStop,
   const isEmpty = text.trim() === '' && files.length === 0
   const canSend = !isEmpty && !isBusy && isReady
   const [isDropping, setDropping] = useState(false)
-  // The keyboard of a touch screen would cover the chat that was opened.
-  useLayoutEffect(() => void (isTouched() || field.current?.focus()), [draftId])
+  useLayoutEffect(focusField, [draftId])
 
   const submit = (): void => {
     if (!canSend) return
@@ -95,6 +94,11 @@ export function Composer({ draftId, isBusy, isStopping, isReady, onSend, onStop,
       </div>
     </form>
   )
+}
+
+/** Moves the focus to the field. The keyboard of a touch screen would cover the chat. */
+export function focusField(): void {
+  if (!isTouched()) document.querySelector<HTMLElement>('#composer')?.focus()
 }
 
 /** Puts a message that was refused into the field, before what was typed meanwhile. */

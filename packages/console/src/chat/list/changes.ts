@@ -58,5 +58,6 @@ function showChanged(chat: ListedConversationJson): void {
   // It was deleted, and is brought back.
   if (!shown && chat.id === chatId.peek()) moves.value++
   if (shown?.id !== chat.id || shown.isBusy.value) return
-  if (chat.turn || chat.updatedAt !== shown.info.value.updatedAt) void refreshChat()
+  const { turn, updatedAt } = shown.info.value
+  if (chat.turn || turn || chat.updatedAt !== updatedAt) void refreshChat()
 }

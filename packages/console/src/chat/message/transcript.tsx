@@ -6,6 +6,7 @@ import type { PathMessageJson } from '../../api/types.ts'
 import type { MessageJson } from 'colloquy/conversation/reader'
 import { Suspended } from '../../shell/parts/suspended.tsx'
 import { route } from '../../shell/router.ts'
+import { focusField } from '../compose/composer.tsx'
 import { FarMessages, useParts } from './far-messages.tsx'
 import { Follower } from './follower.ts'
 import { MessageView } from './message.tsx'
@@ -18,7 +19,12 @@ export function Transcript({ chat }: { chat: OpenChat }): VNode {
   const follower = useMemo(() => new Follower(chat.isBusy, untracked(messageInAddress) === undefined), [chat])
   useLayoutEffect(() => follower.attach(scroller.current!), [follower])
   // A reader who asks wants to see the reply. A turn of another tab moves nothing.
-  useLayoutEffect(() => void (chat.asked.value > 0 && follower.follow()), [chat.asked.value])
+  useLayoutEffect(() => {
+    if (chat.asked.value === 0) return
+    follower.follow()
+    // The button that asked will be gone, or wait for the reply.
+    queueMicrotask(() => document.activeElement?.matches('body, :disabled') && focusField())
+  }, [chat.asked.value])
 
   return (
     <div

@@ -1,6 +1,7 @@
 import type { VNode } from 'preact'
 import { connection } from '../../../api/http.ts'
 import { visibleText } from '../../../format.ts'
+import { focusField } from '../../compose/composer.tsx'
 import type { OpenChat } from '../../open-chat.ts'
 import type { Failure } from '../../stored-chat.ts'
 import { errorTitles } from './error-titles.ts'
@@ -29,7 +30,14 @@ export function TurnFailureView({ chat, failure }: { chat: OpenChat; failure: Fa
             Retry
           </button>
         )}
-        <button type="button" class="quiet" onClick={() => (chat.failure.value = undefined)}>
+        <button
+          type="button"
+          class="quiet"
+          onClick={() => {
+            chat.failure.value = undefined
+            focusField()
+          }}
+        >
           Dismiss
         </button>
       </p>
