@@ -439,7 +439,7 @@ describe('chats in a browser', { skip }, () => {
       const small = await page
         .locator('button:visible, select:visible')
         .evaluateAll((all) =>
-          all.filter((one) => one.getBoundingClientRect().height < 24).map((one) => one.textContent),
+          all.filter((one) => one.getBoundingClientRect().height < 44).map((one) => one.textContent),
         )
       assert.deepEqual(small, [])
       assert.deepEqual(errors, [])

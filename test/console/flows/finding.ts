@@ -54,6 +54,11 @@ describe('finding chats and messages', { skip }, () => {
       })
       assert.ok(Number(groups[0]) > 0)
       assert.equal(groups[2], 0, 'the menu of the browser prints whole messages')
+      const { id } = await conversations.create({ ...settings, title: 'Other', messages: turns(30) })
+      await page.goto(`${url}/c/${id}`)
+      await page.getByRole('button', { name: 'Show earlier messages' }).press('Enter')
+      await page.getByText('question0').waitFor()
+      await page.locator('.transcript:focus').waitFor()
       await page.goto(`${url}/c/${chat.id}?m=nothing`)
       await page.locator('.notice').getByText('The message cannot be shown').waitFor()
       await page.getByText('6 * 7 = 42').waitFor()
@@ -141,8 +146,9 @@ describe('finding chats and messages', { skip }, () => {
       await page.getByRole('searchbox', { name: 'Filter chats' }).fill('')
       await page.getByText('50 shown').waitFor()
       assert.equal(await page.locator('nav.chats li').count(), 50)
-      await page.getByRole('button', { name: 'Show more' }).click()
+      await page.getByRole('button', { name: 'Show more' }).press('Enter')
       await page.getByText('59 shown').waitFor()
+      await page.locator('nav.chats .archived:focus').waitFor()
       // The list stays as long when the page is hidden and shown again.
       const listed = page.waitForResponse(/shelf=none/)
       await page.evaluate(() => {

@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals'
 import type { VNode } from 'preact'
-import { useEffect } from 'preact/hooks'
+import { useEffect, useRef } from 'preact/hooks'
 import type { ListedConversationJson, PageJson } from '../../api/types.ts'
 import { countText, moneyText, periodText, totalText, turnsText, visibleText } from '../../format.ts'
 import { dayAlarmUsd } from '../../settings/preferences.ts'
@@ -49,12 +49,15 @@ export function ChatList(): VNode {
 
 function RecentChats(): VNode {
   const most = useSignal(pageSize)
+  const next = useRef<HTMLButtonElement>(null)
   const all = chats.value ?? []
   const { pinned = [], others = [] } = Object.groupBy(all, ({ shelf }) => (shelf ? 'pinned' : 'others'))
   const visible = [...pinned, ...others.slice(0, most.value)]
-  const showMore = (): void => {
+  const showMore = async (): Promise<void> => {
     most.value += pageSize
-    if (most.value > all.length) void loadMoreChats()
+    if (most.value > all.length) await loadMoreChats()
+    // The button is gone when all are shown.
+    requestAnimationFrame(() => document.activeElement === document.body && next.current?.focus())
   }
   return (
     <>
@@ -64,7 +67,7 @@ function RecentChats(): VNode {
       <p class="soft small count" hidden={all.length === 0}>
         {visible.length} shown
         {(nextChats.value !== null || visible.length < all.length) && (
-          <button type="button" class="quiet" onClick={showMore}>
+          <button type="button" class="quiet" onClick={() => void showMore()}>
             Show more
           </button>
         )}
@@ -72,6 +75,7 @@ function RecentChats(): VNode {
       <button
         type="button"
         class="quiet small archived"
+        ref={next}
         aria-expanded={archived.value !== undefined}
         onClick={() => void toggleArchived()}
       >

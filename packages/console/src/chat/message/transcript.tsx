@@ -156,5 +156,7 @@ async function loadEarlier(chat: OpenChat, element: HTMLElement | null): Promise
   await chat.loadEarlier()
   requestAnimationFrame(() => {
     if (element) element.scrollTop = element.scrollHeight - below
+    // The button is gone when there are no earlier ones.
+    if (document.activeElement === document.body) element?.focus()
   })
 }
