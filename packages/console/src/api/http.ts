@@ -89,7 +89,7 @@ export async function loadCode<T>(load: () => Promise<T>): Promise<T> {
   }
 }
 
-/** What was sent may have reached the server nevertheless. */
+/** The failure of a request that the server may have received nevertheless. */
 function unreached(message: string): ApiFailure {
   return new ApiFailure(0, 'connection_error', message)
 }

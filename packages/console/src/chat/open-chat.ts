@@ -10,6 +10,9 @@ import { type Failure, StoredChat } from './stored-chat.ts'
 /** The id of a question that is shown until the server has taken it. */
 const pending = 'pending'
 
+/** Shows a reply while it arrives. */
+type Target = Signal<MessageJson | undefined>
+
 interface Outcome {
   /** Whether the server took the request. Undefined if no answer says so. */
   isAccepted?: boolean
@@ -91,7 +94,7 @@ export class OpenChat extends StoredChat {
     this.beside.value = [...this.beside.value, reply]
     this.#besideTurns++
     const body = { messageId, settings: { model }, onConflict: 'branch' }
-    const { failure } = await this.#outcomeOf(() => this.#post('/retry', body), reply)
+    const { failure } = await this.#outcomeOf(() => post(this.path('/retry'), body), reply)
     this.#besideTurns--
     this.#besideFailure ??= failure
     if (this.#closed.signal.aborted || this.#isFollowing || this.#besideTurns > 0) return
@@ -121,17 +124,11 @@ export class OpenChat extends StoredChat {
     this.asked.value++
     const { isAccepted } = await this.#follow(async () => {
       await this.eraseNow()
-      return this.#post(path, body)
+      return post(this.path(path), body)
     })
     // Another tab, or a terminal, was faster: its reply is arriving.
     if (this.info.value.turn) void this.join()
     return isAccepted ?? ![head, pending].includes(this.messages.value.at(-1)?.id)
-  }
-
-  /** The request is not given up when the reader goes to another chat: its message would be lost. */
-  #post(path: string, body: unknown): Promise<Response> {
-    const headers = { 'content-type': 'application/json' }
-    return send(this.path(path), { method: 'POST', headers, body: JSON.stringify(body) })
   }
 
   /** Reads the events of a turn to its end, then the chat as it is recorded, and joins the next turn if one has begun. */
@@ -161,7 +158,7 @@ export class OpenChat extends StoredChat {
     this.isBusy.value = this.#isFollowing || this.#besideTurns > 0
   }
 
-  async #outcomeOf(request: () => Promise<Response>, target: Signal<MessageJson | undefined>): Promise<Outcome> {
+  async #outcomeOf(request: () => Promise<Response>, target: Target): Promise<Outcome> {
     let response: Response
     try {
       response = await request()
@@ -171,26 +168,21 @@ export class OpenChat extends StoredChat {
     }
     // 204: the turn has ended meanwhile.
     const outcome: Outcome = { hadTurn: response.status !== 204, failure: undefined }
-    const accept = (): void => void (outcome.isAccepted = true)
-    if (outcome.hadTurn) outcome.failure = await this.#read(response, target, accept).catch(failureOf)
+    if (outcome.hadTurn) outcome.failure = await this.#read(response, target, outcome).catch(failureOf)
     // The reader has left, and waits for no event.
-    if (this.#closed.signal.aborted) accept()
+    if (this.#closed.signal.aborted) outcome.isAccepted = true
     return outcome
   }
 
-  /** @param accept called with each event: an answer without one does not say that the turn has begun. */
-  async #read(
-    response: Response,
-    target: Signal<MessageJson | undefined>,
-    accept: () => void,
-  ): Promise<Failure | undefined> {
+  /** Notes in the outcome that an event has come: an answer without one does not say that the turn has begun. */
+  async #read(response: Response, target: Target, outcome: Outcome): Promise<Failure | undefined> {
     const reader = readTurn(response, {
       resume: (lastEventId) => this.#rejoin(lastEventId),
       signal: this.#closed.signal,
     })
     const painter = new Painter(target, announce)
     for await (const event of reader) {
-      accept()
+      outcome.isAccepted = true
       if (event.type === 'step_start') {
         // The question is recorded by now, and so is the step before.
         if (target === this.live) await this.#showRecorded()
@@ -226,6 +218,12 @@ export class OpenChat extends StoredChat {
     const headers = lastEventId === undefined ? {} : { 'last-event-id': lastEventId }
     return send(this.path('/turn'), { signal: this.#closed.signal, headers })
   }
+}
+
+/** The request is not given up when the reader goes to another chat: its message would be lost. */
+function post(path: string, body: unknown): Promise<Response> {
+  const headers = { 'content-type': 'application/json' }
+  return send(path, { method: 'POST', headers, body: JSON.stringify(body) })
 }
 
 /** The messages with a question at their end, or in place of one and those that follow it. The recorded ones replace them. */
