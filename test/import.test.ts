@@ -651,7 +651,7 @@ describe('import() of messages in the API form', () => {
         { role: 'user', content: 'and?' },
         reply(found, text('b')),
       ],
-      ['user: hi', 'assistant: s1+t1', 'user: t1', 'user: and?', 'assistant: s1+b'],
+      ['user: hi', 'assistant: srvtoolu_1+t1', 'user: t1', 'user: and?', 'assistant: srvtoolu_1+b'],
     ],
     [
       'a server tool result that comes after a message of the user',

@@ -15,6 +15,9 @@ interface OpenCall {
 /** The ids of the calls that are complete although their results are in another message, by the numbers of both messages. */
 export type ServerCallPairs = ReadonlyMap<number, ReadonlySet<unknown>>
 
+/** The most calls of a path that wait for results. A file with more is not of the API, and would take memory for each pair. */
+const mostOpen = 100
+
 /**
  * Finds the calls of the API's own tools whose results are in a later reply, since the reply that made them paused. A call at the
  * end of a path stays open if its reply says that it paused.
@@ -40,7 +43,7 @@ export function* pairServerCalls(messages: readonly SourceMessage[]): Pausable<S
     }
     const open = [...before, ...callsIn(blocks, number)]
     const answered = new Set(blocks.filter(isServerToolBlock).map((block) => block.tool_use_id))
-    openAfter[number] = open.filter(({ id }) => !answered.has(id))
+    openAfter[number] = open.filter(({ id }) => !answered.has(id)).slice(-mostOpen)
     const isPaused = message.about?.stop_reason === 'pause_turn' && !parents.has(number)
     const complete = isPaused ? open : open.filter(({ id }) => answered.has(id))
     for (const { id, message: caller } of complete) for (const each of [caller, number]) add(pairs, each, id)
