@@ -100,10 +100,13 @@ describe('sqliteStore', () => {
       message: `Cannot begin the turn in ${path}: another process holds its lock`,
     })
     assert.equal(engine.requests.length, 0)
-    setTimeout(() => other.exec('ROLLBACK'), 20)
-    assert.equal((await conversation.send('say two')).text, 'two')
-    other.close()
     await store.close()
+    const patient = sqliteStore(path, { busyTimeoutMs: 60_000 })
+    const again = await openConversations({ engine, store: patient }).open(id)
+    setTimeout(() => other.exec('ROLLBACK'), 20)
+    assert.equal((await again.send('say two')).text, 'two')
+    other.close()
+    await patient.close()
     assert.deepEqual(await read(id), ['say one', 'one', 'say two', 'two'])
   })
 
