@@ -220,6 +220,17 @@ export const limits: Scenario[] = [
     },
   },
   {
+    name: 'a signal aborts the controller of a message stream',
+    replies: [begun],
+    async run({ client }) {
+      const controller = new AbortController()
+      const stream = client.messages.stream(hello, { signal: controller.signal })
+      stream.on('text', () => controller.abort())
+      await stream.done().catch(() => {})
+      return stream.controller.signal.aborted
+    },
+  },
+  {
     name: 'a signal that is aborted already, given to a message stream',
     replies: [begun],
     run: ({ client }) => client.messages.stream(hello, { signal: AbortSignal.abort() }).finalText(),

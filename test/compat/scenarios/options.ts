@@ -241,6 +241,22 @@ export const options: Scenario[] = [
     },
   },
   {
+    name: 'a fetch with a time limit of its own',
+    options: {
+      maxRetries: 0,
+      fetch: () => Promise.reject(new DOMException('The operation timed out', 'TimeoutError')),
+    },
+    run: ask,
+    differs: [
+      {
+        name: 'own-errors',
+        at: 'threw',
+        official: { name: 'APIConnectionTimeoutError' },
+        ours: { name: 'APIConnectionError' },
+      },
+    ],
+  },
+  {
     name: 'a fetch that returns a response by itself',
     options: { fetch: async () => Response.json(message(), { headers: { 'request-id': 'req_own' } }) },
     run: ({ client }) => client.messages.create(hello),

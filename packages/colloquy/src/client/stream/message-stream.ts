@@ -99,7 +99,7 @@ export class MessageStream<Parsed = null> implements AsyncIterable<MessageStream
     return this.#failure instanceof APIUserAbortError
   }
 
-  /** Aborts the stream. Created on first use. */
+  /** Aborts the stream, and is aborted with it by the signal of the request. Created on first use. */
   get controller(): AbortController {
     if (this.#controller) return this.#controller
     const controller = new AbortController()
@@ -228,6 +228,7 @@ export class MessageStream<Parsed = null> implements AsyncIterable<MessageStream
     const isHeard = this.#isAwaited || this.#queues.size > 0 || this.#listeners.has('error')
     this.#phase = failure ? 'failed' : 'complete'
     for (const queue of this.#queues) queue.end(failure)
+    if (this.aborted) this.abort()
     if (failure instanceof APIUserAbortError) this.#listeners.emit('abort', failure)
     else if (failure) {
       this.#listeners.emit('error', failure)
