@@ -104,6 +104,31 @@ describe('import() of a Claude Code transcript', () => {
       [/^\d repaired its parents form a circle/],
     ],
     [
+      'leaves out citations that the API refuses, and keeps their text',
+      [
+        user('1', null, 'a'),
+        assistant('2', '1', 'm1', { type: 'text', text: 'no kind', citations: [{}] }),
+        user('3', '2', 'b'),
+        assistant('4', '3', 'm2', { type: 'text', text: 'no place', citations: [{ type: 'char_location' }] }),
+        user('5', '4', 'c'),
+        assistant('6', '5', 'm3', {
+          type: 'text',
+          text: 'whole',
+          citations: [
+            {
+              type: 'web_search_result_location',
+              cited_text: 'a',
+              title: null,
+              url: 'https://a.de',
+              encrypted_index: 'b',
+            },
+          ],
+        }),
+      ],
+      ['user: a', 'assistant: no kind', 'user: b', 'assistant: no place', 'user: c', 'assistant: whole'],
+      [/^2 repaired .*citations that the API refuses/, /^4 repaired .*citations that the API refuses/],
+    ],
+    [
       'reads each line once',
       [
         user('1', null, 'a'),

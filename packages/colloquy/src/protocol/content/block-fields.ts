@@ -23,6 +23,25 @@ const documentSources: Readonly<Record<string, Check>> = {
   content: isContentSource,
 }
 
+const isTitle = (value: unknown): boolean => value === null || isText(value)
+const inDocument = { cited_text: isText, document_index: Number.isInteger, document_title: isTitle }
+
+/** The fields that the API needs in each kind of citation. */
+const citationFields: Readonly<Record<string, Readonly<Record<string, (value: unknown) => boolean>>>> = {
+  char_location: { ...inDocument, start_char_index: Number.isInteger, end_char_index: Number.isInteger },
+  page_location: { ...inDocument, start_page_number: Number.isInteger, end_page_number: Number.isInteger },
+  content_block_location: { ...inDocument, start_block_index: Number.isInteger, end_block_index: Number.isInteger },
+  web_search_result_location: { cited_text: isText, title: isTitle, url: isText, encrypted_index: isText },
+  search_result_location: {
+    cited_text: isText,
+    source: isText,
+    title: isTitle,
+    search_result_index: Number.isInteger,
+    start_block_index: Number.isInteger,
+    end_block_index: Number.isInteger,
+  },
+}
+
 const resultTypes = ['text', 'image', 'document', 'search_result', 'tool_reference', 'browser_state']
 
 const fields: Readonly<Record<string, Check>> = {
@@ -50,6 +69,16 @@ const fields: Readonly<Record<string, Check>> = {
 export function hasBlockFields(block: object): boolean {
   const { type } = block as Block
   return !isText(type) || !Object.hasOwn(fields, type) || fields[type]!(block as Block)
+}
+
+/** Whether each citation of a text block has the fields of its kind. True for kinds that this version does not know. */
+export function hasCitationFields({ citations }: Block): boolean {
+  if (!Array.isArray(citations)) return true
+  return citations.every((citation: Block) => {
+    const { type } = citation
+    if (!isText(type) || !Object.hasOwn(citationFields, type)) return isText(type)
+    return Object.entries(citationFields[type]!).every(([name, isValid]) => isValid(citation[name]))
+  })
 }
 
 /** Whether the block is a tool result that reports an error and says nothing about it, which the API refuses. */

@@ -1,6 +1,7 @@
 import { mediaType } from '../../../engines/prompt/media.ts'
 import {
   hasBlockFields,
+  hasCitationFields,
   isResultBlock,
   isSilentFailure,
   silentFailureText,
@@ -63,7 +64,9 @@ export function cleanMessage(
     return block && !isOfApi ? knownPart(block, reasons) : block
   })
   const blocks = cleaned.filter((source) => source !== undefined)
-  const original = found.flatMap((source, index) => (canBeShown(source) ? source : (cleaned[index] ?? [])))
+  const original = found.flatMap((source, index) => {
+    return canBeShown(source) && hasCitationFields(source.block) ? source : (cleaned[index] ?? [])
+  })
   const isExact = original.length === found.length && original.every((source, index) => source === found[index])
   return {
     original,
@@ -157,8 +160,8 @@ const cleanUserBlock: Clean = (source, reasons) => {
 
 function cleanAnyBlock(source: SourceBlock, reasons: string[]): SourceBlock | undefined {
   const { block } = source
-  if (block.type === 'text' && isText(block.text) && !hasBlockFields(block)) {
-    reasons.push('citations that are not a list')
+  if (block.type === 'text' && isText(block.text) && !(hasBlockFields(block) && hasCitationFields(block))) {
+    reasons.push('citations that the API refuses')
     return cleanAnyBlock(without(source, 'citations'), reasons)
   }
   const fault = faultIn(block)
