@@ -55,7 +55,7 @@ async function claude(url: string, prompt: string): Promise<ClaudeResult> {
       ['-p', prompt, '--output-format', 'json', '--allowedTools', 'Bash(echo *)', '--model', 'claude-sonnet-4-6'],
       {
         cwd: folder,
-        timeout: 60_000,
+        timeout: 200_000,
         env: {
           PATH: process.env['PATH'],
           HOME: folder,
@@ -140,7 +140,7 @@ function notOnFile(): string | false {
   return hasRuntime(runtimeFolder) ? false : 'NOT TESTED: the runtime for model files is not here'
 }
 
-test('Claude Code has a turn with Bash on a model file', { skip: notOnFile(), timeout: 120_000 }, async () => {
+test('Claude Code has a turn with Bash on a model file', { skip: notOnFile(), timeout: 240_000 }, async () => {
   const model = join(folder, 'scripted.gguf')
   // The shell calculates the number, so the model finds it only in the result of the command.
   const command = '{"command": "echo sum-$((20+22))"}'

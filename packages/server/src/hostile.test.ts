@@ -115,7 +115,7 @@ suite('a request that asks for much work is answered', () => {
       const { status, body } = await send(change)
       const cpuMs = cpuTime()
       assert.equal(status, 200, body.slice(0, 300))
-      assert.ok(cpuMs < 3_000, `took ${cpuMs} ms of CPU`)
+      assert.ok(cpuMs < 10_000, `took ${cpuMs} ms of CPU`)
     })
   }
 })
