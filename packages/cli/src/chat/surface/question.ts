@@ -15,31 +15,31 @@ const maxTyped = 20
 
 /** A question that a letter and Enter answer, so that a message that is being typed does not answer it. It is shown in place of the editor. */
 export class Question {
-  /** The letter of the answer; undefined if the user left the question. */
-  readonly picked: Promise<string | undefined>
   readonly #text: string
   readonly #answers: readonly Answer[]
   readonly #onChange: () => void
-  readonly #resolve: (key: string | undefined) => void
+  readonly #pick = Promise.withResolvers<string | undefined>()
   #typed = ''
 
   constructor(text: string, answers: readonly Answer[], onChange: () => void) {
     this.#text = text
     this.#answers = answers
     this.#onChange = onChange
-    const { promise, resolve } = Promise.withResolvers<string | undefined>()
-    this.picked = promise
-    this.#resolve = resolve
+  }
+
+  /** The letter of the answer; undefined if the user left the question. */
+  get picked(): Promise<string | undefined> {
+    return this.#pick.promise
   }
 
   cancel(): void {
-    this.#resolve(undefined)
+    this.#pick.resolve(undefined)
   }
 
   key({ name, text, ctrl }: Key): void {
-    if (isLeaving(name, ctrl)) return this.#resolve(undefined)
+    if (isLeaving(name, ctrl)) return this.cancel()
     const answer = this.#answers.find(({ key }) => key === this.#typed.trim().toLowerCase())
-    if (name === 'enter' && answer !== undefined) return this.#resolve(answer.key)
+    if (name === 'enter' && answer !== undefined) return this.#pick.resolve(answer.key)
     if (name === 'text') this.#typed += text
     else this.#typed = name === 'backspace' ? this.#typed.slice(0, -1) : ''
     this.#onChange()
@@ -59,28 +59,28 @@ export class Question {
 
 /** A question that a line of text and Enter answer. It is shown in place of the editor. */
 export class TextQuestion {
-  /** The text; undefined if the user left the question. */
-  readonly picked: Promise<string | undefined>
   readonly #text: string
   readonly #onChange: () => void
-  readonly #resolve: (typed: string | undefined) => void
+  readonly #pick = Promise.withResolvers<string | undefined>()
   #typed = ''
 
   constructor(text: string, onChange: () => void) {
     this.#text = text
     this.#onChange = onChange
-    const { promise, resolve } = Promise.withResolvers<string | undefined>()
-    this.picked = promise
-    this.#resolve = resolve
+  }
+
+  /** The text; undefined if the user left the question. */
+  get picked(): Promise<string | undefined> {
+    return this.#pick.promise
   }
 
   cancel(): void {
-    this.#resolve(undefined)
+    this.#pick.resolve(undefined)
   }
 
   key({ name, text, ctrl }: Key): void {
-    if (isLeaving(name, ctrl)) return this.#resolve(undefined)
-    if (name === 'enter') return this.#resolve(this.#typed)
+    if (isLeaving(name, ctrl)) return this.cancel()
+    if (name === 'enter') return this.#pick.resolve(this.#typed)
     if (name === 'text') this.#typed += editable(text)
     else if (name === 'paste') this.#typed += oneLine(editable(text))
     else if (name === 'backspace') this.#typed = [...graphemes(this.#typed)].slice(0, -1).join('')
