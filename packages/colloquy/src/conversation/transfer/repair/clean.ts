@@ -134,9 +134,10 @@ function faultInReply(block: AnyBlock, surroundings: Surroundings): string | und
 }
 
 /** Whether the block is a server tool call, or the result of one, whose id the API did not give. */
-function isForeign({ type, id, tool_use_id }: AnyBlock): boolean {
-  if (type !== 'server_tool_use' && (!type.endsWith('_tool_result') || type === 'mcp_tool_result')) return false
-  return !/^srvtoolu_\w+$/.test(String(type === 'server_tool_use' ? id : tool_use_id))
+function isForeign(block: AnyBlock): boolean {
+  const isCall = block.type === 'server_tool_use'
+  const isResult = isServerToolResult(block) && block.type !== 'mcp_tool_result'
+  return (isCall || isResult) && !/^srvtoolu_\w+$/.test(String(isCall ? block.id : block.tool_use_id))
 }
 
 const userTypes: ReadonlySet<string> = new Set([
